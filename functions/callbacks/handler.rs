@@ -1,0 +1,127 @@
+//! A carrier's callback, step by step: find the integration, verify, parse, enqueue, acknowledge.
+
+use lambda_http::{Body, Request, Response};
+use shared::channels::{self, Callback, CallbackError, Incoming, Receipt, ReceiptStatus, Unverified};
+use shared::config::{self, ConfigError};
+use shared::gateway::{self, Refusal};
+use shared::ids::{AppId, IntegrationId};
+use shared::model::{ApiError, ChannelType, ErrorCode, Integration, Timestamp};
+use shared::queue::Queue;
+use shared::store::Store;
+use shared::tasks::{ReceiveTask, Received, SendContext};
+use shared::telemetry::{Metric, Outcome};
+
+pub struct Context {
+    store: Store,
+    receive: Queue,
+    /// What carriers were told to call, without a slash at its end: signatures cover it.
+    public_url: String,
+}
+
+impl Context {
+    pub async fn from_env() -> Result<Self, ConfigError> {
+        let aws = shared::aws::config().await;
+        Ok(Self {
+            store: Store::from_env(&aws)?,
+            receive: Queue::from_env(&aws, "RECEIVE_QUEUE_URL")?,
+            public_url: config::base_url("PUBLIC_URL")?,
+        })
+    }
+
+    pub async fn warm(&self) {
+        self.store.warm().await;
+        self.receive.warm().await;
+    }
+}
+
+/// `/callbacks/{channel}/{appId}/{integrationId}`, for receipts followed by the token of the send.
+struct Route<'a> {
+    channel: ChannelType,
+    app: AppId,
+    integration: IntegrationId,
+    token: Option<&'a str>,
+}
+
+pub async fn handle(context: &Context, request: &Request) -> Response<Body> {
+    match take(context, request).await {
+        Ok(channel) => channels::acknowledgement(channel).map(Body::from),
+        Err(refusal) => {
+            Outcome::of(Metric::CallbackRefused).with("reason", &refusal).log();
+            gateway::refuse(&refusal)
+        }
+    }
+}
+
+async fn take(context: &Context, request: &Request) -> Result<ChannelType, Refusal> {
+    let received = Timestamp::from(std::time::SystemTime::now());
+    let route = route(request)?;
+    let integration = find(context, &route).await?;
+    let incoming = channels::read_callback(&integration, callback(context, request, received)).map_err(untrusted)?;
+    let send = route.token.map(|token| open(context, &route, token, received)).transpose()?;
+    let tasks: Vec<_> =
+        incoming.into_iter().filter_map(|incoming| task(&route, send.as_ref(), incoming, received)).collect();
+    if !tasks.is_empty() {
+        context.receive.send_all(&tasks).await?;
+    }
+    let outcome = Outcome::of(Metric::CallbackAccepted).with("channel", route.channel).with("appId", route.app);
+    outcome.with("integrationId", route.integration).with_number("tasks", tasks.len() as i64).log();
+    Ok(route.channel)
+}
+
+fn route(request: &Request) -> Result<Route<'_>, ApiError> {
+    let nothing = || ApiError::new(ErrorCode::NotFound, "There is nothing at this path");
+    let (channel, app, integration, token) = match gateway::segments(request).as_slice() {
+        ["callbacks", channel, app, integration] => (*channel, *app, *integration, None),
+        ["callbacks", channel, app, integration, token] => (*channel, *app, *integration, Some(*token)),
+        _ => return Err(nothing()),
+    };
+    Ok(Route {
+        channel: ChannelType::from_name(channel).ok_or_else(nothing)?,
+        app: app.parse().map_err(|_| nothing())?,
+        integration: integration.parse().map_err(|_| nothing())?,
+        token,
+    })
+}
+
+async fn find(context: &Context, route: &Route<'_>) -> Result<Integration, Refusal> {
+    let found = context.store.integration(route.app, route.integration).await?;
+    let fits = found.filter(|integration| integration.channel() == route.channel);
+    fits.ok_or_else(|| ApiError::new(ErrorCode::IntegrationNotFound, "Integration not found").into())
+}
+
+fn callback(context: &Context, request: &Request, received: Timestamp) -> Callback {
+    Callback {
+        method: request.method().clone(),
+        url: format!("{}{}", context.public_url, gateway::path_and_query(request)),
+        headers: request.headers().clone(),
+        body: request.body().to_vec(),
+        received,
+    }
+}
+
+fn untrusted(error: CallbackError) -> ApiError {
+    let code = match &error {
+        CallbackError::Unverified(Unverified::Missing) => ErrorCode::Unauthorized,
+        CallbackError::Unverified(_) => ErrorCode::Forbidden,
+        CallbackError::Malformed(_) => ErrorCode::BadRequest,
+    };
+    ApiError::new(code, error.to_string())
+}
+
+fn open(context: &Context, route: &Route<'_>, token: &str, now: Timestamp) -> Result<SendContext, ApiError> {
+    let opened = context.store.sealer().open_context(route.app, route.integration, token, now);
+    opened.map_err(|_| ApiError::new(ErrorCode::Forbidden, "The callback's token is not ours, or has expired"))
+}
+
+/// What is worth a task. A receipt that says nothing new ends here, and so does one for a message that was not sent
+/// through Heliograph: it has no token.
+fn task(route: &Route<'_>, send: Option<&SendContext>, incoming: Incoming, received: Timestamp) -> Option<ReceiveTask> {
+    let what = match (incoming, send) {
+        (Incoming::Receipt(Receipt { status: ReceiptStatus::Progress, .. }), _) | (Incoming::Receipt(_), None) => {
+            return None;
+        }
+        (Incoming::Receipt(receipt), Some(context)) => Received::Receipt { context: context.clone(), receipt },
+        (Incoming::Reply(reply), _) => Received::Reply(reply),
+    };
+    Some(ReceiveTask::V1 { app_id: route.app, integration_id: route.integration, received, what })
+}

@@ -1,0 +1,79 @@
+//! A receipt: SENT → DELIVERED or FAILED, and the final event. One conditional write, no read: the callback's token
+//! named the record.
+
+use shared::batch::Later;
+use shared::channels::{Receipt, ReceiptStatus, SendError};
+use shared::flow::receipt::{self, Claim, Step};
+use shared::flow::report::{self, Place};
+use shared::model::{Integration, NotificationRecord, Timestamp};
+use shared::store::keys::AddressPartition;
+use shared::store::{NotificationKey, Part, Store, StoreError, Write};
+use shared::tasks::SendContext;
+use shared::telemetry::{Metric, Outcome};
+use shared::webhook::Event;
+
+pub struct Heard<'a> {
+    pub integration: &'a Integration,
+    pub send: SendContext,
+    pub receipt: Receipt,
+    pub received: Timestamp,
+    pub redelivered: bool,
+}
+
+pub async fn receive(store: &Store, heard: Heard<'_>) -> Result<Vec<Event>, Later> {
+    let (write, claim) = match &heard.receipt.status {
+        ReceiptStatus::Progress => return Ok(Vec::new()),
+        ReceiptStatus::Delivered => (confirm(store, &heard).await?, Claim::Delivered),
+        ReceiptStatus::Failed(error) => (fail(store, &heard, error).await?, Claim::Failed),
+    };
+    let step = match write {
+        Write::Done(record) => receipt::written(record),
+        Write::Refused(found) => receipt::refused(found, claim, heard.redelivered),
+    };
+    match step {
+        Step::Publish(record) => Ok(ended(&heard, &record)),
+        Step::Nothing => Ok(Vec::new()),
+        Step::Later => {
+            Outcome::of(Metric::ReceiptEarly).with("notificationId", heard.send.notification_id).log();
+            Err(Later::because("the send is not recorded yet"))
+        }
+    }
+}
+
+fn key(heard: &Heard<'_>) -> NotificationKey {
+    let partition = AddressPartition::new(heard.integration.app_id, heard.integration.id, &heard.send.address);
+    NotificationKey::new(&partition, heard.send.accepted, heard.send.notification_id)
+}
+
+async fn confirm(store: &Store, heard: &Heard<'_>) -> Result<Write, StoreError> {
+    let part = match heard.send.parts {
+        0 | 1 => Part::Only,
+        parts => Part::OneOf(parts),
+    };
+    store.confirm(&key(heard), part, &heard.receipt.external_id, heard.received).await
+}
+
+async fn fail(store: &Store, heard: &Heard<'_>, error: &SendError) -> Result<Write, StoreError> {
+    store.fail_sent(&key(heard), &heard.receipt.external_id, &error.failure(), heard.received).await
+}
+
+fn ended(heard: &Heard<'_>, record: &NotificationRecord) -> Vec<Event> {
+    let place = Place {
+        app_id: heard.integration.app_id,
+        integration_id: heard.integration.id,
+        channel: heard.integration.channel(),
+        address: heard.send.address.clone(),
+    };
+    let event = report::of_end(record, &place);
+    let metric = match &record.failure {
+        Some(_) => Metric::NotificationFailed,
+        None => Metric::NotificationDelivered,
+    };
+    let outcome = Outcome::of(metric).with("notificationId", record.id).with("appId", place.app_id);
+    let outcome = outcome.with("externalId", &heard.receipt.external_id.0);
+    match &record.failure {
+        Some(failure) => outcome.with("code", failure.code.as_str()).log(),
+        None => outcome.log(),
+    }
+    event.map(Event::Delivery).into_iter().collect()
+}

@@ -1,0 +1,150 @@
+//! A reply: kept as messages, once, and told to the business with what it had sent.
+
+use shared::batch::Later;
+use shared::channels::{Reply, ReplyPart};
+use shared::flow::report;
+use shared::ids::MessageId;
+use shared::model::{AppUser, Integration, MessageWire, NotificationRecord, SourceWire, Timestamp};
+use shared::store::keys::AddressPartition;
+use shared::store::{MatchItem, NewClient, ReplyOutcome, ReplyWrite, Store, StoreError, StoredMessage};
+use shared::telemetry::{Metric, Outcome};
+use shared::webhook::{Event, Said};
+
+pub struct Heard<'a> {
+    pub integration: &'a Integration,
+    pub reply: Reply,
+    pub received: Timestamp,
+    pub redelivered: bool,
+}
+
+pub async fn receive(store: &Store, heard: Heard<'_>) -> Result<Vec<Event>, Later> {
+    let app = heard.integration.app_id;
+    let partition = AddressPartition::new(app, heard.integration.id, &heard.reply.from);
+    let person = find_or_create(store, &heard, &partition).await?;
+    let user =
+        store.app_user(app, person.result.app_user_id).await?.ok_or_else(|| Later::because("no such app user"))?;
+    let messages = messages(&heard, &user);
+    let stored: Vec<_> = messages.iter().cloned().map(|message| StoredMessage { message }).collect();
+    let write = ReplyWrite {
+        app,
+        partition: &partition,
+        person: &person,
+        external_id: &heard.reply.external_id,
+        messages: &stored,
+        raw: &heard.reply.raw,
+        received: heard.received,
+    };
+    match store.keep_reply(&write).await? {
+        ReplyOutcome::Kept(recent) => {
+            log(&heard, &user, Metric::ReplyReceived, recent.len());
+            Ok(events(&heard, &person, user, messages, &recent))
+        }
+        // Its first reading may have died before it could publish; a carrier's own repeat says nothing new.
+        ReplyOutcome::Known(recent) if heard.redelivered => Ok(events(&heard, &person, user, messages, &recent)),
+        ReplyOutcome::Known(recent) => {
+            log(&heard, &user, Metric::ReplyRepeated, recent.len());
+            Ok(Vec::new())
+        }
+    }
+}
+
+async fn find_or_create(
+    store: &Store,
+    heard: &Heard<'_>,
+    partition: &AddressPartition,
+) -> Result<MatchItem, StoreError> {
+    if let Some(person) = store.find_match(partition, true).await? {
+        return Ok(person);
+    }
+    let new = NewClient {
+        app: heard.integration.app_id,
+        integration: heard.integration.id,
+        channel: heard.integration.channel(),
+        address: &heard.reply.from,
+        started_by: Some(&heard.reply.external_id),
+        now: heard.received,
+    };
+    store.create_match(new).await
+}
+
+/// The reply as v1.1's messages. Their ids are derived: the same reply twice is the same messages.
+fn messages(heard: &Heard<'_>, user: &AppUser) -> Vec<MessageWire> {
+    let reply = &heard.reply;
+    let integration = heard.integration;
+    let name = [&user.given_name, &user.surname].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
+    let wire = |(index, part): (usize, &ReplyPart)| {
+        let index = [u8::try_from(index).unwrap_or(u8::MAX)];
+        let id = MessageId::derive(&[integration.id.as_bytes(), reply.external_id.0.as_bytes(), &index]);
+        MessageWire {
+            id: Some(id),
+            role: Some("appUser".into()),
+            name: Some(name.clone()).filter(|name| !name.is_empty()).or_else(|| Some(reply.from.display_name())),
+            author_id: Some(user.id.to_string()),
+            received: Some(heard.received),
+            source: Some(SourceWire {
+                kind: integration.channel().as_str().into(),
+                integration_id: Some(integration.id),
+                original_message_id: Some(reply.external_id.0.clone()),
+                original_message_timestamp: reply.sent,
+            }),
+            ..content(part)
+        }
+    };
+    reply.parts.iter().enumerate().map(wire).collect()
+}
+
+fn content(part: &ReplyPart) -> MessageWire {
+    match part {
+        ReplyPart::Text(text) => {
+            MessageWire { kind: Some("text".into()), text: Some(text.clone()), ..MessageWire::default() }
+        }
+        ReplyPart::Media { url, media_type, text } => {
+            let is_image = media_type.as_deref().is_some_and(|media_type| media_type.starts_with("image/"));
+            MessageWire {
+                kind: Some(if is_image { "image" } else { "file" }.into()),
+                text: Some(text.clone().unwrap_or_else(|| " ".into())),
+                media_url: Some(url.clone()),
+                media_type: media_type.clone(),
+                ..MessageWire::default()
+            }
+        }
+    }
+}
+
+/// `message:appUser`, and before it `conversation:start` if this reply is how the person became known.
+fn events(
+    heard: &Heard<'_>,
+    person: &MatchItem,
+    user: AppUser,
+    messages: Vec<MessageWire>,
+    recent: &[NotificationRecord],
+) -> Vec<Event> {
+    let mut client = person.result.client.clone();
+    client.last_seen = Some(heard.received);
+    if !heard.reply.raw.is_empty() {
+        client.raw.clone_from(&heard.reply.raw);
+    }
+    let said = Said {
+        app_id: heard.integration.app_id,
+        user,
+        client,
+        channel: heard.integration.channel(),
+        integration_id: heard.integration.id,
+        external_id: heard.reply.external_id.clone(),
+        at: heard.received,
+    };
+    let start =
+        (person.started_by.as_ref() == Some(&heard.reply.external_id)).then(|| Event::ConversationStart(said.clone()));
+    let recent = recent.iter().map(report::as_message).collect();
+    start.into_iter().chain([Event::MessageAppUser { said, messages, recent }]).collect()
+}
+
+fn log(heard: &Heard<'_>, user: &AppUser, metric: Metric, recent: usize) {
+    Outcome::of(metric)
+        .with("appId", heard.integration.app_id)
+        .with("integrationId", heard.integration.id)
+        .with("appUserId", user.id)
+        .with("externalId", &heard.reply.external_id.0)
+        .with_number("recentNotifications", recent as i64)
+        .log();
+}

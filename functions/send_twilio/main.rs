@@ -1,0 +1,9 @@
+//! Sends notifications through Twilio. All of it is the channel and `shared::sender`.
+
+use lambda_runtime::Error;
+use shared::channels::twilio::Twilio;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    shared::sender::run::<Twilio>().await
+}

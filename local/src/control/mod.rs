@@ -1,0 +1,291 @@
+//! The control API under `/_local`: what people, tests and the console see and set of the engine. Everything here is
+//! about this machine; nothing of it exists in the cloud.
+
+mod watch;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::activity::Activity;
+use crate::faults::{Faults, Rule, reset};
+use crate::feed::Feed;
+use crate::ledger::Ledger;
+use crate::logs::Logs;
+use crate::queues::{QueueState, Queues, SqsError};
+use crate::runtime::{FunctionError, Runtime};
+use crate::sink::{Script, Sinks};
+
+/// Dead letters shown of each queue.
+const DEAD_LETTERS: usize = 50;
+
+/// Webhook bodies and events beyond this are refused.
+const MAX_BODY: usize = 10 << 20;
+
+/// Something outside that knows whether work is still to come, such as a carrier with a receipt under way.
+pub type Pending = std::sync::Arc<dyn Fn() -> usize + Send + Sync>;
+
+#[derive(Clone)]
+pub struct Control {
+    pub queues: Queues,
+    pub runtime: Runtime,
+    pub faults: Faults,
+    pub ledger: Ledger,
+    pub logs: Logs,
+    pub sinks: Sinks,
+    pub feed: Feed,
+    pub activity: Activity,
+    pub carriers_pending: Pending,
+}
+
+/// To be mounted at `/_local`.
+pub fn router(control: Control) -> Router {
+    Router::new()
+        .route("/sink/{name}", post(deliver).put(script))
+        .route("/webhooks", get(webhooks).delete(clear_webhooks))
+        .route("/faults", get(faults).post(add_fault).delete(clear_faults))
+        .route("/calls", get(calls).delete(reset_calls))
+        .route("/queues", get(queues))
+        .route("/wake", post(wake))
+        .route("/redrive/{queue}", post(redrive))
+        .route("/pollers", post(pause))
+        .route("/idle", get(idle))
+        .route("/invoke/{function}", post(invoke))
+        .route("/logs", get(logs))
+        .route("/events", get(watch::events))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(control)
+}
+
+// ---------------------------------------------------------------- webhooks
+
+async fn deliver(State(control): State<Control>, Path(name): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+    let target = format!("sink:{name}");
+    if let Some(fault) = control.faults.take(&target)
+        && let Some(response) = fault.answer().await
+    {
+        return response;
+    }
+    let response = control.sinks.deliver(&name, &headers, &body).await;
+    if control.runtime.someone_killed_after(&target) { reset() } else { response }
+}
+
+async fn script(State(control): State<Control>, Path(name): Path<String>, body: Bytes) -> Response {
+    let script: Result<Script, String> = serde_json::from_slice(&body).map_err(|e| e.to_string());
+    match script.and_then(|script| script.check().map(|()| script)) {
+        Ok(script) => {
+            control.sinks.script(&name, script.clone());
+            Json(script).into_response()
+        }
+        Err(problem) => bad_request(&problem),
+    }
+}
+
+#[derive(Deserialize)]
+struct Which {
+    sink: Option<String>,
+    function: Option<String>,
+    target: Option<String>,
+}
+
+async fn webhooks(State(control): State<Control>, Query(which): Query<Which>) -> Json<Value> {
+    Json(control.sinks.show(which.sink.as_deref()))
+}
+
+async fn clear_webhooks(State(control): State<Control>) -> StatusCode {
+    control.sinks.clear();
+    StatusCode::NO_CONTENT
+}
+
+// ---------------------------------------------------------------- faults and counts
+
+async fn faults(State(control): State<Control>) -> Json<Value> {
+    Json(json!({ "faults": control.faults.list() }))
+}
+
+async fn add_fault(State(control): State<Control>, body: Bytes) -> Response {
+    let rule: Rule = match serde_json::from_slice(&body) {
+        Ok(rule) => rule,
+        Err(e) => return bad_request(&e.to_string()),
+    };
+    let functions: Vec<String> = control.runtime.functions().map(|p| p.function.name.clone()).collect();
+    if let Err(problem) = rule.check(&functions) {
+        return bad_request(&problem);
+    }
+    control.faults.add(rule.clone());
+    (StatusCode::CREATED, Json(rule)).into_response()
+}
+
+async fn clear_faults(State(control): State<Control>, Query(which): Query<Which>) -> StatusCode {
+    control.faults.clear(which.target.as_deref());
+    StatusCode::NO_CONTENT
+}
+
+/// Counts since the last reset; see [`crate::ledger::Accounts`].
+async fn calls(State(control): State<Control>) -> Json<Value> {
+    control.runtime.account_usage();
+    let mut accounts = control.ledger.snapshot();
+    for program in control.runtime.functions() {
+        accounts.functions.entry(program.function.name.clone()).or_default().memory_mb = program.function.memory_mb;
+    }
+    Json(json!(accounts))
+}
+
+async fn reset_calls(State(control): State<Control>) -> StatusCode {
+    control.runtime.account_usage();
+    control.ledger.reset();
+    StatusCode::NO_CONTENT
+}
+
+// ---------------------------------------------------------------- queues
+
+async fn queues(State(control): State<Control>) -> Result<Json<Value>, Failed> {
+    let mut shown = Vec::new();
+    for QueueState { name, counts, is_dead_letter } in control.queues.states().await? {
+        let mut queue = json!({
+            "name": name,
+            "visible": counts.visible,
+            "inFlight": counts.in_flight,
+            "delayed": counts.delayed,
+        });
+        if is_dead_letter {
+            let letters = control.queues.peek(&name, DEAD_LETTERS).await?;
+            let letter = |m: &crate::queues::Received| {
+                json!({
+                    "messageId": m.message_id,
+                    "from": m.source,
+                    "receiveCount": m.receive_count,
+                    "sentAt": m.sent_at,
+                    "body": m.body,
+                    "attributes": m.attributes.as_deref().and_then(|a| serde_json::from_str::<Value>(a).ok()),
+                })
+            };
+            queue["deadLetters"] = letters.iter().map(letter).collect();
+        }
+        shown.push(queue);
+    }
+    Ok(Json(json!({ "queues": shown })))
+}
+
+async fn wake(State(control): State<Control>) -> Result<Json<Value>, Failed> {
+    Ok(Json(json!({ "woken": control.queues.wake().await? })))
+}
+
+async fn redrive(State(control): State<Control>, Path(queue): Path<String>) -> Result<Json<Value>, Failed> {
+    Ok(Json(json!({ "moved": control.queues.move_all(&queue, None).await? })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pause {
+    paused: bool,
+}
+
+async fn pause(State(control): State<Control>, body: Bytes) -> Response {
+    match serde_json::from_slice(&body) {
+        Ok(Pause { paused }) => {
+            control.queues.pause_pollers(paused);
+            Json(json!({ "paused": paused })).into_response()
+        }
+        Err(e) => bad_request(&e.to_string()),
+    }
+}
+
+#[derive(Deserialize)]
+struct Patience {
+    timeout: Option<f64>,
+}
+
+/// 200 once nothing is left to do, 408 with what is still pending when that takes too long.
+async fn idle(State(control): State<Control>, Query(patience): Query<Patience>) -> Result<Response, Failed> {
+    let limit = Duration::try_from_secs_f64(patience.timeout.unwrap_or(30.0).clamp(0.0, 600.0)).unwrap_or_default();
+    let mut changes = control.activity.listen();
+    let settled = timeout(limit, async {
+        loop {
+            changes.borrow_and_update();
+            if control.is_idle().await? || changes.changed().await.is_err() {
+                return Ok::<_, SqsError>(());
+            }
+        }
+    });
+    match settled.await {
+        Ok(outcome) => {
+            outcome?;
+            Ok(Json(json!({ "idle": true })).into_response())
+        }
+        Err(_) => Ok((StatusCode::REQUEST_TIMEOUT, Json(control.pending().await?)).into_response()),
+    }
+}
+
+impl Control {
+    async fn is_idle(&self) -> Result<bool, SqsError> {
+        // In this order: work moves from carriers to functions to queues, and must not slip past.
+        let quiet = || (self.carriers_pending)() == 0 && self.runtime.busy().is_empty();
+        Ok(quiet() && self.queues.are_empty().await? && quiet())
+    }
+
+    async fn pending(&self) -> Result<Value, SqsError> {
+        let mut queues: BTreeMap<String, Value> = BTreeMap::new();
+        for state in self.queues.states().await? {
+            let counts = state.counts;
+            if !state.is_dead_letter && counts.visible + counts.in_flight + counts.delayed > 0 {
+                queues.insert(state.name, json!(counts));
+            }
+        }
+        let carriers = (self.carriers_pending)();
+        Ok(json!({ "idle": false, "queues": queues, "functions": self.runtime.busy(), "carriers": carriers }))
+    }
+}
+
+// ---------------------------------------------------------------- functions
+
+/// Takes `{"event": …}` or the event itself; answers with what the function answered.
+async fn invoke(State(control): State<Control>, Path(function): Path<String>, body: Bytes) -> Response {
+    let Ok(body) = serde_json::from_slice::<Value>(&body) else { return bad_request("the event must be JSON") };
+    let event = match body.as_object() {
+        Some(object) if object.len() == 1 => object.get("event").cloned().unwrap_or(body),
+        _ => body,
+    };
+    match control.runtime.invoke(&function, Bytes::from(event.to_string())).await {
+        Ok(answer) => ([("content-type", "application/json")], answer).into_response(),
+        Err(FunctionError::Unknown(_)) => {
+            (StatusCode::NOT_FOUND, Json(json!({ "error": format!("there is no function {function}") }))).into_response()
+        }
+        // As the service does: the function's error is the answer, and a header says that it is one.
+        Err(error) => ([("x-amz-function-error", "Unhandled")], Json(error.to_json())).into_response(),
+    }
+}
+
+async fn logs(State(control): State<Control>, Query(which): Query<Which>) -> Json<Value> {
+    Json(json!({ "logs": control.logs.recent(which.function.as_deref()) }))
+}
+
+// ---------------------------------------------------------------- refusals
+
+struct Failed(SqsError);
+
+impl From<SqsError> for Failed {
+    fn from(error: SqsError) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        let status = if self.0.is_senders_fault() { StatusCode::NOT_FOUND } else { StatusCode::INTERNAL_SERVER_ERROR };
+        (status, Json(json!({ "error": self.0.message }))).into_response()
+    }
+}
+
+fn bad_request(problem: &str) -> Response {
+    (StatusCode::BAD_REQUEST, Json(json!({ "error": problem }))).into_response()
+}

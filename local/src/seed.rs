@@ -1,0 +1,292 @@
+//! Demo apps: an app with a key, one integration for each channel and its webhooks, written through the product's own
+//! store and made known to the simulated carriers.
+//!
+//! The first is made at the first start and found again at the next; tests and people make more by
+//! `POST /_local/apps`. Not a back door of the product: it runs with the engine's own access to the table.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use serde::{Deserialize, Serialize};
+use shared::ids::{AccountId, AppId, IntegrationId, KeyId, WebhookId};
+use shared::model::{
+    Address, ApiKey, App, ChannelType, ExpiredClaim, Integration, IntegrationStatus, InvalidAddress, KeyOwner,
+    MessagebirdSettings, Secret, Settings, Trigger, TwilioSettings, Webhook,
+};
+use shared::store::{Store, StoreError};
+
+use crate::carriers::{self, Account};
+
+const TWILIO_NUMBER: &str = "+15550100001";
+const MESSAGEBIRD_ORIGINATOR: &str = "31970000001";
+const SEED_FILE: &str = "seed.json";
+
+#[derive(Debug, thiserror::Error)]
+pub enum SeedError {
+    #[error("the demo app cannot be stored: {0}")]
+    Store(#[from] StoreError),
+    #[error("{0} cannot be read or written: {1}")]
+    File(PathBuf, std::io::Error),
+    #[error("unknown trigger {0}")]
+    Trigger(String),
+    #[error("a demo address is wrong: {0}")]
+    Address(#[from] InvalidAddress),
+}
+
+/// What a demo app shall be like. Everything has a default.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Wanted {
+    pub name: Option<String>,
+    pub expired_claim: ExpiredClaim,
+    /// Without any, one that wants everything and posts to `/_local/sink/{appId}`.
+    pub webhooks: Option<Vec<WantedWebhook>>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WantedWebhook {
+    pub target: String,
+    pub triggers: Vec<String>,
+    #[serde(default)]
+    pub include_client: bool,
+    #[serde(default)]
+    pub include_full_app_user: bool,
+}
+
+/// What somebody needs to use the app: the ready file's content.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ready {
+    pub api_url: String,
+    pub console_url: String,
+    pub app_id: AppId,
+    pub app_name: String,
+    pub key_id: KeyId,
+    pub secret: String,
+    pub account_key_id: KeyId,
+    pub account_secret: String,
+    pub integrations: Integrations,
+    pub webhooks: Vec<ReadyWebhook>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Integrations {
+    pub twilio: IntegrationId,
+    pub messagebird: IntegrationId,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReadyWebhook {
+    pub id: WebhookId,
+    pub target: String,
+    pub secret: String,
+}
+
+/// Makes demo apps and remembers them.
+#[derive(Clone)]
+pub struct Seeder {
+    store: Store,
+    carriers: carriers::State,
+    url: String,
+    data_dir: Option<PathBuf>,
+    apps: Arc<Mutex<Vec<Ready>>>,
+}
+
+impl Seeder {
+    /// `url`: the engine's base URL, without a slash at its end.
+    pub fn new(store: Store, carriers: carriers::State, url: String, data_dir: Option<PathBuf>) -> Self {
+        Self { store, carriers, url, data_dir, apps: Arc::default() }
+    }
+
+    /// The demo app: made now, or at an earlier start with the same data directory.
+    pub async fn demo(&self) -> Result<Ready, SeedError> {
+        let known = self.load()?;
+        for app in &known {
+            self.reconnect(app).await?;
+        }
+        if let Some(first) = known.first().cloned() {
+            self.remember(known)?;
+            return Ok(first);
+        }
+        self.app(Wanted { name: Some("Tea House".into()), ..Wanted::default() }).await
+    }
+
+    /// The app made first.
+    pub fn first(&self) -> Option<Ready> {
+        self.apps.lock().ok()?.first().cloned()
+    }
+
+    /// One more app, of an account of its own.
+    pub async fn app(&self, wanted: Wanted) -> Result<Ready, SeedError> {
+        let app = App {
+            id: AppId::generate(),
+            account_id: AccountId::generate(),
+            name: wanted.name.clone().unwrap_or_else(|| "Demo".into()),
+        };
+        let webhooks = self.webhooks(app.id, &wanted)?;
+        let key = new_key("app", KeyOwner::App(app.id));
+        let account_key = new_key("act", KeyOwner::Account(app.account_id));
+        let twilio = integration(app.id, wanted.expired_claim, twilio_settings()?);
+        let messagebird = integration(app.id, wanted.expired_claim, messagebird_settings()?);
+        self.store.put_app(&app).await?;
+        for key in [&key, &account_key] {
+            self.store.put_api_key(key).await?;
+        }
+        for integration in [&twilio, &messagebird] {
+            self.store.put_integration(integration).await?;
+            self.register(integration);
+        }
+        for webhook in &webhooks {
+            self.store.put_webhook(webhook).await?;
+        }
+        let ready = Ready {
+            api_url: self.url.clone(),
+            console_url: format!("{}/", self.url),
+            app_id: app.id,
+            app_name: app.name,
+            key_id: key.id,
+            secret: key.secret.expose().to_owned(),
+            account_key_id: account_key.id,
+            account_secret: account_key.secret.expose().to_owned(),
+            integrations: Integrations { twilio: twilio.id, messagebird: messagebird.id },
+            webhooks: webhooks.iter().map(ready_webhook).collect(),
+        };
+        let mut apps = self.apps.lock().map(|apps| apps.clone()).unwrap_or_default();
+        apps.push(ready.clone());
+        self.remember(apps)?;
+        Ok(ready)
+    }
+
+    fn webhooks(&self, app: AppId, wanted: &Wanted) -> Result<Vec<Webhook>, SeedError> {
+        let everything = || WantedWebhook {
+            target: format!("{}/_local/sink/{app}", self.url),
+            triggers: vec!["*".into()],
+            include_client: true,
+            include_full_app_user: false,
+        };
+        let wanted = wanted.webhooks.clone().unwrap_or_else(|| vec![everything()]);
+        wanted.into_iter().map(|wanted| webhook(app, wanted)).collect()
+    }
+
+    /// After a restart the engine's port may be another, and the simulated carriers know nobody.
+    async fn reconnect(&self, app: &Ready) -> Result<(), SeedError> {
+        for id in [app.integrations.twilio, app.integrations.messagebird] {
+            if let Some(integration) = self.store.integration(app.app_id, id).await? {
+                self.register(&integration);
+            }
+        }
+        for webhook in self.store.webhooks(app.app_id).await?.iter() {
+            if let Some(path) = webhook.target.strip_prefix(&app.api_url) {
+                let moved = Webhook { target: format!("{}{path}", self.url), ..webhook.clone() };
+                self.store.put_webhook(&moved).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn register(&self, integration: &Integration) {
+        self.carriers.register(Account {
+            app_id: integration.app_id,
+            integration_id: integration.id,
+            settings: integration.settings.clone(),
+        });
+    }
+
+    fn load(&self) -> Result<Vec<Ready>, SeedError> {
+        let Some(path) = self.seed_file() else { return Ok(Vec::new()) };
+        match std::fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| SeedError::File(path, error.into())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(SeedError::File(path, error)),
+        }
+    }
+
+    fn remember(&self, apps: Vec<Ready>) -> Result<(), SeedError> {
+        let moved = |app: Ready| {
+            let at = |target: &str| target.strip_prefix(&app.api_url).map(|path| format!("{}{path}", self.url));
+            let webhooks = app.webhooks.iter().cloned();
+            let webhooks = webhooks.map(|hook| ReadyWebhook { target: at(&hook.target).unwrap_or(hook.target), ..hook });
+            let webhooks = webhooks.collect();
+            Ready { api_url: self.url.clone(), console_url: format!("{}/", self.url), webhooks, ..app }
+        };
+        let apps: Vec<Ready> = apps.into_iter().map(moved).collect();
+        if let Some(path) = self.seed_file() {
+            let bytes = serde_json::to_vec_pretty(&apps).unwrap_or_default();
+            std::fs::write(&path, bytes).map_err(|error| SeedError::File(path, error))?;
+        }
+        if let Ok(mut known) = self.apps.lock() {
+            *known = apps;
+        }
+        Ok(())
+    }
+
+    fn seed_file(&self) -> Option<PathBuf> {
+        self.data_dir.as_ref().map(|dir| dir.join(SEED_FILE))
+    }
+}
+
+fn new_key(prefix: &str, owner: KeyOwner) -> ApiKey {
+    ApiKey { id: KeyId::generate(prefix), owner, secret: Secret::generate() }
+}
+
+fn integration(app_id: AppId, expired_claim: ExpiredClaim, settings: Settings) -> Integration {
+    Integration {
+        id: IntegrationId::generate(),
+        app_id,
+        display_name: None,
+        status: IntegrationStatus::Active,
+        expired_claim,
+        settings,
+    }
+}
+
+/// Every app has accounts of its own at the carriers.
+fn twilio_settings() -> Result<Settings, InvalidAddress> {
+    Ok(Settings::Twilio(TwilioSettings {
+        account_sid: format!("AC{}", random_hex()),
+        auth_token: Secret::new(random_hex()),
+        phone_number_sid: format!("PN{}", random_hex()),
+        phone_number: Address::e164(TWILIO_NUMBER)?,
+        messaging_service_sid: None,
+    }))
+}
+
+fn messagebird_settings() -> Result<Settings, InvalidAddress> {
+    Ok(Settings::Messagebird(MessagebirdSettings {
+        access_key: Secret::new(&random_hex()[..25]),
+        originator: Address::sender(MESSAGEBIRD_ORIGINATOR)?,
+        signing_key: Some(Secret::new(random_hex())),
+    }))
+}
+
+fn random_hex() -> String {
+    hex::encode(rand::random::<[u8; 16]>())
+}
+
+fn webhook(app_id: AppId, wanted: WantedWebhook) -> Result<Webhook, SeedError> {
+    let trigger = |name: &String| Trigger::from_name(name).ok_or_else(|| SeedError::Trigger(name.clone()));
+    Ok(Webhook {
+        id: WebhookId::generate(),
+        app_id,
+        target: wanted.target,
+        triggers: wanted.triggers.iter().map(trigger).collect::<Result<_, _>>()?,
+        secret: Secret::generate(),
+        include_client: wanted.include_client,
+        include_full_app_user: wanted.include_full_app_user,
+    })
+}
+
+fn ready_webhook(webhook: &Webhook) -> ReadyWebhook {
+    ReadyWebhook { id: webhook.id, target: webhook.target.clone(), secret: webhook.secret.expose().to_owned() }
+}
+
+impl Ready {
+    /// The integration of a channel.
+    pub fn integration(&self, channel: ChannelType) -> IntegrationId {
+        match channel {
+            ChannelType::Twilio => self.integrations.twilio,
+            ChannelType::Messagebird => self.integrations.messagebird,
+        }
+    }
+}

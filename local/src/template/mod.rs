@@ -1,0 +1,192 @@
+//! `template.yaml` as the engine understands it: what is deployed is what runs here. Reading is pure: text and settings
+//! in, a [`Stack`] or one clear sentence out; nothing is started or created.
+
+mod intrinsics;
+mod policy;
+mod resources;
+mod yaml;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+pub use intrinsics::{function_arn, queue_arn, queue_url, secret_arn, table_arn};
+pub use policy::Policy;
+
+use intrinsics::Scope;
+
+/// The account and region that this machine pretends to be.
+pub const ACCOUNT: &str = "123456789012";
+pub const REGION: &str = "us-east-1";
+
+/// What the template does not say itself.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the API answers, without a slash at its end.
+    pub base_url: String,
+    /// Values for the template's parameters; the others keep their defaults.
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// The parts of a stack that the engine plays, by their physical names.
+#[derive(Debug, Clone, Default)]
+pub struct Stack {
+    /// By binary name, which is what the engine calls a function.
+    pub functions: BTreeMap<String, Function>,
+    pub queues: BTreeMap<String, Queue>,
+    pub tables: Vec<Table>,
+    pub secrets: BTreeMap<String, SecretRecipe>,
+    pub routes: Vec<Route>,
+    pub event_sources: Vec<EventSource>,
+    pub outputs: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Function {
+    pub logical_id: String,
+    /// The binary, also the function's name here.
+    pub name: String,
+    pub timeout: Duration,
+    pub memory_mb: u32,
+    /// Values may still hold `{{resolve:secretsmanager:…}}`: see [`Function::environment`].
+    environment: BTreeMap<String, String>,
+    /// `ApplicationLogLevel`, such as `INFO`.
+    pub log_level: String,
+    pub policy: Policy,
+}
+
+#[derive(Debug, Clone)]
+pub struct Queue {
+    pub name: String,
+    pub visibility_timeout: Duration,
+    pub retention: Duration,
+    pub delay: Duration,
+    pub redrive: Option<Redrive>,
+}
+
+/// After this many receives in vain a message goes to that queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redrive {
+    pub dead_letter_queue: String,
+    pub max_receive_count: u32,
+}
+
+/// A queue that feeds a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventSource {
+    pub function: String,
+    pub queue: String,
+    pub batch_size: usize,
+    pub window: Duration,
+    pub maximum_concurrency: Option<usize>,
+    pub report_batch_item_failures: bool,
+}
+
+/// A route of the HTTP API, in API Gateway's own spelling: `$default` or `METHOD /path/{variable}/{rest+}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    pub key: String,
+    pub function: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct Table {
+    pub name: String,
+    /// A `CreateTable` request in JSON.
+    pub create: Value,
+    pub ttl_attribute: Option<String>,
+}
+
+/// How Secrets Manager would make a secret up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretRecipe {
+    pub length: usize,
+    pub alphabet: String,
+}
+
+/// Why a template can't be run: the place in it, and what is wrong there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {message}")]
+pub struct TemplateError {
+    pub place: String,
+    pub message: String,
+}
+
+impl TemplateError {
+    pub(crate) fn at(place: &str, message: impl Into<String>) -> Self {
+        Self { place: place.to_owned(), message: message.into() }
+    }
+}
+
+impl Stack {
+    /// Reads a template.
+    ///
+    /// # Errors
+    /// The first thing in it that would not run: not YAML, an unresolved reference, a function without a binary, an
+    /// event source or a redrive of a queue that does not exist, a policy that is not understood.
+    pub fn read(text: &str, settings: &Settings) -> Result<Self, TemplateError> {
+        let document = yaml::read(text).map_err(|e| TemplateError::at("template", e))?;
+        let section = |name: &str| document.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
+        let scope = Scope {
+            base_url: settings.base_url.clone(),
+            parameters: parameters(&section("Parameters"), &settings.parameters)?,
+            conditions: section("Conditions"),
+            resources: section("Resources"),
+        };
+        for name in scope.conditions.keys() {
+            scope.condition(name, &format!("Conditions.{name}"))?;
+        }
+        let globals = scope.resolve(&document["Globals"], "Globals")?;
+        let mut stack = resources::read(&scope, &globals)?;
+        for (name, output) in section("Outputs") {
+            let value = scope.resolve(&output["Value"], &format!("Outputs.{name}.Value"))?;
+            stack.outputs.insert(name, intrinsics::text(&value));
+        }
+        Ok(stack)
+    }
+
+    /// The queues that only hold what failed.
+    pub fn is_dead_letter_queue(&self, name: &str) -> bool {
+        self.queues.values().any(|queue| queue.redrive.as_ref().is_some_and(|r| r.dead_letter_queue == name))
+    }
+}
+
+impl Function {
+    /// The environment with `secrets` (value by name) filled in.
+    pub fn environment(&self, secrets: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let fill = |value: &String| resources::fill_secrets(value, |name| secrets.get(name).cloned());
+        // Which secrets exist was checked when the template was read.
+        self.environment.iter().map(|(key, value)| (key.clone(), fill(value).unwrap_or_else(|_| value.clone()))).collect()
+    }
+}
+
+fn parameters(
+    declared: &Map<String, Value>,
+    given: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, Value>, TemplateError> {
+    if let Some(unknown) = given.keys().find(|name| !declared.contains_key(*name)) {
+        return Err(TemplateError::at("Parameters", format!("there is no parameter {unknown}")));
+    }
+    let mut values = BTreeMap::new();
+    for (name, declaration) in declared {
+        let place = format!("Parameters.{name}");
+        let value = match given.get(name) {
+            Some(value) => Value::String(value.clone()),
+            None => declaration
+                .get("Default")
+                .cloned()
+                .ok_or_else(|| TemplateError::at(&place, "has no default and was given no value"))?,
+        };
+        if let Some(allowed) = declaration.get("AllowedValues").and_then(Value::as_array)
+            && !allowed.iter().any(|a| intrinsics::text(a) == intrinsics::text(&value))
+        {
+            return Err(TemplateError::at(&place, format!("{value} is not one of its allowed values")));
+        }
+        values.insert(name.clone(), value);
+    }
+    Ok(values)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,429 @@
+//! Each type of resource that the engine plays, from resolved properties to the model. Properties that only matter in
+//! the cloud are passed over; those of types that the engine does not play are still resolved, to find wrong references.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+
+use super::intrinsics::{Scope, function_arn, queue_arn, secret_arn, text};
+use super::{EventSource, Function, Policy, Queue, Redrive, Route, SecretRecipe, Stack, Table, TemplateError};
+
+/// One resource that is there (its condition holds), its properties resolved.
+struct Resource {
+    id: String,
+    kind: String,
+    binary: Option<String>,
+    properties: Value,
+}
+
+impl Resource {
+    fn place(&self, property: &str) -> String {
+        format!("{}.{property}", self.id)
+    }
+
+    fn typed<T: DeserializeOwned>(&self) -> Result<T, TemplateError> {
+        typed(&self.properties, &self.id)
+    }
+}
+
+fn typed<T: DeserializeOwned>(value: &Value, place: &str) -> Result<T, TemplateError> {
+    serde_path_to_error::deserialize(value)
+        .map_err(|e| TemplateError::at(&format!("{place}.{}", e.path()), e.inner().to_string()))
+}
+
+pub fn read(scope: &Scope, globals: &Value) -> Result<Stack, TemplateError> {
+    let resources = present(scope)?;
+    let mut stack = Stack::default();
+    for resource in &resources {
+        match resource.kind.as_str() {
+            "AWS::SQS::Queue" => {
+                let queue = queue(resource, &resources)?;
+                stack.queues.insert(queue.name.clone(), queue);
+            }
+            "AWS::DynamoDB::Table" => stack.tables.push(table(resource)?),
+            "AWS::SecretsManager::Secret" => {
+                stack.secrets.insert(resource.id.clone(), secret(resource)?);
+            }
+            _ => {}
+        }
+    }
+    for resource in resources.iter().filter(|r| r.kind == "AWS::Serverless::Function") {
+        let function = function(resource, globals, &stack)?;
+        stack.event_sources.extend(event_sources(resource, &function.name, &stack)?);
+        if let Some(other) = stack.functions.insert(function.name.clone(), function) {
+            let message = format!("the binary {} already belongs to {}", other.name, other.logical_id);
+            return Err(TemplateError::at(&resource.place("Metadata"), message));
+        }
+    }
+    for resource in resources.iter().filter(|r| r.kind == "AWS::ApiGatewayV2::Route") {
+        stack.routes.push(route(resource, &resources, &stack)?);
+    }
+    Ok(stack)
+}
+
+fn present(scope: &Scope) -> Result<Vec<Resource>, TemplateError> {
+    let mut resources = Vec::new();
+    for (id, raw) in &scope.resources {
+        if let Some(condition) = raw.get("Condition").and_then(Value::as_str)
+            && !scope.condition(condition, id)?
+        {
+            continue;
+        }
+        let kind = raw.get("Type").and_then(Value::as_str);
+        resources.push(Resource {
+            id: id.clone(),
+            kind: kind.ok_or_else(|| TemplateError::at(id, "has no Type"))?.to_owned(),
+            binary: raw.pointer("/Metadata/BuildProperties/Binary").and_then(Value::as_str).map(str::to_owned),
+            properties: match raw.get("Properties") {
+                Some(properties) => scope.resolve(properties, id)?,
+                None => json!({}),
+            },
+        });
+    }
+    Ok(resources)
+}
+
+// ---------------------------------------------------------------- queues
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct QueueProperties {
+    queue_name: Option<String>,
+    #[serde(default, deserialize_with = "maybe_number")]
+    visibility_timeout: Option<u64>,
+    #[serde(default, deserialize_with = "maybe_number")]
+    message_retention_period: Option<u64>,
+    #[serde(default, deserialize_with = "maybe_number")]
+    delay_seconds: Option<u64>,
+    redrive_policy: Option<RedriveProperties>,
+    fifo_queue: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RedriveProperties {
+    dead_letter_target_arn: String,
+    #[serde(deserialize_with = "number")]
+    max_receive_count: u64,
+}
+
+fn queue_name(resource: &Resource) -> &str {
+    resource.properties.get("QueueName").and_then(Value::as_str).unwrap_or(&resource.id)
+}
+
+fn queue(resource: &Resource, all: &[Resource]) -> Result<Queue, TemplateError> {
+    let properties: QueueProperties = resource.typed()?;
+    if properties.fifo_queue.is_some_and(|fifo| text(&fifo) == "true") {
+        return Err(TemplateError::at(&resource.place("FifoQueue"), "FIFO queues are not played on this machine"));
+    }
+    let redrive = properties.redrive_policy.map(|policy| {
+        let place = resource.place("RedrivePolicy.deadLetterTargetArn");
+        let target = all
+            .iter()
+            .filter(|r| r.kind == "AWS::SQS::Queue")
+            .map(queue_name)
+            .find(|name| queue_arn(name) == policy.dead_letter_target_arn)
+            .ok_or_else(|| TemplateError::at(&place, format!("{} is no queue here", policy.dead_letter_target_arn)))?;
+        Ok(Redrive {
+            dead_letter_queue: target.to_owned(),
+            max_receive_count: in_range(policy.max_receive_count, 1..=1000, &resource.place("RedrivePolicy"))?,
+        })
+    });
+    let seconds = |value: Option<u64>, default: u64, most: u64, property: &str| {
+        in_range(value.unwrap_or(default), 0..=most, &resource.place(property)).map(Duration::from_secs)
+    };
+    Ok(Queue {
+        name: properties.queue_name.unwrap_or_else(|| resource.id.clone()),
+        visibility_timeout: seconds(properties.visibility_timeout, 30, 43_200, "VisibilityTimeout")?,
+        retention: seconds(properties.message_retention_period, 345_600, 1_209_600, "MessageRetentionPeriod")?,
+        delay: seconds(properties.delay_seconds, 0, 900, "DelaySeconds")?,
+        redrive: redrive.transpose()?,
+    })
+}
+
+// ---------------------------------------------------------------- tables and secrets
+
+fn table(resource: &Resource) -> Result<Table, TemplateError> {
+    let properties = &resource.properties;
+    let name = properties.get("TableName").and_then(Value::as_str).unwrap_or(&resource.id).to_owned();
+    let mut create = json!({ "TableName": name, "BillingMode": "PAY_PER_REQUEST" });
+    for property in ["AttributeDefinitions", "KeySchema"] {
+        create[property] = properties
+            .get(property)
+            .cloned()
+            .ok_or_else(|| TemplateError::at(&resource.place(property), "is missing"))?;
+    }
+    for property in ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"] {
+        if let Some(indexes) = properties.get(property) {
+            create[property] = indexes.clone();
+        }
+    }
+    let ttl = properties.get("TimeToLiveSpecification").filter(|ttl| text(&ttl["Enabled"]) == "true");
+    let ttl_attribute = ttl.and_then(|ttl| ttl["AttributeName"].as_str()).map(str::to_owned);
+    Ok(Table { name, create, ttl_attribute })
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct SecretProperties {
+    generate_secret_string: Option<GenerateSecretString>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct GenerateSecretString {
+    #[serde(deserialize_with = "maybe_number")]
+    password_length: Option<u64>,
+    exclude_punctuation: bool,
+    exclude_characters: String,
+    exclude_numbers: bool,
+    exclude_lowercase: bool,
+    exclude_uppercase: bool,
+}
+
+fn secret(resource: &Resource) -> Result<SecretRecipe, TemplateError> {
+    let SecretProperties { generate_secret_string: Some(recipe) } = resource.typed()? else {
+        return Err(TemplateError::at(&resource.place("GenerateSecretString"), "is missing: only made-up secrets exist here"));
+    };
+    let classes = [
+        (recipe.exclude_lowercase, "abcdefghijklmnopqrstuvwxyz"),
+        (recipe.exclude_uppercase, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+        (recipe.exclude_numbers, "0123456789"),
+        (recipe.exclude_punctuation, "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"),
+    ];
+    let alphabet: String = classes
+        .iter()
+        .filter(|(excluded, _)| !excluded)
+        .flat_map(|(_, class)| class.chars())
+        .filter(|c| !recipe.exclude_characters.contains(*c))
+        .collect();
+    let place = resource.place("GenerateSecretString");
+    if alphabet.is_empty() {
+        return Err(TemplateError::at(&place, "excludes every character"));
+    }
+    let length: u32 = in_range(recipe.password_length.unwrap_or(32), 1..=4096, &place)?;
+    Ok(SecretRecipe { length: length as usize, alphabet })
+}
+
+/// Replaces `{{resolve:secretsmanager:<arn>:SecretString}}` by the secret's value.
+///
+/// # Errors
+/// The dynamic reference that `value_of` has no value for, or that is of another kind.
+pub fn fill_secrets(text: &str, value_of: impl Fn(&str) -> Option<String>) -> Result<String, String> {
+    let mut rest = text;
+    let mut filled = String::new();
+    while let Some(start) = rest.find("{{resolve:") {
+        let end = rest[start..].find("}}").ok_or("a {{resolve: has no end")? + start;
+        let reference = &rest[start + 2..end];
+        let name = reference
+            .strip_prefix("resolve:secretsmanager:")
+            .and_then(|r| r.strip_suffix(":SecretString").or(Some(r)))
+            .and_then(|arn| arn.strip_prefix(secret_arn("").trim_end_matches("-local0")))
+            .map(|name| name.trim_end_matches("-local0"));
+        let value = name.and_then(&value_of).ok_or_else(|| format!("{{{{{reference}}}}} is no secret here"))?;
+        filled.push_str(&rest[..start]);
+        filled.push_str(&value);
+        rest = &rest[end + 2..];
+    }
+    filled.push_str(rest);
+    Ok(filled)
+}
+
+// ---------------------------------------------------------------- functions
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct FunctionProperties {
+    #[serde(deserialize_with = "maybe_number")]
+    timeout: Option<u64>,
+    #[serde(deserialize_with = "maybe_number")]
+    memory_size: Option<u64>,
+    environment: Environment,
+    logging_config: LoggingConfig,
+    policies: Value,
+    events: BTreeMap<String, Event>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct Environment {
+    variables: BTreeMap<String, Value>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct LoggingConfig {
+    application_log_level: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Event {
+    r#type: String,
+    #[serde(default)]
+    properties: Value,
+}
+
+fn function(resource: &Resource, globals: &Value, stack: &Stack) -> Result<Function, TemplateError> {
+    let own: FunctionProperties = resource.typed()?;
+    let shared: FunctionProperties = match globals.get("Function") {
+        Some(shared) => typed(shared, "Globals.Function")?,
+        None => FunctionProperties::default(),
+    };
+    let name = resource.binary.clone().ok_or_else(|| {
+        TemplateError::at(&resource.place("Metadata.BuildProperties.Binary"), "is missing: which binary is this function?")
+    })?;
+    let mut environment = BTreeMap::new();
+    for (key, value) in shared.environment.variables.into_iter().chain(own.environment.variables) {
+        let place = resource.place(&format!("Environment.Variables.{key}"));
+        if value.is_object() || value.is_array() || value.is_null() {
+            return Err(TemplateError::at(&place, "is not text"));
+        }
+        let value = text(&value);
+        fill_secrets(&value, |name| stack.secrets.contains_key(name).then(String::new))
+            .map_err(|e| TemplateError::at(&place, e))?;
+        environment.insert(key, value);
+    }
+    let timeout: u32 = in_range(own.timeout.or(shared.timeout).unwrap_or(3), 1..=900, &resource.place("Timeout"))?;
+    let log_level = own.logging_config.application_log_level.or(shared.logging_config.application_log_level);
+    Ok(Function {
+        logical_id: resource.id.clone(),
+        name,
+        timeout: Duration::from_secs(timeout.into()),
+        memory_mb: in_range(
+            own.memory_size.or(shared.memory_size).unwrap_or(128),
+            128..=10_240,
+            &resource.place("MemorySize"),
+        )?,
+        environment,
+        log_level: log_level.unwrap_or_else(|| "INFO".to_owned()),
+        policy: Policy::read(&own.policies).map_err(|e| TemplateError::at(&resource.place("Policies"), e))?,
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SqsEvent {
+    queue: String,
+    #[serde(default, deserialize_with = "maybe_number")]
+    batch_size: Option<u64>,
+    #[serde(default, deserialize_with = "maybe_number")]
+    maximum_batching_window_in_seconds: Option<u64>,
+    #[serde(default)]
+    function_response_types: Vec<String>,
+    scaling_config: Option<ScalingConfig>,
+    enabled: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ScalingConfig {
+    #[serde(default, deserialize_with = "maybe_number")]
+    maximum_concurrency: Option<u64>,
+}
+
+fn event_sources(resource: &Resource, function: &str, stack: &Stack) -> Result<Vec<EventSource>, TemplateError> {
+    let properties: FunctionProperties = resource.typed()?;
+    let mut sources = Vec::new();
+    for (name, event) in properties.events {
+        let place = resource.place(&format!("Events.{name}"));
+        if event.r#type != "SQS" {
+            let message = format!("events of type {} are not played on this machine", event.r#type);
+            return Err(TemplateError::at(&place, message));
+        }
+        let sqs: SqsEvent = typed(&event.properties, &place)?;
+        if sqs.enabled.is_some_and(|enabled| text(&enabled) == "false") {
+            continue;
+        }
+        let queue = stack.queues.values().find(|q| queue_arn(&q.name) == sqs.queue).ok_or_else(|| {
+            TemplateError::at(&format!("{place}.Queue"), format!("{} is no queue here", sqs.queue))
+        })?;
+        let window = sqs.maximum_batching_window_in_seconds.unwrap_or(0);
+        let batch_size: u32 = in_range(sqs.batch_size.unwrap_or(10), 1..=10_000, &format!("{place}.BatchSize"))?;
+        if batch_size > 10 && window == 0 {
+            return Err(TemplateError::at(&place, "a BatchSize over 10 needs MaximumBatchingWindowInSeconds"));
+        }
+        if u128::from(stack_timeout(resource)?) > queue.visibility_timeout.as_secs().into() {
+            let message = format!("the function may run longer than messages of {} stay invisible", queue.name);
+            return Err(TemplateError::at(&place, message));
+        }
+        let concurrency = sqs.scaling_config.and_then(|s| s.maximum_concurrency);
+        let concurrency: Option<u32> =
+            concurrency.map(|c| in_range(c, 2..=1000, &format!("{place}.ScalingConfig"))).transpose()?;
+        sources.push(EventSource {
+            function: function.to_owned(),
+            queue: queue.name.clone(),
+            batch_size: batch_size as usize,
+            window: Duration::from_secs(in_range(window, 0..=300, &place)?),
+            maximum_concurrency: concurrency.map(|c| c as usize),
+            report_batch_item_failures: sqs.function_response_types.iter().any(|t| t == "ReportBatchItemFailures"),
+        });
+    }
+    Ok(sources)
+}
+
+/// Lambda refuses an event source whose queue has a shorter visibility timeout than the function's timeout.
+fn stack_timeout(resource: &Resource) -> Result<u64, TemplateError> {
+    Ok(resource.typed::<FunctionProperties>()?.timeout.unwrap_or(3))
+}
+
+// ---------------------------------------------------------------- routes
+
+fn route(resource: &Resource, all: &[Resource], stack: &Stack) -> Result<Route, TemplateError> {
+    let property = |name: &str| {
+        let value = resource.properties.get(name).and_then(Value::as_str);
+        value.ok_or_else(|| TemplateError::at(&resource.place(name), "is missing"))
+    };
+    let (key, target) = (property("RouteKey")?, property("Target")?);
+    let integration = target
+        .strip_prefix("integrations/")
+        .and_then(|id| all.iter().find(|r| r.id == id && r.kind == "AWS::ApiGatewayV2::Integration"))
+        .ok_or_else(|| TemplateError::at(&resource.place("Target"), format!("{target} is no integration here")))?;
+    let uri = integration.properties.get("IntegrationUri").and_then(Value::as_str).unwrap_or_default();
+    let function = stack
+        .functions
+        .values()
+        .find(|f| uri == function_arn(function_name(&f.logical_id, all)))
+        .ok_or_else(|| TemplateError::at(&integration.place("IntegrationUri"), format!("{uri:?} is no function here")))?;
+    if text(&integration.properties["PayloadFormatVersion"]) != "2.0" {
+        return Err(TemplateError::at(&integration.place("PayloadFormatVersion"), "must be \"2.0\""));
+    }
+    let may_invoke = all.iter().filter(|r| r.kind == "AWS::Lambda::Permission").any(|permission| {
+        permission.properties["FunctionName"] == function_name(&function.logical_id, all)
+            && permission.properties["Principal"] == "apigateway.amazonaws.com"
+    });
+    if !may_invoke {
+        let message = format!("no AWS::Lambda::Permission lets the API invoke {}", function.logical_id);
+        return Err(TemplateError::at(&resource.place("Target"), message));
+    }
+    Ok(Route { key: key.to_owned(), function: function.name.clone() })
+}
+
+fn function_name<'a>(logical_id: &'a str, all: &'a [Resource]) -> &'a str {
+    all.iter()
+        .find(|r| r.id == logical_id)
+        .and_then(|r| r.properties.get("FunctionName"))
+        .and_then(Value::as_str)
+        .unwrap_or(logical_id)
+}
+
+// ---------------------------------------------------------------- numbers
+
+/// CloudFormation takes numbers as text, too.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    text(&value).parse().map_err(|_| D::Error::custom(format!("{value} is not a whole number")))
+}
+
+fn maybe_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    number(deserializer).map(Some)
+}
+
+fn in_range<T: TryFrom<u64>>(value: u64, range: std::ops::RangeInclusive<u64>, place: &str) -> Result<T, TemplateError> {
+    let message = format!("{value} is not between {} and {}", range.start(), range.end());
+    let out = || TemplateError::at(place, message.clone());
+    if range.contains(&value) { T::try_from(value).map_err(|_| out()) } else { Err(out()) }
+}

@@ -1,0 +1,221 @@
+//! Who calls: HTTP Basic with key id and secret, or a JWT signed with a key (v1.1 reference, section 1).
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde::Deserialize;
+
+use crate::ids::{AppId, KeyId};
+use crate::model::{ApiError, ApiKey, ErrorCode, KeyOwner};
+use crate::store::{Store, StoreError};
+
+/// Clock skew allowed on `exp`, in seconds.
+const LEEWAY: u64 = 5;
+
+/// What was presented, read but not yet checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Presented {
+    Basic { id: KeyId, secret: String },
+    Bearer { id: KeyId, token: String },
+}
+
+/// A caller whose credentials were right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller {
+    owner: KeyOwner,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    #[error(transparent)]
+    Refused(#[from] ApiError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Reads and checks the `Authorization` header.
+pub async fn authenticate(store: &Store, header: Option<&str>) -> Result<Caller, AuthError> {
+    let presented = read(header)?;
+    let id = match &presented {
+        Presented::Basic { id, .. } | Presented::Bearer { id, .. } => id,
+    };
+    let key = store.api_key(id).await?.ok_or_else(wrong)?;
+    Ok(check(&presented, &key)?)
+}
+
+impl Caller {
+    /// The app a call is about: the one its path names, or the key's own. 403 when the key does not reach it.
+    pub async fn app(&self, store: &Store, named: Option<AppId>) -> Result<AppId, AuthError> {
+        match (self.owner, named) {
+            (KeyOwner::App(own), None) => Ok(own),
+            (KeyOwner::App(own), Some(named)) if own == named => Ok(own),
+            (KeyOwner::App(_), Some(_)) => Err(forbidden().into()),
+            (KeyOwner::Account(_), None) => {
+                let problem =
+                    "The path must name the app, as in /v1.1/apps/{appId}/…, for credentials of account scope";
+                Err(ApiError::new(ErrorCode::Forbidden, problem).into())
+            }
+            (KeyOwner::Account(account), Some(named)) => match store.app(named).await? {
+                Some(app) if app.account_id == account => Ok(named),
+                Some(_) => Err(forbidden().into()),
+                None => Err(ApiError::new(ErrorCode::AppNotFound, "App not found").into()),
+            },
+        }
+    }
+}
+
+fn read(header: Option<&str>) -> Result<Presented, ApiError> {
+    let header = header.ok_or_else(missing)?;
+    let (scheme, rest) = header.trim().split_once(' ').ok_or_else(malformed)?;
+    let rest = rest.trim();
+    if scheme.eq_ignore_ascii_case("basic") {
+        let decoded = STANDARD.decode(rest).map_err(|_| malformed())?;
+        let decoded = String::from_utf8(decoded).map_err(|_| malformed())?;
+        let (id, secret) = decoded.split_once(':').ok_or_else(malformed)?;
+        Ok(Presented::Basic { id: id.parse().map_err(|_| wrong())?, secret: secret.to_owned() })
+    } else if scheme.eq_ignore_ascii_case("bearer") {
+        let header = jsonwebtoken::decode_header(rest).map_err(|_| invalid_token("is malformed"))?;
+        if header.alg != Algorithm::HS256 {
+            return Err(invalid_token("must be signed with HS256"));
+        }
+        let kid = header.kid.ok_or_else(|| invalid_token("must name its key in the header `kid`"))?;
+        Ok(Presented::Bearer { id: kid.parse().map_err(|_| wrong())?, token: rest.to_owned() })
+    } else {
+        Err(malformed())
+    }
+}
+
+fn check(presented: &Presented, key: &ApiKey) -> Result<Caller, ApiError> {
+    match presented {
+        Presented::Basic { secret, .. } if key.secret.matches(secret) => Ok(Caller { owner: key.owner }),
+        Presented::Basic { .. } => Err(wrong()),
+        Presented::Bearer { token, .. } => check_token(token, key),
+    }
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    scope: Option<String>,
+}
+
+fn check_token(token: &str, key: &ApiKey) -> Result<Caller, ApiError> {
+    let mut rules = Validation::new(Algorithm::HS256);
+    rules.required_spec_claims.clear();
+    rules.leeway = LEEWAY;
+    rules.validate_aud = false;
+    rules.validate_nbf = true;
+    let secret = DecodingKey::from_secret(key.secret.expose().as_bytes());
+    let claims = jsonwebtoken::decode::<Claims>(token, &secret, &rules).map_err(|error| match error.kind() {
+        jsonwebtoken::errors::ErrorKind::ExpiredSignature => invalid_token("has expired"),
+        jsonwebtoken::errors::ErrorKind::ImmatureSignature => invalid_token("is not valid yet"),
+        _ => invalid_token("is malformed or wrongly signed"),
+    })?;
+    match (claims.claims.scope.as_deref(), key.owner) {
+        (None, _) => Err(ApiError::new(ErrorCode::Unauthorized, "The JWT has no scope claim")),
+        (Some("app"), KeyOwner::App(_)) | (Some("account"), KeyOwner::Account(_)) => Ok(Caller { owner: key.owner }),
+        (Some("appUser"), KeyOwner::App(_)) => Err(forbidden()),
+        (Some(_), _) => {
+            Err(ApiError::new(ErrorCode::Unauthorized, "The JWT's scope does not fit the key that signed it"))
+        }
+    }
+}
+
+fn missing() -> ApiError {
+    ApiError::new(ErrorCode::Unauthorized, "Authorization is required")
+}
+
+fn malformed() -> ApiError {
+    let problem = "Authorization must be Basic with key id and secret, or Bearer with a JWT";
+    ApiError::new(ErrorCode::Unauthorized, problem)
+}
+
+/// One answer for an unknown key and for a wrong secret, so that neither tells which keys exist.
+fn wrong() -> ApiError {
+    ApiError::new(ErrorCode::Unauthorized, "The key id or its secret is wrong")
+}
+
+fn invalid_token(problem: &str) -> ApiError {
+    ApiError::new(ErrorCode::InvalidAuth, format!("The JWT {problem}"))
+}
+
+fn forbidden() -> ApiError {
+    ApiError::new(ErrorCode::Forbidden, "The credentials do not reach this resource")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::AccountId;
+    use crate::model::Secret;
+    use jsonwebtoken::{EncodingKey, Header};
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn key(owner: KeyOwner) -> ApiKey {
+        ApiKey { id: KeyId::generate("app"), owner, secret: Secret::new("s3cret-of-the-test") }
+    }
+
+    fn token(key: &ApiKey, claims: &Value, secret: &str) -> String {
+        let mut header = Header::new(Algorithm::HS256);
+        header.kid = Some(key.id.to_string());
+        jsonwebtoken::encode(&header, claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
+    }
+
+    fn refusal(token: String, key: &ApiKey) -> ErrorCode {
+        read(Some(&format!("Bearer {token}"))).and_then(|presented| check(&presented, key)).unwrap_err().code
+    }
+
+    #[test]
+    fn basic_takes_the_right_secret_only() {
+        let key = key(KeyOwner::App(AppId::generate()));
+        let header = |secret: &str| format!("Basic {}", STANDARD.encode(format!("{}:{secret}", key.id)));
+        let check = |secret: &str| read(Some(&header(secret))).and_then(|presented| check(&presented, &key));
+        assert_eq!(check("s3cret-of-the-test").unwrap().owner, key.owner);
+        for secret in ["", "s3cret", "s3cret-of-the-test "] {
+            assert_eq!(check(secret).unwrap_err().code, ErrorCode::Unauthorized);
+        }
+    }
+
+    #[test]
+    fn a_token_needs_the_right_signature_scope_and_time() {
+        let key = key(KeyOwner::App(AppId::generate()));
+        let good = "s3cret-of-the-test";
+        let bearer = format!("Bearer {}", token(&key, &json!({ "scope": "app", "iat": 1_790_000_000 }), good));
+        assert!(read(Some(&bearer)).and_then(|presented| check(&presented, &key)).is_ok());
+        assert_eq!(refusal(token(&key, &json!({ "scope": "app" }), "other"), &key), ErrorCode::InvalidAuth);
+        assert_eq!(refusal(token(&key, &json!({}), good), &key), ErrorCode::Unauthorized);
+        assert_eq!(refusal(token(&key, &json!({ "scope": "account" }), good), &key), ErrorCode::Unauthorized);
+        assert_eq!(refusal(token(&key, &json!({ "scope": "app", "exp": 1_000 }), good), &key), ErrorCode::InvalidAuth);
+        assert_eq!(
+            refusal(token(&key, &json!({ "scope": "appUser", "userId": "bob" }), good), &key),
+            ErrorCode::Forbidden
+        );
+    }
+
+    #[test]
+    fn an_account_key_signs_for_the_account() {
+        let key = key(KeyOwner::Account(AccountId::generate()));
+        let bearer = format!("Bearer {}", token(&key, &json!({ "scope": "account" }), "s3cret-of-the-test"));
+        assert!(read(Some(&bearer)).and_then(|presented| check(&presented, &key)).is_ok());
+        assert_eq!(
+            refusal(token(&key, &json!({ "scope": "app" }), "s3cret-of-the-test"), &key),
+            ErrorCode::Unauthorized
+        );
+    }
+
+    #[test]
+    fn unsigned_and_strangely_signed_tokens_are_refused() {
+        let unsigned = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJzY29wZSI6ImFwcCJ9.";
+        assert_eq!(read(Some(&format!("Bearer {unsigned}"))).unwrap_err().code, ErrorCode::InvalidAuth);
+        assert_eq!(read(None).unwrap_err().description, "Authorization is required");
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_makes_reading_panic(header in "\\PC{0,200}") {
+            let _ = read(Some(&header));
+            let _ = read(Some(&format!("Basic {header}")));
+            let _ = read(Some(&format!("Bearer {header}")));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The closed list of ways in which a send can fail, and what follows from each.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::{Failure, FailureCode};
+
+/// A send that failed, or a receipt that says so. `reason` is a sentence for the business; it names no person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[error("{reason}")]
+pub struct SendError {
+    pub kind: SendErrorKind,
+    pub reason: String,
+    /// The carrier's own error object, passed on unchanged.
+    pub underlying: Option<Value>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SendErrorKind {
+    /// The integration: sender, balance, registration. The business must act.
+    Misconfigured,
+    /// The carrier does not know the credentials (HTTP 401). The business must act.
+    Unauthorized,
+    /// The credentials are good but may not do this (HTTP 403). The business must act.
+    Forbidden,
+    /// This message or address.
+    Invalid,
+    /// The channel cannot carry this type of message at all.
+    Unsupported,
+    /// Network, filter or handset said no.
+    Rejected,
+    /// The person said stop.
+    OptedOut,
+    /// Too fast. `after` is the carrier's own wish in seconds.
+    Throttled { after: Option<u32> },
+    /// The carrier is down and has not taken the message.
+    Unavailable,
+    /// No answer came: the message may have gone out. No carrier served documents an idempotency key.
+    Undecided,
+}
+
+impl SendError {
+    pub fn new(kind: SendErrorKind, reason: impl Into<String>) -> Self {
+        Self { kind, reason: reason.into(), underlying: None }
+    }
+
+    pub fn with_underlying(self, underlying: Value) -> Self {
+        Self { underlying: Some(underlying), ..self }
+    }
+
+    /// v1.1's words for a type that a channel lacks (reference, section 2).
+    pub fn unsupported(type_name: &str) -> Self {
+        Self::new(SendErrorKind::Unsupported, format!("Unsupported message type `{type_name}`"))
+    }
+
+    /// Whether trying again can help. When is for the retry schedule to say, with [`Self::retry_after`] as a floor.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.kind, SendErrorKind::Throttled { .. } | SendErrorKind::Unavailable | SendErrorKind::Undecided)
+    }
+
+    /// Seconds the carrier asked us to wait.
+    pub fn retry_after(&self) -> Option<u32> {
+        match self.kind {
+            SendErrorKind::Throttled { after } => after,
+            _ => None,
+        }
+    }
+
+    /// Whether the business has to change something before any message can go this way.
+    pub fn is_business_fault(&self) -> bool {
+        matches!(self.kind, SendErrorKind::Misconfigured | SendErrorKind::Unauthorized | SendErrorKind::Forbidden)
+    }
+
+    /// What the business reads in the failure event (v1.1 reference, 7.2).
+    pub fn failure(&self) -> Failure {
+        let code = match self.kind {
+            SendErrorKind::Unauthorized => FailureCode::Unauthorized,
+            SendErrorKind::Forbidden => FailureCode::Forbidden,
+            SendErrorKind::Misconfigured | SendErrorKind::Invalid => FailureCode::BadRequest,
+            SendErrorKind::Throttled { .. } => FailureCode::TooManyRequests,
+            SendErrorKind::Unavailable | SendErrorKind::Undecided => FailureCode::ServiceUnavailable,
+            SendErrorKind::Unsupported | SendErrorKind::Rejected | SendErrorKind::OptedOut => {
+                FailureCode::UncategorizedError
+            }
+        };
+        Failure { code, message: self.reason.clone(), underlying_error: self.underlying.clone() }
+    }
+}

@@ -1,0 +1,217 @@
+//! MessageBird's words for what became of a message: its answer to a send, and the reports that follow.
+//!
+//! Tables from MessageBird's error and status reference. Low report codes are the GSM network's own (MAP) errors.
+
+use std::ops::RangeInclusive;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::super::refusal;
+use crate::channels::{CarrierResponse, ReceiptStatus, SendError, SendErrorKind};
+use crate::model::ExternalId;
+
+/// A refusal's error code, and the parameter that narrows it; the first row that fits counts.
+#[rustfmt::skip]
+const ERRORS: &[(u64, Option<&str>, SendErrorKind, &str)] = {
+    use SendErrorKind::*;
+    &[
+        (2, None, Misconfigured, "MessageBird does not accept the integration's access key"),
+        (9, Some("originator"), Misconfigured, "The integration has no originator"),
+        (9, None, Invalid, "The message lacks a part that MessageBird needs"),
+        (10, Some("originator"), Misconfigured, "The integration's originator is not valid"),
+        (10, None, Invalid, "A part of the message is not valid"),
+        (20, None, Invalid, "MessageBird does not know the message"),
+        (21, None, Misconfigured, "MessageBird does not know the method"),
+        (25, None, Misconfigured, "The account's balance is too low"),
+        (98, None, Misconfigured, "MessageBird does not know the path"),
+        (99, None, Unavailable, "MessageBird has an internal error"),
+    ]
+};
+
+/// `statusErrorCode` of a report that says the message failed.
+#[rustfmt::skip]
+const REPORT_CODES: &[(RangeInclusive<u32>, SendErrorKind, &str)] = {
+    use SendErrorKind::*;
+    &[
+        (1..=3, Invalid, "Unknown subscriber"),
+        (5..=5, Invalid, "Unknown subscriber"),
+        (6..=6, Rejected, "Subscriber is absent"),
+        (9..=9, Rejected, "Subscriber cannot receive SMS"),
+        (11..=13, Rejected, "Subscriber cannot receive SMS"),
+        (21..=21, Rejected, "Subscriber cannot receive SMS"),
+        (27..=27, Rejected, "Subscriber is absent"),
+        (31..=36, Unavailable, "The network has an error"),
+        (103..=103, OptedOut, "The person has opted out of messages from this sender"),
+    ]
+};
+
+/// What each status word of a report means.
+const STATUSES: &[(&str, Word)] = &[
+    ("scheduled", Word::Progress),
+    ("sent", Word::Progress),
+    ("buffered", Word::Progress),
+    ("delivered", Word::Delivered),
+    ("expired", Word::Failed("The message expired before it was delivered")),
+    ("delivery_failed", Word::Failed("The message could not be delivered")),
+];
+
+#[derive(Clone, Copy)]
+enum Word {
+    Progress,
+    Delivered,
+    Failed(&'static str),
+}
+
+#[derive(Deserialize)]
+struct Accepted {
+    id: String,
+}
+
+/// Reads the answer to a send. The carrier's `{"errors":[…]}` is kept whole for the business.
+pub fn accepted(response: &CarrierResponse) -> Result<ExternalId, SendError> {
+    if response.status().is_success() {
+        return match serde_json::from_slice::<Accepted>(response.body()) {
+            Ok(answer) if !answer.id.is_empty() => Ok(ExternalId(answer.id)),
+            _ => Err(SendError::new(SendErrorKind::Undecided, "MessageBird's answer names no message")),
+        };
+    }
+    let body = serde_json::from_slice::<Value>(response.body()).ok().filter(Value::is_object);
+    let errors = body.as_ref().and_then(|body| body["errors"].as_array()).map_or(&[][..], Vec::as_slice);
+    let (kind, reason) = match known(errors) {
+        Some((kind, reason)) => (kind, reason.to_owned()),
+        None => {
+            let status = response.status();
+            (refusal::kind_of_status(status), format!("MessageBird answered with HTTP {}", status.as_u16()))
+        }
+    };
+    let error = refusal::refused(kind, reason, response);
+    Err(match body {
+        Some(body) => error.with_underlying(body),
+        None => error,
+    })
+}
+
+/// MessageBird lists all problems at once, in the order of their codes; the first that we know names the failure. A
+/// wrong key comes first, so that what it hides is not blamed on the message.
+fn known(errors: &[Value]) -> Option<(SendErrorKind, &'static str)> {
+    errors.iter().find_map(|error| {
+        let code = error["code"].as_u64()?;
+        let fits = |parameter: &Option<&str>| parameter.is_none() || error["parameter"].as_str() == *parameter;
+        let (.., kind, reason) = ERRORS.iter().find(|(listed, parameter, ..)| *listed == code && fits(parameter))?;
+        Some((*kind, *reason))
+    })
+}
+
+/// Reads a report's status word, with its error code and reason if it gives them. A word that isn't known yet is
+/// taken for progress.
+pub fn status(word: &str, code: Option<&str>, reason: Option<&str>) -> ReceiptStatus {
+    match STATUSES.iter().find(|(known, _)| *known == word).map(|(_, word)| *word) {
+        Some(Word::Delivered) => ReceiptStatus::Delivered,
+        Some(Word::Failed(sentence)) => ReceiptStatus::Failed(failure(sentence, code, reason)),
+        Some(Word::Progress) | None => ReceiptStatus::Progress,
+    }
+}
+
+fn failure(sentence: &'static str, code: Option<&str>, reason: Option<&str>) -> SendError {
+    let code = code.and_then(|code| code.parse::<u32>().ok()).filter(|code| *code != 0);
+    let listed = code.and_then(|code| REPORT_CODES.iter().find(|(range, ..)| range.contains(&code)));
+    let (kind, sentence) = listed.map_or((SendErrorKind::Rejected, sentence), |(_, kind, sentence)| (*kind, *sentence));
+    let mut underlying = Map::new();
+    if let Some(code) = code {
+        underlying.insert("statusErrorCode".into(), code.into());
+    }
+    underlying.insert("statusReason".into(), reason.unwrap_or(sentence).into());
+    SendError::new(kind, sentence).with_underlying(underlying.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn answer(status: u16, body: impl Into<Vec<u8>>) -> CarrierResponse {
+        http::Response::builder().status(status).body(body.into()).unwrap()
+    }
+
+    fn refusal(status: u16, errors: Value) -> SendError {
+        accepted(&answer(status, json!({ "errors": errors }).to_string())).unwrap_err()
+    }
+
+    fn failed(word: &str, code: Option<&str>, reason: Option<&str>) -> SendError {
+        match status(word, code, reason) {
+            ReceiptStatus::Failed(failure) => failure,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_accepted_message_is_known_by_its_id() {
+        let body = r#"{"id":"efa6405d518d4c0c88cce11f7db775fb","recipients":{"totalCount":1}}"#;
+        assert_eq!(accepted(&answer(201, body)).unwrap().0, "efa6405d518d4c0c88cce11f7db775fb");
+        assert_eq!(accepted(&answer(201, "{}")).unwrap_err().kind, SendErrorKind::Undecided);
+    }
+
+    #[test]
+    fn refusals_are_sorted_by_code_and_parameter() {
+        let error = |code, parameter| json!([{"code": code, "description": "…", "parameter": parameter}]);
+        assert_eq!(refusal(401, error(2, "access_key")).kind, SendErrorKind::Unauthorized);
+        assert_eq!(refusal(422, error(9, "recipients")).kind, SendErrorKind::Invalid);
+        assert_eq!(refusal(422, error(9, "originator")).kind, SendErrorKind::Misconfigured);
+        assert_eq!(refusal(422, error(10, "originator")).kind, SendErrorKind::Misconfigured);
+        assert_eq!(refusal(422, error(10, "datacoding")).kind, SendErrorKind::Invalid);
+        assert_eq!(refusal(402, error(25, "")).kind, SendErrorKind::Misconfigured);
+        assert_eq!(refusal(404, error(98, "")).kind, SendErrorKind::Misconfigured);
+        assert_eq!(refusal(500, error(99, "")).kind, SendErrorKind::Unavailable);
+        assert_eq!(refusal(422, error(1234, "")).kind, SendErrorKind::Invalid);
+    }
+
+    #[test]
+    fn of_several_errors_the_wrong_key_counts() {
+        let errors = json!([{"code": 2, "parameter": "access_key"}, {"code": 9, "parameter": "recipients"}]);
+        let failure = refusal(401, errors.clone());
+        assert_eq!(failure.kind, SendErrorKind::Unauthorized);
+        assert_eq!(failure.underlying, Some(json!({ "errors": errors })));
+    }
+
+    #[test]
+    fn answers_without_errors_are_read_by_status() {
+        for body in [r#"{"errors":[]}"#, "", "<html>", "[]", "null"] {
+            assert_eq!(accepted(&answer(500, body)).unwrap_err().kind, SendErrorKind::Unavailable, "{body}");
+            assert_eq!(accepted(&answer(429, body)).unwrap_err().kind, SendErrorKind::Throttled { after: None });
+        }
+    }
+
+    #[test]
+    fn reports_move_deliver_or_fail() {
+        for word in ["scheduled", "sent", "buffered", "something-new"] {
+            assert_eq!(status(word, None, None), ReceiptStatus::Progress, "{word}");
+        }
+        assert_eq!(status("delivered", None, None), ReceiptStatus::Delivered);
+        let failure = failed("delivery_failed", Some("1"), Some("unknown subscriber"));
+        assert_eq!(failure.kind, SendErrorKind::Invalid);
+        assert_eq!(failure.underlying, Some(json!({"statusErrorCode": 1, "statusReason": "unknown subscriber"})));
+        let by_code = |code| failed("delivery_failed", Some(code), None).kind;
+        let kinds = ["5", "6", "27", "13", "34", "103", "104", "9999", "x", ""].map(by_code);
+        use SendErrorKind::*;
+        let expected =
+            [Invalid, Rejected, Rejected, Rejected, Unavailable, OptedOut, Rejected, Rejected, Rejected, Rejected];
+        assert_eq!(kinds, expected);
+        assert_eq!(failed("expired", None, Some("DLR not received")).kind, Rejected);
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_makes_reading_panic(status in 100u16..600, body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = accepted(&answer(status, body));
+        }
+
+        #[test]
+        fn no_json_makes_reading_panic(status in 100u16..600, code in any::<i64>(), text in "\\PC{0,20}") {
+            let errors = json!([{"code": code, "parameter": text}, code, null]);
+            let _ = accepted(&answer(status, json!({"errors": errors, "id": code}).to_string()));
+            let _ = super::status(&text, Some(&text), Some(&text));
+        }
+    }
+}

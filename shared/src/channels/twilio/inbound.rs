@@ -1,0 +1,134 @@
+//! Twilio's verified posts: receipts (they alone have a `MessageStatus`) and messages from people.
+//!
+//! Stop words are Twilio's business: it answers the person and blocks the pair, and the message reaches us like any other.
+
+use serde_json::{Map, Value};
+
+use super::super::fields::Fields;
+use super::{MEDIA_LIMIT, receipt};
+use crate::channels::{Callback, Incoming, Malformed, Receipt, Reply, ReplyPart};
+use crate::model::{Address, ExternalId};
+
+/// What Twilio tells of the person, guessed from their number's region.
+const RAW_FIELDS: [&str; 5] = ["From", "FromCity", "FromState", "FromZip", "FromCountry"];
+
+pub fn parse(callback: &Callback) -> Result<Vec<Incoming>, Malformed> {
+    let fields = Fields::of(callback)?;
+    let external_id = fields
+        .filled_one_of(&["MessageSid", "SmsMessageSid", "SmsSid"])
+        .map(|sid| ExternalId(sid.to_owned()))
+        .ok_or_else(|| Malformed("MessageSid is missing".into()))?;
+    Ok(vec![match fields.filled("MessageStatus") {
+        Some(word) => {
+            Incoming::Receipt(Receipt { external_id, status: receipt::status(word, fields.filled("ErrorCode")) })
+        }
+        None => Incoming::Reply(reply(external_id, &fields)?),
+    }])
+}
+
+fn reply(external_id: ExternalId, fields: &Fields) -> Result<Reply, Malformed> {
+    let from = fields.filled("From").ok_or_else(|| Malformed("From is missing".into()))?;
+    // Numbers come with `+`; what has none is a short code or a name.
+    let from = if from.starts_with('+') { Address::e164(from) } else { Address::sender(from) }
+        .map_err(|_| Malformed("From is neither a number nor a sender's name".into()))?;
+    let raw: Map<String, Value> =
+        RAW_FIELDS.iter().filter_map(|name| Some(((*name).to_owned(), fields.get(name)?.into()))).collect();
+    Ok(Reply { external_id, from, parts: parts(fields), sent: None, raw })
+}
+
+fn parts(fields: &Fields) -> Vec<ReplyPart> {
+    let text = fields.get("Body").unwrap_or_default();
+    let media: Vec<_> = (0..MEDIA_LIMIT)
+        .map_while(|index| {
+            let url = fields.filled(&format!("MediaUrl{index}"))?.to_owned();
+            let media_type = fields.filled(&format!("MediaContentType{index}")).map(str::to_owned);
+            let text = Some(text).filter(|text| index == 0 && !text.is_empty()).map(str::to_owned);
+            Some(ReplyPart::Media { url, media_type, text })
+        })
+        .collect();
+    if media.is_empty() { vec![ReplyPart::Text(text.to_owned())] } else { media }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channels::conformance::post;
+    use crate::channels::{ReceiptStatus, SendErrorKind};
+
+    fn parsed(body: &str) -> Incoming {
+        let mut incoming = parse(&post("application/x-www-form-urlencoded", body)).unwrap();
+        assert_eq!(incoming.len(), 1);
+        incoming.remove(0)
+    }
+
+    fn reply_to(body: &str) -> Reply {
+        match parsed(body) {
+            Incoming::Reply(reply) => reply,
+            Incoming::Receipt(_) => panic!("a receipt"),
+        }
+    }
+
+    #[test]
+    fn a_receipt_is_known_by_its_message_status() {
+        let Incoming::Receipt(receipt) = parsed("SmsSid=SM1&SmsStatus=sent&MessageStatus=sent&MessageSid=SM1") else {
+            panic!("a reply")
+        };
+        assert_eq!((receipt.external_id.0.as_str(), receipt.status), ("SM1", ReceiptStatus::Progress));
+        let failed =
+            parsed("SmsSid=SM1&SmsStatus=undelivered&MessageStatus=undelivered&ErrorCode=30003&To=%2B15550100002");
+        let Incoming::Receipt(Receipt { status: ReceiptStatus::Failed(failure), .. }) = failed else {
+            panic!("not failed")
+        };
+        assert_eq!(failure.kind, SendErrorKind::Rejected);
+    }
+
+    #[test]
+    fn a_text_keeps_every_character() {
+        let reply =
+            reply_to("MessageSid=SM2&From=%2B15550100002&Body=%C3%87a+va%3F+100%25+%F0%9F%99%82&NumMedia=0&FromCity=");
+        assert_eq!(reply.parts, [ReplyPart::Text("Ça va? 100% 🙂".into())]);
+        assert_eq!(reply.from.as_str(), "+15550100002");
+        assert_eq!(serde_json::to_string(&reply.raw).unwrap(), r#"{"From":"+15550100002","FromCity":""}"#);
+    }
+
+    #[test]
+    fn an_empty_text_and_a_very_long_one_are_messages_all_the_same() {
+        assert_eq!(reply_to("MessageSid=SM2&From=%2B15550100002&Body=").parts, [ReplyPart::Text(String::new())]);
+        let long = "x".repeat(20_000);
+        let reply = reply_to(&format!("MessageSid=SM2&From=%2B15550100002&Body={long}&NumSegments=130"));
+        assert_eq!(reply.parts, [ReplyPart::Text(long)]);
+    }
+
+    #[test]
+    fn each_medium_is_a_part_and_the_caption_goes_with_the_first() {
+        let media: String = (0..10)
+            .map(|i| format!("&MediaUrl{i}=https%3A%2F%2Fm.example%2F{i}&MediaContentType{i}=image%2Fpng"))
+            .collect();
+        let reply = reply_to(&format!("MessageSid=MM3&From=%2B15550100002&Body=look&NumMedia=10{media}"));
+        assert_eq!(reply.parts.len(), 10);
+        let expected = |index: usize, text: Option<&str>| ReplyPart::Media {
+            url: format!("https://m.example/{index}"),
+            media_type: Some("image/png".into()),
+            text: text.map(str::to_owned),
+        };
+        assert_eq!(reply.parts[0], expected(0, Some("look")));
+        assert_eq!(reply.parts[9], expected(9, None));
+    }
+
+    #[test]
+    fn a_stop_word_is_a_message_and_a_short_code_can_write() {
+        let reply = reply_to("MessageSid=SM4&From=12345&Body=STOP&OptOutType=STOP");
+        assert_eq!((reply.from.as_str(), &reply.parts[0]), ("12345", &ReplyPart::Text("STOP".into())));
+        assert_eq!(reply_to("MessageSid=SM4&From=BANK&Body=hi").from.as_str(), "BANK");
+    }
+
+    #[test]
+    fn what_names_no_message_or_no_person_makes_no_sense() {
+        for body in
+            ["", "a=b", "From=%2B15550100002&Body=hi", "MessageSid=SM1&Body=hi", "MessageSid=SM1&From=%00&Body=hi", "%"]
+        {
+            assert!(parse(&post("application/x-www-form-urlencoded", body)).is_err(), "{body}");
+        }
+        assert!(parse(&post("application/json", "[]")).is_err());
+    }
+}

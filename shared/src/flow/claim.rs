@@ -1,0 +1,99 @@
+//! What to do with a notification that somebody has claimed before.
+//!
+//! ```text
+//!  claim ──▶ refused by …
+//!            CLAIMED, deadline ahead     another invocation is at it: wait for its deadline
+//!            CLAIMED, given back         take it over
+//!            CLAIMED, deadline passed    its invocation died; the carrier may have taken the message:
+//!                                        the integration says whether to resend or to fail
+//!            SENT, DELIVERED, FAILED     done; say it again only if this task was read before (its events may be lost)
+//! ```
+
+use crate::model::{ExpiredClaim, NotificationRecord, SendState, Timestamp};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// Try again in so many seconds.
+    Wait { seconds: u32 },
+    /// Take the claim from its dead or resigned owner; `old` is the deadline it must still have.
+    Retake { old: i64 },
+    /// Nobody knows whether it went out, and the integration wants no doubles.
+    GiveUp { old: i64 },
+    /// Publish once more what the record says.
+    Republish,
+    /// All is done.
+    Nothing,
+}
+
+/// `redelivered`: the queue has given out this very task before.
+pub fn on_found(record: &NotificationRecord, policy: ExpiredClaim, redelivered: bool, now: Timestamp) -> Found {
+    if record.state != SendState::Claimed {
+        return if redelivered { Found::Republish } else { Found::Nothing };
+    }
+    let old = record.deadline.unwrap_or(0);
+    let left = old - now.millis();
+    match (old, policy) {
+        (0, _) => Found::Retake { old },
+        _ if left > 0 => Found::Wait { seconds: u32::try_from(left / 1000 + 1).unwrap_or(u32::MAX).min(900) },
+        (_, ExpiredClaim::Resend) => Found::Retake { old },
+        (_, ExpiredClaim::Fail) => Found::GiveUp { old },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::NotificationId;
+    use crate::model::{Author, MessageWire};
+
+    const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+
+    fn record(state: SendState, deadline: Option<i64>) -> NotificationRecord {
+        NotificationRecord {
+            id: NotificationId::generate(),
+            state,
+            deadline,
+            accepted: NOW,
+            message: MessageWire::default(),
+            author: Author::default(),
+            external_ids: vec![],
+            confirmed: Default::default(),
+            match_result: None,
+            sent: None,
+            ended: None,
+            failure: None,
+            answered_by: None,
+            ttl: 0,
+        }
+    }
+
+    #[test]
+    fn a_living_claim_is_waited_for_and_never_taken() {
+        let claimed = record(SendState::Claimed, Some(NOW.millis() + 4_200));
+        for policy in [ExpiredClaim::Resend, ExpiredClaim::Fail] {
+            assert_eq!(on_found(&claimed, policy, true, NOW), Found::Wait { seconds: 5 });
+        }
+    }
+
+    #[test]
+    fn an_expired_claim_follows_the_integrations_policy() {
+        let old = NOW.millis() - 1;
+        let expired = record(SendState::Claimed, Some(old));
+        assert_eq!(on_found(&expired, ExpiredClaim::Resend, true, NOW), Found::Retake { old });
+        assert_eq!(on_found(&expired, ExpiredClaim::Fail, true, NOW), Found::GiveUp { old });
+    }
+
+    #[test]
+    fn a_claim_given_back_is_taken_whatever_the_policy() {
+        let resigned = record(SendState::Claimed, Some(0));
+        assert_eq!(on_found(&resigned, ExpiredClaim::Fail, true, NOW), Found::Retake { old: 0 });
+    }
+
+    #[test]
+    fn what_is_done_is_said_again_only_to_make_up_for_a_crash() {
+        for state in [SendState::Sent, SendState::Delivered, SendState::Failed] {
+            assert_eq!(on_found(&record(state, None), ExpiredClaim::Resend, false, NOW), Found::Nothing);
+            assert_eq!(on_found(&record(state, None), ExpiredClaim::Resend, true, NOW), Found::Republish);
+        }
+    }
+}

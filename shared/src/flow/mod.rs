@@ -1,0 +1,7 @@
+//! Decisions: pure functions over what was read, with time as an argument. They do no I/O and write nothing.
+
+pub mod claim;
+pub mod receipt;
+pub mod recent;
+pub mod report;
+pub mod retry;

@@ -1,0 +1,86 @@
+//! When to try again. All waits are in seconds; `jitter` is a random number from 0 to 1, drawn by the caller.
+
+/// A queue holds a message back for at most this long in one step.
+const LONGEST_DELAY: u32 = 900;
+/// A message can be invisible for at most twelve hours in all; a carrier's longer wish is cut.
+const LONGEST_WISH: u32 = 6 * 3600;
+
+/// Waits before the 2nd, 3rd … attempt at a webhook: five attempts within 15 minutes (v1.1 reference, 6.4).
+const WEBHOOK_WAITS: [u32; 4] = [15, 60, 180, 480];
+
+/// Before a queue's task is read again: 2, 4, 8 … seconds by how often it was read, at most 15 minutes, spread by a
+/// quarter so that tasks which failed together do not return together. A carrier's own wish is a floor.
+pub fn task_wait(receives: u32, wish: Option<u32>, jitter: f64) -> u32 {
+    let backoff = 1_u32.checked_shl(receives.clamp(1, 10)).unwrap_or(LONGEST_DELAY).min(LONGEST_DELAY);
+    spread(backoff, jitter).max(wish.unwrap_or(0).min(LONGEST_WISH))
+}
+
+/// Before the next attempt at a webhook after `made` attempts; `None` when they are used up. `wish` is the receiver's
+/// `Retry-After`.
+pub fn webhook_wait(made: u8, wish: Option<u32>, jitter: f64) -> Option<u32> {
+    let wait = WEBHOOK_WAITS.get(usize::from(made).checked_sub(1)?)?;
+    Some(spread(*wait, jitter).max(wish.unwrap_or(0)).min(LONGEST_DELAY))
+}
+
+fn spread(wait: u32, jitter: f64) -> u32 {
+    (f64::from(wait) * (0.875 + 0.25 * jitter.clamp(0.0, 1.0))).round().max(1.0) as u32
+}
+
+/// What a webhook's answer means (v1.1 reference, 6.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Taken,
+    /// The receiver refuses and would refuse again.
+    Refused,
+    TryAgain,
+}
+
+pub fn webhook_verdict(status: u16) -> Verdict {
+    match status {
+        200..=299 => Verdict::Taken,
+        400 | 401 | 403 | 404 | 406 => Verdict::Refused,
+        _ => Verdict::TryAgain,
+    }
+}
+
+/// Reads `Retry-After` given in seconds; the form with a date is not used by those we call.
+pub fn retry_after(header: Option<&str>) -> Option<u32> {
+    header?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_webhook_gets_five_attempts_within_fifteen_minutes() {
+        let waits: Vec<_> = (1..=5).map(|made| webhook_wait(made, None, 1.0)).collect();
+        assert_eq!(waits.iter().filter(|wait| wait.is_some()).count(), 4);
+        assert_eq!(waits[4], None);
+        assert!(waits.iter().flatten().sum::<u32>() <= 900);
+    }
+
+    #[test]
+    fn only_refusals_that_mean_it_end_the_retries() {
+        for status in [400, 401, 403, 404, 406] {
+            assert_eq!(webhook_verdict(status), Verdict::Refused);
+        }
+        for status in [301, 302, 409, 410, 429, 500, 503] {
+            assert_eq!(webhook_verdict(status), Verdict::TryAgain);
+        }
+        assert_eq!(webhook_verdict(204), Verdict::Taken);
+    }
+
+    proptest! {
+        #[test]
+        fn waits_grow_stay_spread_and_never_undercut_the_carriers_wish(
+            receives in 0_u32..40, wish in prop::option::of(0_u32..100_000), jitter in 0.0_f64..=1.0
+        ) {
+            let wait = task_wait(receives, wish, jitter);
+            prop_assert!(wait >= 1 && wait >= wish.unwrap_or(0).min(LONGEST_WISH));
+            prop_assert!(wait <= LONGEST_WISH.max(LONGEST_DELAY + LONGEST_DELAY / 8 + 1));
+            prop_assert!(task_wait(receives + 2, None, 0.0) >= task_wait(receives, None, 0.0));
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! HTTP functions: from API Gateway's event to a request, and from a refusal to v1.1's error body.
+//!
+//! API Gateway hands over decoded paths and whatever host the caller wrote; both are made fit for a URI here, before
+//! `lambda_http` builds one of them.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Adapter, Body, Error, LambdaEvent, Request, RequestExt, Response, service_fn};
+use serde_json::Value;
+use tower::ServiceExt;
+
+use crate::auth::AuthError;
+use crate::model::{ApiError, ErrorCode};
+use crate::queue::QueueError;
+use crate::store::StoreError;
+
+/// What an API function answers with when it refuses: the caller's fault by v1.1's error, ours by 503.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    #[error(transparent)]
+    Caller(#[from] ApiError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+}
+
+impl From<AuthError> for Refusal {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Refused(error) => Self::Caller(error),
+            AuthError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl Refusal {
+    /// The error as the caller sees it. What went wrong on our side is in the log only.
+    pub fn api_error(&self) -> ApiError {
+        match self {
+            Self::Caller(error) => error.clone(),
+            Self::Store(_) | Self::Queue(_) => {
+                ApiError::new(ErrorCode::ServiceUnavailable, "Nothing was done; please try again in a moment")
+            }
+        }
+    }
+}
+
+/// Runs an HTTP function until Lambda ends it.
+pub async fn run<F, Fut>(handler: F) -> Result<(), Error>
+where
+    F: Fn(Request) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Response<Body>> + Send,
+{
+    let handler = Arc::new(handler);
+    let service = service_fn(move |request: Request| {
+        let handler = Arc::clone(&handler);
+        async move { Ok::<_, Error>(handler(request).await) }
+    });
+    let service = Adapter::from(service).map_request(|mut event: LambdaEvent<LambdaRequest>| {
+        make_buildable(&mut event.payload);
+        event
+    });
+    lambda_http::lambda_runtime::run(service).await
+}
+
+/// A JSON answer.
+pub fn json(status: u16, body: &Value) -> Response<Body> {
+    let mut response = Response::new(Body::Text(body.to_string()));
+    *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json; charset=utf-8"));
+    headers.insert(http::header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
+    response
+}
+
+/// v1.1's error answer; ours to mend ones are logged and carry `Retry-After`.
+pub fn refuse(refusal: &Refusal) -> Response<Body> {
+    let error = refusal.api_error();
+    let mut response = json(error.code.status(), &error.body());
+    if !matches!(refusal, Refusal::Caller(_)) {
+        tracing::error!(error = %refusal, "request refused for a fault of ours");
+        response.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("1"));
+    }
+    response
+}
+
+/// The path's segments as called, without empty ones at its ends.
+pub fn segments(request: &Request) -> Vec<&str> {
+    request.raw_http_path().trim_matches('/').split('/').collect()
+}
+
+/// Path and query as the caller wrote them, for signatures over URLs.
+pub fn path_and_query(request: &Request) -> String {
+    match request.uri().query() {
+        Some(query) => format!("{}?{query}", request.raw_http_path()),
+        None => request.raw_http_path().to_owned(),
+    }
+}
+
+fn make_buildable(request: &mut LambdaRequest) {
+    if let LambdaRequest::ApiGatewayV2(event) = request {
+        event.raw_path = event.raw_path.take().map(|path| escaped(&path));
+        event.raw_query_string = event.raw_query_string.take().map(|query| escaped(&query));
+        let host_is_odd = event
+            .headers
+            .get(http::header::HOST)
+            .is_some_and(|host| host.to_str().ok().is_none_or(|host| host.parse::<http::uri::Authority>().is_err()));
+        if host_is_odd {
+            event.headers.remove(http::header::HOST);
+            event.request_context.domain_name = None;
+        }
+    }
+}
+
+/// Percent-encodes what may not stand in a URI.
+fn escaped(text: &str) -> String {
+    use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+    const UNFIT: &AsciiSet = &CONTROLS
+        .add(b' ')
+        .add(b'"')
+        .add(b'<')
+        .add(b'>')
+        .add(b'\\')
+        .add(b'^')
+        .add(b'`')
+        .add(b'{')
+        .add(b'|')
+        .add(b'}')
+        .add(b'#');
+    utf8_percent_encode(text, UNFIT).to_string()
+}

@@ -1,0 +1,145 @@
+//! The only HTTP clients: one for carriers, one for webhooks. Nothing else names `reqwest`.
+//!
+//! Neither follows redirects. Neither retries: a queue does.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::redirect::Policy;
+
+use crate::channels::{CarrierRequest, CarrierResponse, SendError, SendErrorKind};
+use crate::webhook::target::{self, ForbiddenTarget};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Below the sending functions' own time-out, so that an unanswered request is recorded as such.
+const CARRIER_TIMEOUT: Duration = Duration::from_secs(10);
+/// v1.1 reference, 6.4.
+const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(20);
+/// More of an answer than this is not read.
+const ANSWER_LIMIT: usize = 64 * 1024;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client cannot be built")]
+pub struct ClientError(#[from] reqwest::Error);
+
+/// Calls carriers.
+#[derive(Clone)]
+pub struct CarrierClient(reqwest::Client);
+
+impl CarrierClient {
+    pub fn new() -> Result<Self, ClientError> {
+        let builder = reqwest::Client::builder().redirect(Policy::none()).user_agent("heliograph");
+        Ok(Self(builder.connect_timeout(CONNECT_TIMEOUT).timeout(CARRIER_TIMEOUT).build()?))
+    }
+
+    /// The carrier's answer, or why there is none. Only a connection that never came about is known not to have sent.
+    pub async fn send(&self, request: CarrierRequest) -> Result<CarrierResponse, SendError> {
+        let request = reqwest::Request::try_from(request)
+            .map_err(|_| SendError::new(SendErrorKind::Misconfigured, "The carrier's address cannot be called"))?;
+        let response = self.0.execute(request).await.map_err(|error| no_answer(&error))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = read_limited(response).await.map_err(|error| no_answer(&error))?;
+        let mut answer = http::Response::new(body);
+        *answer.status_mut() = status;
+        *answer.headers_mut() = headers;
+        Ok(answer)
+    }
+}
+
+fn no_answer(error: &reqwest::Error) -> SendError {
+    if error.is_connect() {
+        SendError::new(SendErrorKind::Unavailable, "The carrier could not be reached")
+    } else {
+        SendError::new(SendErrorKind::Undecided, "The carrier did not answer; the message may have gone out")
+    }
+}
+
+async fn read_limited(mut response: reqwest::Response) -> Result<Vec<u8>, reqwest::Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        let room = ANSWER_LIMIT - body.len();
+        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if body.len() == ANSWER_LIMIT {
+            break;
+        }
+    }
+    Ok(body)
+}
+
+/// Posts to webhooks.
+#[derive(Clone)]
+pub struct WebhookClient {
+    client: reqwest::Client,
+    private_networks: bool,
+}
+
+/// Why a webhook gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum WebhookError {
+    #[error(transparent)]
+    Forbidden(#[from] ForbiddenTarget),
+    #[error("no answer within 20 seconds")]
+    TimedOut,
+    #[error("no connection")]
+    Unreachable,
+}
+
+/// What is read of a webhook's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookAnswer {
+    pub status: u16,
+    pub retry_after: Option<String>,
+}
+
+impl WebhookClient {
+    /// `private_networks`: whether targets may lie in private, loopback and link-local networks.
+    pub fn new(private_networks: bool) -> Result<Self, ClientError> {
+        let builder = reqwest::Client::builder().redirect(Policy::none()).user_agent("heliograph");
+        let builder = builder.connect_timeout(CONNECT_TIMEOUT).timeout(WEBHOOK_TIMEOUT);
+        let client = builder.dns_resolver(Arc::new(JudgingResolver { private_networks })).build()?;
+        Ok(Self { client, private_networks })
+    }
+
+    pub async fn post(
+        &self,
+        target: &str,
+        headers: http::HeaderMap,
+        body: String,
+    ) -> Result<WebhookAnswer, WebhookError> {
+        let url = url::Url::parse(target).map_err(|_| ForbiddenTarget::NotHttp)?;
+        target::check(&url, self.private_networks)?;
+        let answer = self
+            .client
+            .post(url)
+            .headers(headers)
+            .body(body)
+            .send()
+            .await
+            .map_err(|error| if error.is_timeout() { WebhookError::TimedOut } else { WebhookError::Unreachable })?;
+        let retry_after = answer.headers().get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+        Ok(WebhookAnswer { status: answer.status().as_u16(), retry_after: retry_after.map(str::to_owned) })
+    }
+}
+
+/// Resolves names to public addresses only. The connection goes to what is returned here, so a name that changes its
+/// mind between check and use gains nothing.
+struct JudgingResolver {
+    private_networks: bool,
+}
+
+impl Resolve for JudgingResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let private_networks = self.private_networks;
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let allowed: Vec<SocketAddr> =
+                found.filter(|address| private_networks || target::is_public(address.ip())).collect();
+            if allowed.is_empty() {
+                return Err("the name leads to no public address".into());
+            }
+            Ok(Box::new(allowed.into_iter()) as Addrs)
+        })
+    }
+}

@@ -1,0 +1,474 @@
+//! v1.1's message object, and the one place where its rules are checked.
+//!
+//! Used both ways: what callers post becomes a [`Message`] by `TryFrom`, what webhooks get is made from one by `From`.
+//! Limits: v1.1 reference, section 3 (text 4096 characters, title and description 128, 1–10 items, 1–3 actions an item).
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::message::{Action, ActionKind, Content, Coordinates, Item, Media, Message, Metadata, Place};
+use super::{ApiError, Timestamp};
+use crate::ids::{IntegrationId, MessageId};
+
+pub const TEXT_LIMIT: usize = 4096;
+const LABEL_LIMIT: usize = 128;
+const URL_LIMIT: usize = 2048;
+const METADATA_LIMIT: usize = 4096;
+
+/// A message as JSON spells it. Every field is optional here; which ones are needed follows from `type`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct MessageWire {
+    #[serde(rename = "_id", skip_serializing_if = "Option::is_none")]
+    pub id: Option<MessageId>,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alt_text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub items: Option<Vec<ItemWire>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actions: Option<Vec<ActionWire>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_settings: Option<DisplaySettingsWire>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coordinates: Option<CoordinatesWire>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<PlaceWire>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fields: Option<Vec<Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub block_chat_input: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub avatar_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub received: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceWire>,
+}
+
+/// Where a message came from.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceWire {
+    #[serde(rename = "type")]
+    pub kind: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub integration_id: Option<IntegrationId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub original_message_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub original_message_timestamp: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ItemWire {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alt_text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actions: Option<Vec<ActionWire>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Map<String, Value>>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ActionWire {
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Map<String, Value>>,
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct DisplaySettingsWire {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_aspect_ratio: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CoordinatesWire {
+    pub lat: Option<f64>,
+    pub long: Option<f64>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PlaceWire {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+// ---------------------------------------------------------------------------------------------- wire → domain
+
+impl TryFrom<MessageWire> for Message {
+    type Error = ApiError;
+
+    /// Errors name the field from the body's root, as in `message.items[2].title`.
+    fn try_from(wire: MessageWire) -> Result<Self, ApiError> {
+        let metadata =
+            wire.metadata.clone().map(|metadata| checked_metadata("message.metadata", metadata)).transpose()?;
+        Ok(Self { content: content(wire)?, metadata })
+    }
+}
+
+fn content(wire: MessageWire) -> Result<Content, ApiError> {
+    let kind = wire.kind.clone().ok_or_else(|| ApiError::field("message.type", "is required"))?;
+    let text = wire.text.clone().map(|text| checked_text("message.text", text, TEXT_LIMIT)).transpose()?;
+    let actions = wire.actions.clone().unwrap_or_default();
+    match kind.as_str() {
+        "text" => {
+            let actions = checked_actions("message.actions", actions)?;
+            if text.is_none() && actions.is_empty() {
+                return Err(ApiError::field("message.text", "is required for a message of type text"));
+            }
+            Ok(Content::Text { text, actions })
+        }
+        "image" => {
+            Ok(Content::Image { media: media(&wire)?, text, actions: checked_actions("message.actions", actions)? })
+        }
+        "file" => Ok(Content::File { media: media(&wire)?, text }),
+        "carousel" => {
+            Ok(Content::Carousel { items: items(wire.items)?, aspect_ratio: aspect_ratio(wire.display_settings)? })
+        }
+        "list" => {
+            Ok(Content::List { items: items(wire.items)?, actions: checked_actions("message.actions", actions)? })
+        }
+        "location" => location(wire.coordinates, wire.location),
+        "form" => form(wire),
+        _ => Err(ApiError::field("message.type", "must be one of text, image, file, carousel, list, location, form")),
+    }
+}
+
+fn media(wire: &MessageWire) -> Result<Media, ApiError> {
+    let url = wire.media_url.clone().ok_or_else(|| {
+        ApiError::field(
+            "message.mediaUrl",
+            format!("is required for a message of type {}", wire.kind.as_deref().unwrap_or("")),
+        )
+    })?;
+    Ok(Media {
+        url: checked_url("message.mediaUrl", url)?,
+        media_type: wire.media_type.clone(),
+        alt_text: optional_text("message.altText", wire.alt_text.clone(), LABEL_LIMIT)?,
+    })
+}
+
+fn items(items: Option<Vec<ItemWire>>) -> Result<Vec<Item>, ApiError> {
+    let items = items.ok_or_else(|| ApiError::field("message.items", "is required"))?;
+    if !(1..=10).contains(&items.len()) {
+        return Err(ApiError::field("message.items", "must hold 1 to 10 items"));
+    }
+    items.into_iter().enumerate().map(|(index, wire)| item(&format!("message.items[{index}]"), wire)).collect()
+}
+
+fn item(path: &str, wire: ItemWire) -> Result<Item, ApiError> {
+    let title = wire.title.ok_or_else(|| ApiError::field(&format!("{path}.title"), "is required"))?;
+    let actions = wire.actions.unwrap_or_default();
+    let actions_path = format!("{path}.actions");
+    if !(1..=3).contains(&actions.len()) {
+        return Err(ApiError::field(&actions_path, "must hold 1 to 3 actions"));
+    }
+    let actions = actions
+        .into_iter()
+        .enumerate()
+        .map(|(index, wire)| action(&format!("{actions_path}[{index}]"), wire))
+        .collect::<Result<Vec<_>, _>>()?;
+    let fits_an_item = |action: &Action| !matches!(action.kind, ActionKind::Reply { .. } | ActionKind::LocationRequest);
+    if !actions.iter().all(fits_an_item) {
+        return Err(ApiError::field(&actions_path, "must be of types link, postback, webview, buy or share"));
+    }
+    let media = wire
+        .media_url
+        .map(|url| {
+            Ok::<_, ApiError>(Media {
+                url: checked_url(&format!("{path}.mediaUrl"), url)?,
+                media_type: wire.media_type,
+                alt_text: optional_text(&format!("{path}.altText"), wire.alt_text, LABEL_LIMIT)?,
+            })
+        })
+        .transpose()?;
+    if wire.size.as_deref().is_some_and(|size| !matches!(size, "compact" | "large")) {
+        return Err(ApiError::field(&format!("{path}.size"), "must be compact or large"));
+    }
+    Ok(Item {
+        title: checked_text(&format!("{path}.title"), title, LABEL_LIMIT)?,
+        description: optional_text(&format!("{path}.description"), wire.description, LABEL_LIMIT)?,
+        media,
+        size: wire.size,
+        actions,
+        metadata: wire.metadata.map(|metadata| checked_metadata(&format!("{path}.metadata"), metadata)).transpose()?,
+    })
+}
+
+/// Actions of a message: replies stand with replies and location requests only (v1.1 reference, 3.1).
+fn checked_actions(path: &str, wires: Vec<ActionWire>) -> Result<Vec<Action>, ApiError> {
+    let actions = wires
+        .into_iter()
+        .enumerate()
+        .map(|(index, wire)| action(&format!("{path}[{index}]"), wire))
+        .collect::<Result<Vec<_>, _>>()?;
+    if actions.iter().any(|action| action.kind == ActionKind::Share) {
+        return Err(ApiError::field(path, "may hold share only inside carousel items"));
+    }
+    let answers = |action: &&Action| matches!(action.kind, ActionKind::Reply { .. } | ActionKind::LocationRequest);
+    let answering = actions.iter().filter(answers).count();
+    if answering != 0 && answering != actions.len() {
+        return Err(ApiError::field(path, "may combine reply and locationRequest with each other only"));
+    }
+    Ok(actions)
+}
+
+fn action(path: &str, wire: ActionWire) -> Result<Action, ApiError> {
+    let field = |name: &str| format!("{path}.{name}");
+    let required = |name: &str, value: Option<String>| {
+        value.filter(|value| !value.is_empty()).ok_or_else(|| ApiError::field(&field(name), "is required"))
+    };
+    let kind = match wire.kind.as_deref() {
+        None => return Err(ApiError::field(&field("type"), "is required")),
+        Some("link") => ActionKind::Link { uri: checked_uri(&field("uri"), required("uri", wire.uri)?)? },
+        Some("webview") => ActionKind::Webview {
+            uri: checked_uri(&field("uri"), required("uri", wire.uri)?)?,
+            fallback: checked_uri(&field("fallback"), required("fallback", wire.fallback)?)?,
+        },
+        Some("postback") => ActionKind::Postback { payload: required("payload", wire.payload)? },
+        Some("reply") => ActionKind::Reply { payload: required("payload", wire.payload)? },
+        Some("locationRequest") => ActionKind::LocationRequest,
+        Some("buy") => ActionKind::Buy {
+            amount: wire.amount.filter(|amount| *amount > 0).ok_or_else(|| {
+                ApiError::field(&field("amount"), "is required, as a positive whole number of hundredths")
+            })?,
+            currency: wire.currency,
+        },
+        Some("share") => ActionKind::Share,
+        Some(_) => {
+            let types = "must be one of link, webview, postback, reply, locationRequest, buy, share";
+            return Err(ApiError::field(&field("type"), types));
+        }
+    };
+    let text = match (&kind, wire.text) {
+        (ActionKind::Share, text) => text.unwrap_or_default(),
+        (_, Some(text)) => checked_text(&field("text"), text, LABEL_LIMIT)?,
+        (_, None) => return Err(ApiError::field(&field("text"), "is required")),
+    };
+    let metadata = wire.metadata.map(|metadata| checked_metadata(&field("metadata"), metadata)).transpose()?;
+    Ok(Action { text, kind, metadata, extra: wire.extra })
+}
+
+fn aspect_ratio(settings: Option<DisplaySettingsWire>) -> Result<Option<String>, ApiError> {
+    let ratio = settings.and_then(|settings| settings.image_aspect_ratio);
+    match ratio.as_deref() {
+        None | Some("horizontal" | "square") => Ok(ratio),
+        Some(_) => Err(ApiError::field("message.displaySettings.imageAspectRatio", "must be horizontal or square")),
+    }
+}
+
+fn location(coordinates: Option<CoordinatesWire>, place: Option<PlaceWire>) -> Result<Content, ApiError> {
+    let wire = coordinates
+        .ok_or_else(|| ApiError::field("message.coordinates", "is required for a message of type location"))?;
+    let degrees = |name: &str, value: Option<f64>, limit: f64| {
+        let path = format!("message.coordinates.{name}");
+        match value {
+            None => Err(ApiError::field(&path, "is required")),
+            Some(value) if value.abs() <= limit => Ok(value),
+            Some(_) => Err(ApiError::field(&path, format!("must lie between -{limit} and {limit}"))),
+        }
+    };
+    let coordinates = Coordinates { lat: degrees("lat", wire.lat, 90.0)?, long: degrees("long", wire.long, 180.0)? };
+    let place = place.map(|place| Place { address: place.address, name: place.name });
+    Ok(Content::Location { coordinates, place })
+}
+
+fn form(wire: MessageWire) -> Result<Content, ApiError> {
+    if wire.text.is_some() || wire.actions.is_some() {
+        return Err(ApiError::field("message", "of type form takes neither text nor actions"));
+    }
+    let fields =
+        wire.fields.ok_or_else(|| ApiError::field("message.fields", "is required for a message of type form"))?;
+    if !(1..=20).contains(&fields.len()) || !fields.iter().all(Value::is_object) {
+        return Err(ApiError::field("message.fields", "must hold 1 to 20 field objects"));
+    }
+    Ok(Content::Form { fields, block_chat_input: wire.block_chat_input })
+}
+
+fn checked_text(path: &str, text: String, limit: usize) -> Result<String, ApiError> {
+    match text.chars().count() {
+        _ if text.trim().is_empty() => Err(ApiError::field(path, "must not be empty")),
+        length if length > limit => {
+            Err(ApiError::field(path, format!("must have at most {limit} characters, not {length}")))
+        }
+        _ => Ok(text),
+    }
+}
+
+fn optional_text(path: &str, text: Option<String>, limit: usize) -> Result<Option<String>, ApiError> {
+    text.filter(|text| !text.is_empty()).map(|text| checked_text(path, text, limit)).transpose()
+}
+
+fn checked_url(path: &str, text: String) -> Result<String, ApiError> {
+    let is_web = url::Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if is_web && text.len() <= URL_LIMIT {
+        Ok(text)
+    } else {
+        Err(ApiError::field(path, format!("must be an http or https URL of at most {URL_LIMIT} characters")))
+    }
+}
+
+/// Links may also be `tel:`, `mailto:` and the like.
+fn checked_uri(path: &str, text: String) -> Result<String, ApiError> {
+    if text.len() <= URL_LIMIT && url::Url::parse(&text).is_ok() {
+        Ok(text)
+    } else {
+        Err(ApiError::field(path, format!("must be an absolute URI of at most {URL_LIMIT} characters")))
+    }
+}
+
+fn checked_metadata(path: &str, metadata: Map<String, Value>) -> Result<Metadata, ApiError> {
+    if let Some((key, _)) = metadata.iter().find(|(_, value)| value.is_object() || value.is_array() || value.is_null())
+    {
+        return Err(ApiError::field(&format!("{path}.{key}"), "must be a string, number or boolean"));
+    }
+    let size = serde_json::to_vec(&metadata).map_or(usize::MAX, |bytes| bytes.len());
+    if size > METADATA_LIMIT {
+        return Err(ApiError::field(path, format!("is limited to {METADATA_LIMIT} bytes in size")));
+    }
+    Ok(metadata)
+}
+
+// ---------------------------------------------------------------------------------------------- domain → wire
+
+impl From<&Message> for MessageWire {
+    fn from(message: &Message) -> Self {
+        let mut wire = Self {
+            kind: Some(message.content.type_name().to_owned()),
+            metadata: message.metadata.clone(),
+            ..Self::default()
+        };
+        match &message.content {
+            Content::Text { text, actions } => {
+                wire.text.clone_from(text);
+                wire.actions = actions_wire(actions);
+            }
+            Content::Image { media, text, actions } => {
+                wire.set_media(media, text.as_ref());
+                wire.actions = actions_wire(actions);
+            }
+            Content::File { media, text } => wire.set_media(media, text.as_ref()),
+            Content::Carousel { items, aspect_ratio } => {
+                wire.items = Some(items.iter().map(ItemWire::from).collect());
+                wire.display_settings =
+                    aspect_ratio.clone().map(|ratio| DisplaySettingsWire { image_aspect_ratio: Some(ratio) });
+            }
+            Content::List { items, actions } => {
+                wire.items = Some(items.iter().map(ItemWire::from).collect());
+                wire.actions = actions_wire(actions);
+            }
+            Content::Location { coordinates, place } => {
+                wire.coordinates = Some(CoordinatesWire { lat: Some(coordinates.lat), long: Some(coordinates.long) });
+                wire.location = place.clone().map(|place| PlaceWire { address: place.address, name: place.name });
+            }
+            Content::Form { fields, block_chat_input } => {
+                wire.fields = Some(fields.clone());
+                wire.block_chat_input = *block_chat_input;
+            }
+        }
+        wire
+    }
+}
+
+impl MessageWire {
+    fn set_media(&mut self, media: &Media, text: Option<&String>) {
+        self.media_url = Some(media.url.clone());
+        self.media_type.clone_from(&media.media_type);
+        self.alt_text.clone_from(&media.alt_text);
+        self.text = text.cloned();
+    }
+}
+
+impl From<&Item> for ItemWire {
+    fn from(item: &Item) -> Self {
+        Self {
+            title: Some(item.title.clone()),
+            description: item.description.clone(),
+            media_url: item.media.as_ref().map(|media| media.url.clone()),
+            media_type: item.media.as_ref().and_then(|media| media.media_type.clone()),
+            alt_text: item.media.as_ref().and_then(|media| media.alt_text.clone()),
+            size: item.size.clone(),
+            actions: actions_wire(&item.actions),
+            metadata: item.metadata.clone(),
+        }
+    }
+}
+
+fn actions_wire(actions: &[Action]) -> Option<Vec<ActionWire>> {
+    (!actions.is_empty()).then(|| actions.iter().map(ActionWire::from).collect())
+}
+
+impl From<&Action> for ActionWire {
+    fn from(action: &Action) -> Self {
+        let mut wire = Self {
+            kind: Some(action.kind.type_name().to_owned()),
+            text: Some(action.text.clone()).filter(|text| !text.is_empty()),
+            metadata: action.metadata.clone(),
+            extra: action.extra.clone(),
+            ..Self::default()
+        };
+        match &action.kind {
+            ActionKind::Link { uri } => wire.uri = Some(uri.clone()),
+            ActionKind::Webview { uri, fallback } => {
+                wire.uri = Some(uri.clone());
+                wire.fallback = Some(fallback.clone());
+            }
+            ActionKind::Postback { payload } | ActionKind::Reply { payload } => wire.payload = Some(payload.clone()),
+            ActionKind::Buy { amount, currency } => {
+                wire.amount = Some(*amount);
+                wire.currency.clone_from(currency);
+            }
+            ActionKind::LocationRequest | ActionKind::Share => {}
+        }
+        wire
+    }
+}

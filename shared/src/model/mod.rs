@@ -1,0 +1,34 @@
+//! The domain: what v1.1 speaks of, as types that cannot hold what the API would refuse.
+//!
+//! Wire forms live beside the types they belong to and are joined to them by `TryFrom`. Nothing here knows storage,
+//! carriers or time's source.
+
+mod address;
+mod api_error;
+mod app;
+mod credentials;
+mod delivery;
+mod integration;
+mod message;
+mod message_wire;
+mod notification;
+mod record;
+mod timestamp;
+mod user;
+mod webhook;
+
+pub use address::{Address, InvalidAddress};
+pub use api_error::{ApiError, ErrorCode};
+pub use app::App;
+pub use credentials::{ApiKey, KeyOwner, Secret};
+pub use delivery::{DeliveryEvent, DeliveryOutcome, Destination, ExternalId, Failure, FailureCode};
+pub use integration::{
+    ChannelType, ExpiredClaim, Integration, IntegrationStatus, MessagebirdSettings, Settings, TwilioSettings,
+};
+pub use message::{Action, ActionKind, Content, Coordinates, Item, Media, Message, Metadata, Place};
+pub use message_wire::{MessageWire, SourceWire};
+pub use notification::{Author, Notification, NotificationRequest};
+pub use record::{NotificationRecord, RETENTION_DAYS, SendState};
+pub use timestamp::Timestamp;
+pub use user::{AppUser, Client, ClientStatus, MatchResult};
+pub use webhook::{Trigger, Webhook};

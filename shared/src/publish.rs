@@ -1,0 +1,79 @@
+//! Publishing an event: find the app's webhooks that want it, and put it on the deliver queue for each.
+//!
+//! The events of one batch go out together: one task for each webhook, all of them in one request where they fit. A
+//! webhook's task holds nothing of another's, so a slow one delays nobody else.
+
+use std::collections::BTreeMap;
+
+use crate::config::ConfigError;
+use crate::ids::{AppId, WebhookId};
+use crate::queue::{Queue, QueueError};
+use crate::store::{Store, StoreError};
+use crate::tasks::{DeliverTask, WebhookEvent};
+use crate::webhook::{self, Event};
+
+/// A task stays far below the queue's limit, so that tasks share requests.
+const TASK_BYTES: usize = 200 * 1024;
+
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+}
+
+#[derive(Clone)]
+pub struct Publisher {
+    store: Store,
+    deliver: Queue,
+}
+
+impl Publisher {
+    /// With the queue that `DELIVER_QUEUE_URL` names.
+    pub fn from_env(aws: &aws_config::SdkConfig, store: Store) -> Result<Self, ConfigError> {
+        Ok(Self { store, deliver: Queue::from_env(aws, "DELIVER_QUEUE_URL")? })
+    }
+
+    pub async fn publish(&self, events: &[Event]) -> Result<(), PublishError> {
+        let mut by_webhook: BTreeMap<(AppId, WebhookId), Vec<WebhookEvent>> = BTreeMap::new();
+        for event in events {
+            for webhook in self.store.webhooks(event.app_id()).await?.iter().filter(|hook| hook.wants(event.trigger()))
+            {
+                let written = WebhookEvent {
+                    id: event.id(),
+                    trigger: event.trigger(),
+                    body: webhook::body(event, webhook),
+                    at: event.at(),
+                };
+                by_webhook.entry((webhook.app_id, webhook.id)).or_default().push(written);
+            }
+        }
+        let tasks: Vec<_> = by_webhook.into_iter().flat_map(|((app, id), events)| tasks(app, id, events)).collect();
+        if tasks.is_empty() { Ok(()) } else { Ok(self.deliver.send_all(&tasks).await?) }
+    }
+
+    pub async fn warm(&self) {
+        self.deliver.warm().await;
+    }
+}
+
+/// One webhook's events in as few tasks as the size limit allows.
+fn tasks(app_id: AppId, webhook_id: WebhookId, events: Vec<WebhookEvent>) -> Vec<DeliverTask> {
+    let mut groups: Vec<Vec<WebhookEvent>> = Vec::new();
+    let mut room = 0;
+    for event in events {
+        match groups.last_mut() {
+            Some(group) if event.body.len() <= room => {
+                room -= event.body.len();
+                group.push(event);
+            }
+            _ => {
+                room = TASK_BYTES.saturating_sub(event.body.len());
+                groups.push(vec![event]);
+            }
+        }
+    }
+    let task = |events| DeliverTask::V1 { app_id, webhook_id, attempts: 0, events, dead: None };
+    groups.into_iter().map(task).collect()
+}

@@ -1,0 +1,313 @@
+//! Sending one notification through a channel: claim, match, render, call, record, report.
+//!
+//! The same for every channel; a channel's binary only names its type. Decisions are `flow`'s, wire formats the
+//! channel's. Never sends what it has not claimed, and never leaves a task without an end: a claim it cannot turn into
+//! an end is given back, or expires.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use aws_lambda_events::sqs::SqsEvent;
+use lambda_runtime::{LambdaEvent, service_fn};
+
+use crate::batch::{self, Later, Record};
+use crate::channels::{Channel, Outgoing, SendError, SendErrorKind};
+use crate::config::{self, ConfigError};
+use crate::flow::claim::{self, Found};
+use crate::flow::report::{self, Place};
+use crate::flow::retry;
+use crate::http::CarrierClient;
+use crate::model::{ExpiredClaim, ExternalId, Integration, MatchResult, Notification, NotificationRecord, Timestamp};
+use crate::publish::Publisher;
+use crate::queue::Queue;
+use crate::store::keys::AddressPartition;
+use crate::store::{MatchItem, NewClient, NotificationKey, Store, StoreError, Write};
+use crate::tasks::{SendContext, SendTask};
+use crate::telemetry::{Metric, Outcome};
+use crate::webhook::Event;
+
+/// Clocks of two machines may differ by this much; a claim lives that much longer than its claimant.
+const CLOCK_SKEW_SECONDS: i64 = 1;
+
+pub struct SenderConfig {
+    /// The carrier's API, without a slash at its end.
+    pub api_url: String,
+    /// Our own public base URL: receipts come back below it.
+    pub public_url: String,
+    /// How often the queue gives a task out before it goes to the dead-letter queue.
+    pub max_receives: u32,
+}
+
+impl SenderConfig {
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self {
+            api_url: config::base_url("CARRIER_API_URL")?,
+            public_url: config::base_url("PUBLIC_URL")?,
+            max_receives: config::number("MAX_RECEIVES")?,
+        })
+    }
+}
+
+/// Runs a sending function until Lambda ends it.
+pub async fn run<C: Channel + 'static>() -> Result<(), lambda_runtime::Error> {
+    crate::telemetry::init();
+    let aws = crate::aws::config().await;
+    let store = Store::from_env(&aws)?;
+    let publisher = Publisher::from_env(&aws, store.clone())?;
+    let queue = Queue::from_env(&aws, "SEND_QUEUE_URL")?;
+    let sender = Arc::new(Sender::<C>::new(store.clone(), CarrierClient::new()?, SenderConfig::from_env()?));
+    let warming = publisher.clone();
+    tokio::spawn(async move { tokio::join!(store.warm(), warming.warm()) });
+    let handle = move |event: LambdaEvent<SqsEvent>| {
+        let (sender, queue, publisher) = (Arc::clone(&sender), queue.clone(), publisher.clone());
+        async move {
+            let ends = Timestamp::from_millis(i64::try_from(event.context.deadline).unwrap_or(i64::MAX));
+            let send = move |record| {
+                let sender = Arc::clone(&sender);
+                async move { sender.send(record, ends).await }
+            };
+            Ok::<_, lambda_runtime::Error>(batch::run(event.payload, &queue, Some(&publisher), send).await)
+        }
+    };
+    lambda_runtime::run(service_fn(handle)).await
+}
+
+/// Sends through channel `C`.
+pub struct Sender<C> {
+    store: Store,
+    carrier: CarrierClient,
+    config: SenderConfig,
+    channel: PhantomData<fn() -> C>,
+}
+
+/// A claimed notification on its way.
+struct Job<'a> {
+    notification: &'a Notification,
+    key: NotificationKey,
+    place: Place,
+    /// Until when the claim is ours.
+    deadline: Timestamp,
+    receives: u32,
+}
+
+/// Whether the notification is ours to send.
+enum Taken {
+    /// Yes; these parts went out before.
+    Ours(Vec<ExternalId>),
+    /// No, and this is what to publish.
+    Not(Vec<Event>),
+}
+
+/// Why the carrier does not have it, or not all of it.
+struct Unsent {
+    error: SendError,
+    person: Option<MatchResult>,
+}
+
+impl<C: Channel> Sender<C> {
+    pub fn new(store: Store, carrier: CarrierClient, config: SenderConfig) -> Self {
+        Self { store, carrier, config, channel: PhantomData }
+    }
+
+    /// `invocation_ends`: when Lambda will have ended this invocation, whatever happens.
+    pub async fn send(&self, record: Record<SendTask>, invocation_ends: Timestamp) -> Result<Vec<Event>, Later> {
+        let SendTask::V1 { notification } = &record.task;
+        let integration = self.store.integration(notification.app_id, notification.integration_id).await?;
+        let partition = AddressPartition::new(notification.app_id, notification.integration_id, &notification.address);
+        let job = Job {
+            notification,
+            key: NotificationKey::new(&partition, notification.accepted, notification.id),
+            place: Place {
+                app_id: notification.app_id,
+                integration_id: notification.integration_id,
+                channel: C::TYPE,
+                address: notification.address.clone(),
+            },
+            deadline: invocation_ends.plus_seconds(CLOCK_SKEW_SECONDS),
+            receives: record.receives,
+        };
+        let policy = integration.as_ref().map(|integration| integration.expired_claim).unwrap_or_default();
+        let (taken, known) = tokio::join!(self.take(&job, policy), self.store.find_match(&partition, false));
+        match taken? {
+            Taken::Not(events) => Ok(events),
+            Taken::Ours(sent) => match self.call(&job, integration.as_ref(), known?, sent).await? {
+                Ok((ids, person)) => self.record_sent(&job, &ids, &person).await,
+                Err(unsent) => self.settle(&job, policy, unsent).await,
+            },
+        }
+    }
+
+    /// ABSENT → CLAIMED, or what the record that stands in the way asks for.
+    async fn take(&self, job: &Job<'_>, policy: ExpiredClaim) -> Result<Taken, Later> {
+        let record = match self.store.claim(&job.key, job.notification, job.deadline).await? {
+            Write::Done(_) => return Ok(Taken::Ours(Vec::new())),
+            Write::Refused(None) => return Err(Later::because("the claim was refused by nothing").after(1)),
+            Write::Refused(Some(record)) => record,
+        };
+        match claim::on_found(&record, policy, job.receives > 1, now()) {
+            Found::Nothing => Ok(Taken::Not(Vec::new())),
+            Found::Republish => Ok(Taken::Not(events_of(&record, job))),
+            Found::Wait { seconds } => {
+                job.outcome(Metric::SendDeferred).with_number("seconds", i64::from(seconds)).log();
+                Err(Later::because("another invocation is sending it").after(seconds))
+            }
+            Found::Retake { old } => match self.store.retake(&job.key, old, job.deadline).await? {
+                Write::Done(record) => Ok(Taken::Ours(record.external_ids)),
+                Write::Refused(_) => Err(Later::because("another invocation took the claim over").after(1)),
+            },
+            Found::GiveUp { .. } => {
+                let error = SendError::new(
+                    SendErrorKind::Undecided,
+                    "Sending was interrupted; the message may have gone out and is not sent again",
+                );
+                Ok(Taken::Not(self.record_failed(job, &error, None).await?))
+            }
+        }
+    }
+
+    /// Renders and calls. The person comes into being before the first call, so that the window between the carrier's
+    /// answer and our record holds nothing but the record's write.
+    async fn call(
+        &self,
+        job: &Job<'_>,
+        integration: Option<&Integration>,
+        known: Option<MatchItem>,
+        mut sent: Vec<ExternalId>,
+    ) -> Result<Result<(Vec<ExternalId>, MatchResult), Unsent>, Later> {
+        let known = known.map(|item| item.result);
+        let requests = match self.render(job, integration).await? {
+            Ok(requests) => requests,
+            Err(error) => return Ok(Err(Unsent { error, person: known })),
+        };
+        let person = match known {
+            Some(person) => person,
+            None => self.create_person(job.notification).await?,
+        };
+        let total = requests.len();
+        for request in requests.into_iter().skip(sent.len()) {
+            let answer = self.carrier.send(request).await.and_then(|response| C::accepted(&response));
+            match answer {
+                Ok(id) => sent.push(id),
+                Err(error) => return Ok(Err(Unsent { error, person: Some(person) })),
+            }
+            if sent.len() < total {
+                self.store.record_parts(&job.key, &sent).await?;
+            }
+        }
+        Ok(Ok((sent, person)))
+    }
+
+    async fn render(
+        &self,
+        job: &Job<'_>,
+        integration: Option<&Integration>,
+    ) -> Result<Result<Vec<crate::channels::CarrierRequest>, SendError>, StoreError> {
+        let Some((integration, settings)) = integration.and_then(|found| Some((found, C::settings(found)?))) else {
+            let reason = "The integration no longer exists, or is of another type";
+            return Ok(Err(SendError::new(SendErrorKind::Misconfigured, reason)));
+        };
+        let app = self.store.app(integration.app_id).await?;
+        let callback_url = |parts: usize| self.callback_url(job.notification, parts);
+        Ok(C::render(
+            settings,
+            &Outgoing {
+                api_url: &self.config.api_url,
+                to: &job.notification.address,
+                message: &job.notification.message,
+                app_name: app.as_ref().map_or("The sender", |app| &app.name),
+                callback_url: &callback_url,
+                reference: job.notification.id,
+            },
+        ))
+    }
+
+    fn callback_url(&self, notification: &Notification, parts: usize) -> String {
+        let (app, integration) = (notification.app_id, notification.integration_id);
+        let context = SendContext {
+            notification_id: notification.id,
+            accepted: notification.accepted,
+            address: notification.address.clone(),
+            parts: u8::try_from(parts).unwrap_or(u8::MAX),
+        };
+        let token = self.store.sealer().seal_context(app, integration, &context);
+        format!("{}/callbacks/{}/{app}/{integration}/{token}", self.config.public_url, C::TYPE)
+    }
+
+    async fn create_person(&self, notification: &Notification) -> Result<MatchResult, StoreError> {
+        let new = NewClient {
+            app: notification.app_id,
+            integration: notification.integration_id,
+            channel: C::TYPE,
+            address: &notification.address,
+            started_by: None,
+            now: now(),
+        };
+        Ok(self.store.create_match(new).await?.result)
+    }
+
+    /// CLAIMED → SENT, and `:channel`.
+    async fn record_sent(&self, job: &Job<'_>, ids: &[ExternalId], person: &MatchResult) -> Result<Vec<Event>, Later> {
+        match self.store.mark_sent(&job.key, ids, person, now()).await? {
+            Write::Done(record) => {
+                job.outcome(Metric::NotificationSent).with("externalId", first(ids)).log();
+                Ok(events_of(&record, job))
+            }
+            // Somebody took the claim over and came to an end before us: theirs is what the business hears.
+            Write::Refused(Some(record)) => Ok(events_of(&record, job)),
+            Write::Refused(None) => Err(Later::because("the claim is gone")),
+        }
+    }
+
+    /// Tries again later where that can help and tries are left; else CLAIMED → FAILED, and `:failure`.
+    async fn settle(&self, job: &Job<'_>, policy: ExpiredClaim, unsent: Unsent) -> Result<Vec<Event>, Later> {
+        let Unsent { error, person } = unsent;
+        let doubtful = error.kind == SendErrorKind::Undecided && policy == ExpiredClaim::Fail;
+        if !error.is_retryable() || doubtful || job.receives >= self.config.max_receives {
+            return self.record_failed(job, &error, person.as_ref()).await;
+        }
+        self.store.release(&job.key, job.deadline).await?;
+        let wait = retry::task_wait(job.receives, error.retry_after(), batch::jitter());
+        job.outcome(Metric::SendRetried).with("reason", &error).with_number("seconds", i64::from(wait)).log();
+        Err(Later::because(error).after(wait))
+    }
+
+    async fn record_failed(
+        &self,
+        job: &Job<'_>,
+        error: &SendError,
+        person: Option<&MatchResult>,
+    ) -> Result<Vec<Event>, Later> {
+        let failure = error.failure();
+        match self.store.mark_failed(&job.key, &failure, person, now()).await? {
+            Write::Done(record) => {
+                let outcome = job.outcome(Metric::NotificationFailed).with("code", failure.code.as_str());
+                outcome.with("businessFault", error.is_business_fault()).log();
+                Ok(events_of(&record, job))
+            }
+            Write::Refused(Some(record)) => Ok(events_of(&record, job)),
+            Write::Refused(None) => Err(Later::because("the claim is gone")),
+        }
+    }
+}
+
+impl Job<'_> {
+    fn outcome(&self, metric: Metric) -> Outcome {
+        Outcome::of(metric)
+            .with("notificationId", self.notification.id)
+            .with("appId", self.notification.app_id)
+            .with("integrationId", self.notification.integration_id)
+            .with_number("attempt", i64::from(self.receives))
+    }
+}
+
+fn events_of(record: &NotificationRecord, job: &Job<'_>) -> Vec<Event> {
+    report::of_sending(record, &job.place).map(Event::Delivery).into_iter().collect()
+}
+
+fn first(ids: &[ExternalId]) -> &str {
+    ids.first().map_or("", |id| &id.0)
+}
+
+fn now() -> Timestamp {
+    std::time::SystemTime::now().into()
+}

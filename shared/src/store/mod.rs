@@ -1,0 +1,176 @@
+//! The table: concrete, typed access, one file per kind of item.
+//!
+//! Does not decide anything: conditions are written here, what follows from them is `flow`'s. Reads of settings
+//! (keys, apps, integrations, webhooks) are cached in the warm function for at most 30 seconds; nothing else is.
+
+mod cache;
+mod conversations;
+mod credentials;
+mod integrations;
+pub mod keys;
+mod matches;
+mod notifications;
+mod replies;
+mod webhooks;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::config::{self, ConfigError};
+use crate::ids::{AppId, IntegrationId, KeyId};
+use crate::model::{ApiKey, App, Integration, Timestamp, Webhook};
+use crate::secrets::Sealer;
+use cache::Cache;
+use keys::Key;
+
+pub use conversations::StoredMessage;
+pub use matches::{MatchItem, NewClient};
+pub use notifications::{NotificationKey, Part, Write};
+pub use replies::{ReplyOutcome, ReplyWrite};
+
+type Item = HashMap<String, AttributeValue>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("DynamoDB {operation} failed: {code}")]
+    Aws { operation: &'static str, code: String },
+    #[error("an item of kind {0} cannot be read")]
+    Unreadable(&'static str),
+    #[error(transparent)]
+    Unopenable(#[from] crate::secrets::Unopenable),
+    #[error("other writers kept changing the same item")]
+    Contended,
+}
+
+/// Clone is cheap and shares the caches.
+#[derive(Clone)]
+pub struct Store {
+    client: Client,
+    table: String,
+    sealer: Sealer,
+    caches: Arc<Caches>,
+}
+
+#[derive(Default)]
+struct Caches {
+    keys: Cache<KeyId, ApiKey>,
+    apps: Cache<AppId, App>,
+    integrations: Cache<(AppId, IntegrationId), Integration>,
+    webhooks: Cache<AppId, Arc<Vec<Webhook>>>,
+}
+
+impl Store {
+    pub fn new(aws: &aws_config::SdkConfig, table: String, sealer: Sealer) -> Self {
+        Self { client: Client::new(aws), table, sealer, caches: Arc::default() }
+    }
+
+    /// From `TABLE_NAME` and `SEALING_SECRET`.
+    pub fn from_env(aws: &aws_config::SdkConfig) -> Result<Self, ConfigError> {
+        Ok(Self::new(aws, config::text("TABLE_NAME")?, Sealer::new(&config::secret("SEALING_SECRET")?)))
+    }
+
+    pub fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
+    /// Opens the connection before the first event needs it. Bounded, and harmless when it fails.
+    pub async fn warm(&self) {
+        let key = Key { pk: "WARM".into(), sk: "WARM".into() };
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.get::<serde::de::IgnoredAny>("warm-up", &key)).await;
+    }
+
+    async fn get<T: DeserializeOwned>(&self, kind: &'static str, key: &Key) -> Result<Option<T>, StoreError> {
+        self.read(kind, key, false).await
+    }
+
+    async fn get_consistent<T: DeserializeOwned>(
+        &self,
+        kind: &'static str,
+        key: &Key,
+    ) -> Result<Option<T>, StoreError> {
+        self.read(kind, key, true).await
+    }
+
+    async fn read<T: DeserializeOwned>(
+        &self,
+        kind: &'static str,
+        key: &Key,
+        strong: bool,
+    ) -> Result<Option<T>, StoreError> {
+        let request = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes()));
+        let output = request.consistent_read(strong).send().await.map_err(aws_error("GetItem"))?;
+        output.item.map(|item| from_item(kind, item)).transpose()
+    }
+
+    /// All items of a partition between two sort keys, oldest first unless `newest_first`.
+    async fn query<T: DeserializeOwned>(&self, kind: &'static str, range: Range<'_>) -> Result<Vec<T>, StoreError> {
+        let output = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+            .expression_attribute_values(":pk", AttributeValue::S(range.pk.to_owned()))
+            .expression_attribute_values(":from", AttributeValue::S(range.from.to_owned()))
+            .expression_attribute_values(":to", AttributeValue::S(range.to.to_owned()))
+            .scan_index_forward(!range.newest_first)
+            .consistent_read(range.consistent)
+            .limit(range.limit)
+            .send()
+            .await
+            .map_err(aws_error("Query"))?;
+        output.items.unwrap_or_default().into_iter().map(|item| from_item(kind, item)).collect()
+    }
+
+    async fn put<T: Serialize>(&self, kind: &'static str, key: &Key, value: &T) -> Result<(), StoreError> {
+        let item = to_item(kind, key, value)?;
+        let request = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        request.send().await.map_err(aws_error("PutItem"))?;
+        Ok(())
+    }
+}
+
+struct Range<'a> {
+    pk: &'a str,
+    from: &'a str,
+    to: &'a str,
+    newest_first: bool,
+    consistent: bool,
+    limit: i32,
+}
+
+fn to_item<T: Serialize>(kind: &'static str, key: &Key, value: &T) -> Result<Item, StoreError> {
+    let mut item: Item = serde_dynamo::to_item(value).map_err(|_| StoreError::Unreadable(kind))?;
+    item.extend(key.attributes());
+    Ok(item)
+}
+
+fn from_item<T: DeserializeOwned>(kind: &'static str, item: Item) -> Result<T, StoreError> {
+    serde_dynamo::from_item(item).map_err(|_| StoreError::Unreadable(kind))
+}
+
+/// Keeps the service's code and drops its message, which may repeat keys.
+fn aws_error<E, R>(operation: &'static str) -> impl Fn(SdkError<E, R>) -> StoreError
+where
+    E: ProvideErrorMetadata,
+{
+    move |error| StoreError::Aws { operation, code: error_code(&error) }
+}
+
+pub(crate) fn error_code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
+    match error {
+        SdkError::TimeoutError(_) => "time-out".to_owned(),
+        SdkError::DispatchFailure(_) => "no connection".to_owned(),
+        error => error.code().unwrap_or("unknown").to_owned(),
+    }
+}
+
+fn seconds_from(now: Timestamp, days: i64) -> i64 {
+    now.seconds() + days * 86_400
+}

@@ -1,0 +1,11 @@
+//! Webhooks: the events businesses are told of, as each webhook wants them, and how a request is signed and allowed.
+//!
+//! Pure: finding webhooks and posting to them is `publish`'s and `http`'s work.
+
+mod event;
+mod payload;
+pub mod signature;
+pub mod target;
+
+pub use event::{Event, Said};
+pub use payload::body;
