@@ -55,7 +55,9 @@ async fn serve(State(aws): State<Aws>, Path(caller): Path<String>, headers: Head
     let (service, operation) = match target.split_once('.') {
         Some(("AmazonSQS", operation)) => (Service::Sqs, operation),
         Some((prefix, operation)) if prefix.starts_with("DynamoDB") => (Service::DynamoDb, operation),
-        _ => return refusal(StatusCode::BAD_REQUEST, "UnknownOperationException", "Neither SQS nor DynamoDB is meant."),
+        _ => {
+            return refusal(StatusCode::BAD_REQUEST, "UnknownOperationException", "Neither SQS nor DynamoDB is meant.");
+        }
     };
     let function = aws.runtime.function_of(&caller);
     let account = function.as_ref().map_or(caller.as_str(), |f| f.name.as_str());
@@ -189,7 +191,8 @@ fn dynamodb_needs(operation: &str, request: &Value) -> Vec<(String, String)> {
             tables.map(|(name, _)| (action(operation), table_arn(name))).collect()
         }
         "TransactWriteItems" | "TransactGetItems" => {
-            let items = request["TransactItems"].as_array().into_iter().flatten().filter_map(Value::as_object).flatten();
+            let items =
+                request["TransactItems"].as_array().into_iter().flatten().filter_map(Value::as_object).flatten();
             let name = |kind: &str| match kind {
                 "ConditionCheck" => action("ConditionCheckItem"),
                 verb => action(&format!("{verb}Item")),

@@ -95,7 +95,11 @@ impl DynamoDb {
         let (mut read_units, mut write_units) = (0.0, 0.0);
         if counted && let Ok(Value::Object(mut answer)) = serde_json::from_slice(&body) {
             let units = consumed(answer.get("ConsumedCapacity"));
-            if operation_writes(target) { write_units = units } else { read_units = units }
+            if operation_writes(target) {
+                write_units = units
+            } else {
+                read_units = units
+            }
             if !asked && answer.remove("ConsumedCapacity").is_some() {
                 body = Bytes::from(Value::Object(answer).to_string());
             }

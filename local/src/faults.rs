@@ -87,7 +87,8 @@ impl TryFrom<String> for FaultKind {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let unknown = || format!("unknown fault {text:?}: say status:<code>, timeout, reset, throttle, duplicate or kill");
+        let unknown =
+            || format!("unknown fault {text:?}: say status:<code>, timeout, reset, throttle, duplicate or kill");
         Ok(match text.as_str() {
             "timeout" => Self::Timeout,
             "reset" => Self::Reset,

@@ -155,7 +155,8 @@ fn read(object: &Map<String, Value>) -> (String, String, Vec<(String, String)>) 
     let level = get("level").map(plain).unwrap_or_default();
     let message = get("message").map(plain).unwrap_or_default();
     let shown = |(key, value): (&String, &Value)| {
-        let is_said = matches!(key.as_str(), "level" | "message" | "timestamp" | "time" | "target" | "fields" | "spans");
+        let is_said =
+            matches!(key.as_str(), "level" | "message" | "timestamp" | "time" | "target" | "fields" | "spans");
         (!is_said && !value.is_object()).then(|| (key.clone(), plain(value)))
     };
     let fields = nested.into_iter().flatten().chain(object).filter_map(shown).collect();
@@ -172,7 +173,8 @@ mod tests {
 
     #[test]
     fn json_lines_are_rendered_readably() {
-        let tracing = json!({ "timestamp": "x", "level": "INFO", "fields": { "message": "stored", "n": 2 }, "target": "t" });
+        let tracing =
+            json!({ "timestamp": "x", "level": "INFO", "fields": { "message": "stored", "n": 2 }, "target": "t" });
         assert_eq!(pretty(&line(tracing), false), "12:34:56.789  INFO receive          stored n=2");
         let flat = json!({ "level": "WARN", "message": "late", "id": "a" });
         assert_eq!(pretty(&line(flat), false), "12:34:56.789  WARN receive          late id=a");

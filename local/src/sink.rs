@@ -107,7 +107,8 @@ impl Sinks {
         let state = self.state();
         let wanted = |delivery: &&Delivery| name.is_none_or(|name| delivery.sink == name);
         let webhooks: Vec<Value> = state.kept.iter().filter(wanted).map(Delivery::show).collect();
-        let total: u64 = state.totals.iter().filter(|(sink, _)| name.is_none_or(|name| *sink == name)).map(|(_, n)| n).sum();
+        let total: u64 =
+            state.totals.iter().filter(|(sink, _)| name.is_none_or(|name| *sink == name)).map(|(_, n)| n).sum();
         json!({ "webhooks": webhooks, "total": total })
     }
 

@@ -108,10 +108,10 @@ where
             Err(later) => failed.push((receipt, later)),
         }
     }
-    if let (Some(publisher), false) = (publisher, events.is_empty()) {
-        if let Err(error) = publisher.publish(&events).await {
-            failed.extend(publishing.into_iter().map(|receipt| (receipt, Later::because(&error))));
-        }
+    if let Some(publisher) = publisher
+        && let Err(error) = publisher.publish(&events).await
+    {
+        failed.extend(publishing.into_iter().map(|receipt| (receipt, Later::because(&error))));
     }
     report(queue, failed).await
 }

@@ -68,7 +68,12 @@ pub fn router(control: Control) -> Router {
 
 // ---------------------------------------------------------------- webhooks
 
-async fn deliver(State(control): State<Control>, Path(name): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+async fn deliver(
+    State(control): State<Control>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let target = format!("sink:{name}");
     if let Some(fault) = control.faults.take(&target)
         && let Some(response) = fault.answer().await
@@ -258,7 +263,8 @@ async fn invoke(State(control): State<Control>, Path(function): Path<String>, bo
     match control.runtime.invoke(&function, Bytes::from(event.to_string())).await {
         Ok(answer) => ([("content-type", "application/json")], answer).into_response(),
         Err(FunctionError::Unknown(_)) => {
-            (StatusCode::NOT_FOUND, Json(json!({ "error": format!("there is no function {function}") }))).into_response()
+            (StatusCode::NOT_FOUND, Json(json!({ "error": format!("there is no function {function}") })))
+                .into_response()
         }
         // As the service does: the function's error is the answer, and a header says that it is one.
         Err(error) => ([("x-amz-function-error", "Unhandled")], Json(error.to_json())).into_response(),

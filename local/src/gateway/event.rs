@@ -202,7 +202,8 @@ mod tests {
 
     #[test]
     fn a_request_becomes_an_event_of_format_2() {
-        let headers = [("Host", "h:3000"), ("Accept", "a"), ("accept", "b"), ("Cookie", "x=1; y=2"), ("User-Agent", "curl")];
+        let headers =
+            [("Host", "h:3000"), ("Accept", "a"), ("accept", "b"), ("Cookie", "x=1; y=2"), ("User-Agent", "curl")];
         let event = event("/v1.1/apps/a%20b", "q=1&q=2&e=%C3%A9", &headers, b"{}");
         assert_eq!(event["rawPath"], "/v1.1/apps/a b");
         assert_eq!(event["rawQueryString"], "q=1&q=2&e=%C3%A9");
@@ -246,7 +247,10 @@ mod tests {
     #[test]
     fn an_answer_without_a_status_is_the_body_and_a_broken_one_is_none() {
         let plain = response(br#"{"ok":true}"#).expect("a response");
-        assert_eq!((plain.status(), &plain.headers()["content-type"]), (StatusCode::OK, &"application/json".parse().expect("value")));
+        assert_eq!(
+            (plain.status(), &plain.headers()["content-type"]),
+            (StatusCode::OK, &"application/json".parse().expect("value"))
+        );
         assert!(response(b"{").is_none());
         assert!(response(br#"{"statusCode":9999}"#).is_none());
     }

@@ -48,8 +48,11 @@ impl Routes {
 
     /// The best route for a method and a path as it came over the wire.
     pub fn find(&self, method: &str, path: &str) -> Option<Found> {
-        let segments: Vec<String> =
-            path.trim_start_matches('/').split('/').map(|s| percent_decode_str(s).decode_utf8_lossy().into_owned()).collect();
+        let segments: Vec<String> = path
+            .trim_start_matches('/')
+            .split('/')
+            .map(|s| percent_decode_str(s).decode_utf8_lossy().into_owned())
+            .collect();
         let fits = |pattern: &Pattern| {
             if pattern.method.as_deref().is_some_and(|m| m != method) {
                 return None;

@@ -195,7 +195,9 @@ pub fn change_visibility(
 ) -> rusqlite::Result<Result<(), ReceiptError>> {
     let Some((row, receipt)) = parse_receipt_handle(handle) else { return Ok(Err(ReceiptError::Invalid)) };
     let changed = connection
-        .prepare_cached("UPDATE message SET visible_at = ? WHERE id = ? AND queue = ? AND receipt = ? AND visible_at > ?")?
+        .prepare_cached(
+            "UPDATE message SET visible_at = ? WHERE id = ? AND queue = ? AND receipt = ? AND visible_at > ?",
+        )?
         .execute(params![now + visibility_ms, row, queue, receipt, now])?;
     Ok(if changed == 1 { Ok(()) } else { Err(ReceiptError::NotInFlight) })
 }
@@ -244,7 +246,8 @@ pub fn wake(connection: &Connection, queue: &str, held: &dyn Fn(i64) -> bool, no
         .collect::<rusqlite::Result<_>>()?;
     let mut woken = 0;
     for row in hidden.into_iter().filter(|row| !held(*row)) {
-        woken += connection.prepare_cached("UPDATE message SET visible_at = ? WHERE id = ?")?.execute(params![now, row])?;
+        woken +=
+            connection.prepare_cached("UPDATE message SET visible_at = ? WHERE id = ?")?.execute(params![now, row])?;
     }
     Ok(woken)
 }

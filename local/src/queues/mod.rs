@@ -196,7 +196,10 @@ impl Queues {
         let name = self.entry(queue)?.spec.name.clone();
         let results = self
             .write(move |connection| {
-                handles.iter().map(|handle| messages::delete(connection, &name, handle)).collect::<rusqlite::Result<Vec<_>>>()
+                handles
+                    .iter()
+                    .map(|handle| messages::delete(connection, &name, handle))
+                    .collect::<rusqlite::Result<Vec<_>>>()
             })
             .await??;
         self.inner.activity.bump();
@@ -281,8 +284,9 @@ impl Queues {
         let from = self.entry(from)?.spec.name.clone();
         let to = to.map(|to| self.entry(to).map(|entry| entry.spec.name.clone())).transpose()?;
         let (source, target) = (from.clone(), to.clone());
-        let moved =
-            self.write(move |connection| messages::move_all(connection, &source, target.as_deref(), now_ms())).await??;
+        let moved = self
+            .write(move |connection| messages::move_all(connection, &source, target.as_deref(), now_ms()))
+            .await??;
         let total = moved.iter().map(|(_, count)| count).sum();
         let mut moves = self.inner.moves.lock().unwrap_or_else(PoisonError::into_inner);
         moves.push_front(Move { from, to, moved: total, at: now_ms() });

@@ -94,7 +94,9 @@ impl Call<'_> {
             Some(seconds @ 0..=900) => Duration::from_secs(seconds.unsigned_abs()),
             Some(other) => {
                 let reason = "DelaySeconds must be >= 0 and <= 900";
-                return Err(SqsError::invalid(format!("Value {other} for parameter DelaySeconds is invalid. Reason: {reason}.")));
+                return Err(SqsError::invalid(format!(
+                    "Value {other} for parameter DelaySeconds is invalid. Reason: {reason}."
+                )));
             }
         };
         let body = entry.message_body.filter(|b| !b.is_empty()).ok_or_else(|| SqsError::missing("MessageBody"))?;
@@ -311,7 +313,9 @@ impl VisibilityEntry {
             seconds @ 0..=43_200 => Ok((self.receipt_handle, Duration::from_secs(seconds.unsigned_abs()))),
             other => {
                 let reason = "VisibilityTimeout must be an integer between 0 and 43200";
-                Err(SqsError::invalid(format!("Value {other} for parameter VisibilityTimeout is invalid. Reason: {reason}.")))
+                Err(SqsError::invalid(format!(
+                    "Value {other} for parameter VisibilityTimeout is invalid. Reason: {reason}."
+                )))
             }
         }
     }

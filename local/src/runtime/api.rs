@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
-use super::worker::{FunctionError, arn};
 use super::Runtime;
+use super::worker::{FunctionError, arn};
 use crate::faults::reset;
 
 /// The largest answer that Lambda takes, in bytes.
@@ -51,18 +51,16 @@ async fn response(
         let message = format!("Response payload size ({} bytes) exceeded maximum allowed payload size", body.len());
         Err(FunctionError::Handler(json!({ "errorType": "Function.ResponseSizeTooLarge", "errorMessage": message })))
     } else if headers.contains_key("Lambda-Runtime-Function-Response-Mode") {
-        Err(FunctionError::Handler(json!({ "errorType": "Local.Streaming", "errorMessage": "streamed answers are not played on this machine" })))
+        Err(FunctionError::Handler(
+            json!({ "errorType": "Local.Streaming", "errorMessage": "streamed answers are not played on this machine" }),
+        ))
     } else {
         Ok(body)
     };
     answer(worker.finish(&request, outcome))
 }
 
-async fn error(
-    State(runtime): State<Runtime>,
-    Path((id, request)): Path<(String, String)>,
-    body: Bytes,
-) -> Response {
+async fn error(State(runtime): State<Runtime>, Path((id, request)): Path<(String, String)>, body: Bytes) -> Response {
     let Some(worker) = runtime.worker(&id) else { return reset() };
     answer(worker.finish(&request, Err(FunctionError::Handler(described(&body)))))
 }

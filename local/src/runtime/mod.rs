@@ -229,16 +229,18 @@ impl Runtime {
     /// Takes no more invocations, lets the running ones end within `grace`, and leaves no process behind.
     pub async fn stop(&self, grace: Duration) {
         let mut changes = self.inner.activity.listen();
-        let _ = timeout(grace, async {
-            while !self.busy().is_empty() && changes.changed().await.is_ok() {}
-        })
-        .await;
+        let _ = timeout(grace, async { while !self.busy().is_empty() && changes.changed().await.is_ok() {} }).await;
         self.inner.pools.values().for_each(|pool| pool.slots.close());
         let workers: Vec<Arc<Worker>> = self.workers().values().cloned().collect();
         for worker in workers {
             worker.kill();
             worker.gone().await;
         }
+    }
+
+    /// Ends every process without waiting.
+    pub fn kill_all(&self) {
+        self.workers().values().for_each(|worker| worker.kill());
     }
 
     fn worker(&self, id: &str) -> Option<Arc<Worker>> {

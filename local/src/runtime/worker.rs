@@ -114,9 +114,9 @@ pub struct Worker {
 
 impl Worker {
     pub fn start(id: String, program: &Program, runtime: &Runtime) -> Result<Arc<Self>, FunctionError> {
-        let child = command(&id, program, &runtime.inner.base_url).spawn().map_err(|e| {
-            FunctionError::NotStarted(format!("{}: {e}", program.binary.display()))
-        })?;
+        let child = command(&id, program, &runtime.inner.base_url)
+            .spawn()
+            .map_err(|e| FunctionError::NotStarted(format!("{}: {e}", program.binary.display())))?;
         let (inbox_sender, inbox) = mpsc::channel(1);
         let worker = Arc::new(Self {
             id,

@@ -214,7 +214,8 @@ impl Scope {
             ("AWS::Logs::LogGroup", "Arn") => format!("arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{physical}:*"),
             ("AWS::IAM::Role", "Arn") => format!("arn:aws:iam::{ACCOUNT}:role/{physical}"),
             _ => {
-                let message = format!("{resource} ({kind}) has no attribute {attribute:?} that is known on this machine");
+                let message =
+                    format!("{resource} ({kind}) has no attribute {attribute:?} that is known on this machine");
                 return Err(TemplateError::at(place, message));
             }
         }))

@@ -25,8 +25,10 @@ pub const REGION: &str = "us-east-1";
 pub struct Settings {
     /// Where the API answers, without a slash at its end.
     pub base_url: String,
-    /// Values for the template's parameters; the others keep their defaults.
+    /// Values for the template's parameters; the others keep their defaults. One that it doesn't have is an error.
     pub parameters: BTreeMap<String, String>,
+    /// Values for parameters that have none of the above, if the template has them at all.
+    pub suggestions: BTreeMap<String, String>,
 }
 
 /// The parts of a stack that the engine plays, by their physical names.
@@ -130,7 +132,7 @@ impl Stack {
         let section = |name: &str| document.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
         let scope = Scope {
             base_url: settings.base_url.clone(),
-            parameters: parameters(&section("Parameters"), &settings.parameters)?,
+            parameters: parameters(&section("Parameters"), settings)?,
             conditions: section("Conditions"),
             resources: section("Resources"),
         };
@@ -157,21 +159,22 @@ impl Function {
     pub fn environment(&self, secrets: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         let fill = |value: &String| resources::fill_secrets(value, |name| secrets.get(name).cloned());
         // Which secrets exist was checked when the template was read.
-        self.environment.iter().map(|(key, value)| (key.clone(), fill(value).unwrap_or_else(|_| value.clone()))).collect()
+        self.environment
+            .iter()
+            .map(|(key, value)| (key.clone(), fill(value).unwrap_or_else(|_| value.clone())))
+            .collect()
     }
 }
 
-fn parameters(
-    declared: &Map<String, Value>,
-    given: &BTreeMap<String, String>,
-) -> Result<BTreeMap<String, Value>, TemplateError> {
+fn parameters(declared: &Map<String, Value>, settings: &Settings) -> Result<BTreeMap<String, Value>, TemplateError> {
+    let given = &settings.parameters;
     if let Some(unknown) = given.keys().find(|name| !declared.contains_key(*name)) {
         return Err(TemplateError::at("Parameters", format!("there is no parameter {unknown}")));
     }
     let mut values = BTreeMap::new();
     for (name, declaration) in declared {
         let place = format!("Parameters.{name}");
-        let value = match given.get(name) {
+        let value = match given.get(name).or_else(|| settings.suggestions.get(name)) {
             Some(value) => Value::String(value.clone()),
             None => declaration
                 .get("Default")

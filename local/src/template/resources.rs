@@ -52,7 +52,7 @@ pub fn read(scope: &Scope, globals: &Value) -> Result<Stack, TemplateError> {
     }
     for resource in resources.iter().filter(|r| r.kind == "AWS::Serverless::Function") {
         let function = function(resource, globals, &stack)?;
-        stack.event_sources.extend(event_sources(resource, &function.name, &stack)?);
+        stack.event_sources.extend(event_sources(resource, &function, &stack)?);
         if let Some(other) = stack.functions.insert(function.name.clone(), function) {
             let message = format!("the binary {} already belongs to {}", other.name, other.logical_id);
             return Err(TemplateError::at(&resource.place("Metadata"), message));
@@ -186,7 +186,10 @@ struct GenerateSecretString {
 
 fn secret(resource: &Resource) -> Result<SecretRecipe, TemplateError> {
     let SecretProperties { generate_secret_string: Some(recipe) } = resource.typed()? else {
-        return Err(TemplateError::at(&resource.place("GenerateSecretString"), "is missing: only made-up secrets exist here"));
+        return Err(TemplateError::at(
+            &resource.place("GenerateSecretString"),
+            "is missing: only made-up secrets exist here",
+        ));
     };
     let classes = [
         (recipe.exclude_lowercase, "abcdefghijklmnopqrstuvwxyz"),
@@ -274,7 +277,10 @@ fn function(resource: &Resource, globals: &Value, stack: &Stack) -> Result<Funct
         None => FunctionProperties::default(),
     };
     let name = resource.binary.clone().ok_or_else(|| {
-        TemplateError::at(&resource.place("Metadata.BuildProperties.Binary"), "is missing: which binary is this function?")
+        TemplateError::at(
+            &resource.place("Metadata.BuildProperties.Binary"),
+            "is missing: which binary is this function?",
+        )
     })?;
     let mut environment = BTreeMap::new();
     for (key, value) in shared.environment.variables.into_iter().chain(own.environment.variables) {
@@ -325,7 +331,7 @@ struct ScalingConfig {
     maximum_concurrency: Option<u64>,
 }
 
-fn event_sources(resource: &Resource, function: &str, stack: &Stack) -> Result<Vec<EventSource>, TemplateError> {
+fn event_sources(resource: &Resource, function: &Function, stack: &Stack) -> Result<Vec<EventSource>, TemplateError> {
     let properties: FunctionProperties = resource.typed()?;
     let mut sources = Vec::new();
     for (name, event) in properties.events {
@@ -338,15 +344,17 @@ fn event_sources(resource: &Resource, function: &str, stack: &Stack) -> Result<V
         if sqs.enabled.is_some_and(|enabled| text(&enabled) == "false") {
             continue;
         }
-        let queue = stack.queues.values().find(|q| queue_arn(&q.name) == sqs.queue).ok_or_else(|| {
-            TemplateError::at(&format!("{place}.Queue"), format!("{} is no queue here", sqs.queue))
-        })?;
+        let queue =
+            stack.queues.values().find(|q| queue_arn(&q.name) == sqs.queue).ok_or_else(|| {
+                TemplateError::at(&format!("{place}.Queue"), format!("{} is no queue here", sqs.queue))
+            })?;
         let window = sqs.maximum_batching_window_in_seconds.unwrap_or(0);
         let batch_size: u32 = in_range(sqs.batch_size.unwrap_or(10), 1..=10_000, &format!("{place}.BatchSize"))?;
         if batch_size > 10 && window == 0 {
             return Err(TemplateError::at(&place, "a BatchSize over 10 needs MaximumBatchingWindowInSeconds"));
         }
-        if u128::from(stack_timeout(resource)?) > queue.visibility_timeout.as_secs().into() {
+        // Lambda refuses such an event source, too.
+        if function.timeout > queue.visibility_timeout {
             let message = format!("the function may run longer than messages of {} stay invisible", queue.name);
             return Err(TemplateError::at(&place, message));
         }
@@ -354,7 +362,7 @@ fn event_sources(resource: &Resource, function: &str, stack: &Stack) -> Result<V
         let concurrency: Option<u32> =
             concurrency.map(|c| in_range(c, 2..=1000, &format!("{place}.ScalingConfig"))).transpose()?;
         sources.push(EventSource {
-            function: function.to_owned(),
+            function: function.name.clone(),
             queue: queue.name.clone(),
             batch_size: batch_size as usize,
             window: Duration::from_secs(in_range(window, 0..=300, &place)?),
@@ -363,11 +371,6 @@ fn event_sources(resource: &Resource, function: &str, stack: &Stack) -> Result<V
         });
     }
     Ok(sources)
-}
-
-/// Lambda refuses an event source whose queue has a shorter visibility timeout than the function's timeout.
-fn stack_timeout(resource: &Resource) -> Result<u64, TemplateError> {
-    Ok(resource.typed::<FunctionProperties>()?.timeout.unwrap_or(3))
 }
 
 // ---------------------------------------------------------------- routes
@@ -383,11 +386,10 @@ fn route(resource: &Resource, all: &[Resource], stack: &Stack) -> Result<Route, 
         .and_then(|id| all.iter().find(|r| r.id == id && r.kind == "AWS::ApiGatewayV2::Integration"))
         .ok_or_else(|| TemplateError::at(&resource.place("Target"), format!("{target} is no integration here")))?;
     let uri = integration.properties.get("IntegrationUri").and_then(Value::as_str).unwrap_or_default();
-    let function = stack
-        .functions
-        .values()
-        .find(|f| uri == function_arn(function_name(&f.logical_id, all)))
-        .ok_or_else(|| TemplateError::at(&integration.place("IntegrationUri"), format!("{uri:?} is no function here")))?;
+    let function =
+        stack.functions.values().find(|f| uri == function_arn(function_name(&f.logical_id, all))).ok_or_else(|| {
+            TemplateError::at(&integration.place("IntegrationUri"), format!("{uri:?} is no function here"))
+        })?;
     if text(&integration.properties["PayloadFormatVersion"]) != "2.0" {
         return Err(TemplateError::at(&integration.place("PayloadFormatVersion"), "must be \"2.0\""));
     }
@@ -422,7 +424,11 @@ fn maybe_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64
     number(deserializer).map(Some)
 }
 
-fn in_range<T: TryFrom<u64>>(value: u64, range: std::ops::RangeInclusive<u64>, place: &str) -> Result<T, TemplateError> {
+fn in_range<T: TryFrom<u64>>(
+    value: u64,
+    range: std::ops::RangeInclusive<u64>,
+    place: &str,
+) -> Result<T, TemplateError> {
     let message = format!("{value} is not between {} and {}", range.start(), range.end());
     let out = || TemplateError::at(place, message.clone());
     if range.contains(&value) { T::try_from(value).map_err(|_| out()) } else { Err(out()) }

@@ -6,7 +6,8 @@ fn read(text: &str) -> Result<Stack, TemplateError> {
 
 fn read_with(text: &str, parameters: &[(&str, &str)]) -> Result<Stack, TemplateError> {
     let parameters = parameters.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-    Stack::read(text, &Settings { base_url: "http://127.0.0.1:3000".into(), parameters })
+    let suggestions = BTreeMap::from([("Many".to_owned(), "4".to_owned()), ("Nowhere".to_owned(), "x".to_owned())]);
+    Stack::read(text, &Settings { base_url: "http://127.0.0.1:3000".into(), parameters, suggestions })
 }
 
 const SMALL: &str = r#"
@@ -110,7 +111,11 @@ fn parameters_take_the_place_of_their_defaults() {
 #[test]
 fn a_wrong_template_gets_one_clear_sentence() {
     let mistakes = [
-        ("QUEUE: !Ref Jobs", "QUEUE: !Ref Job", "Work.Environment.Variables.QUEUE: there is no parameter or resource Job"),
+        (
+            "QUEUE: !Ref Jobs",
+            "QUEUE: !Ref Job",
+            "Work.Environment.Variables.QUEUE: there is no parameter or resource Job",
+        ),
         (
             "Resource: !GetAtt Jobs.Arn",
             "Resource: !GetAtt Gone.Arn",
@@ -137,13 +142,33 @@ fn a_wrong_template_gets_one_clear_sentence() {
             "Jobs.RedrivePolicy.deadLetterTargetArn: arn:dead is no queue here",
         ),
         ("!If [Somewhere", "!If [Elsewhere", "Work.Environment.Variables.URL: there is no condition Elsewhere"),
-        ("QUEUE: !Ref Jobs", "QUEUE: !ImportValue x", "Work.Environment.Variables.QUEUE: Fn::ImportValue can't be resolved on this machine"),
+        (
+            "QUEUE: !Ref Jobs",
+            "QUEUE: !ImportValue x",
+            "Work.Environment.Variables.QUEUE: Fn::ImportValue can't be resolved on this machine",
+        ),
         ("VisibilityTimeout: 60", "VisibilityTimeout: soon", "Jobs.VisibilityTimeout: \"soon\" is not a whole number"),
-        ("VisibilityTimeout: 60", "VisibilityTimeout: 5", "Work.Events.Queue: the function may run longer than messages of Jobs stay invisible"),
-        ("secretsmanager:${Key}:", "secretsmanager:other:", "Work.Environment.Variables.KEY: {{resolve:secretsmanager:other:SecretString}} is no secret here"),
-        ("Principal: apigateway.amazonaws.com", "Principal: s3.amazonaws.com", "Way.Target: no AWS::Lambda::Permission lets the API invoke Work"),
+        (
+            "VisibilityTimeout: 60",
+            "VisibilityTimeout: 5",
+            "Work.Events.Queue: the function may run longer than messages of Jobs stay invisible",
+        ),
+        (
+            "secretsmanager:${Key}:",
+            "secretsmanager:other:",
+            "Work.Environment.Variables.KEY: {{resolve:secretsmanager:other:SecretString}} is no secret here",
+        ),
+        (
+            "Principal: apigateway.amazonaws.com",
+            "Principal: s3.amazonaws.com",
+            "Way.Target: no AWS::Lambda::Permission lets the API invoke Work",
+        ),
         ("Type: SQS", "Type: Schedule", "Work.Events.Queue: events of type Schedule are not played on this machine"),
-        ("MaximumConcurrency: !Ref Many", "MaximumConcurrency: 1", "Work.Events.Queue.ScalingConfig: 1 is not between 2 and 1000"),
+        (
+            "MaximumConcurrency: !Ref Many",
+            "MaximumConcurrency: 1",
+            "Work.Events.Queue.ScalingConfig: 1 is not between 2 and 1000",
+        ),
     ];
     for (right, wrong, sentence) in mistakes {
         assert!(SMALL.contains(right), "{right}");

@@ -38,3 +38,60 @@ fn by_sending(mut records: Vec<NotificationRecord>) -> Vec<NotificationRecord> {
     records.sort_by_key(|record| (record.sent, record.accepted, record.id));
     records
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::NotificationId;
+    use crate::model::{Author, MessageWire};
+
+    fn record(state: SendState, sent: Option<i64>, answered_by: Option<&str>) -> NotificationRecord {
+        NotificationRecord {
+            id: NotificationId::generate(),
+            state,
+            deadline: None,
+            accepted: Timestamp::from_millis(0),
+            message: MessageWire::default(),
+            author: Author::default(),
+            external_ids: vec![],
+            confirmed: Default::default(),
+            match_result: None,
+            sent: sent.map(Timestamp::from_millis),
+            ended: None,
+            failure: None,
+            answered_by: answered_by.map(|id| ExternalId(id.into())),
+            ttl: 0,
+        }
+    }
+
+    #[test]
+    fn a_reply_is_given_what_was_sent_and_not_given_before_oldest_first() {
+        let late = record(SendState::Sent, Some(20), None);
+        let early = record(SendState::Delivered, Some(10), None);
+        let records = vec![
+            late.clone(),
+            record(SendState::Failed, Some(5), None),
+            record(SendState::Claimed, None, None),
+            record(SendState::Sent, Some(1), Some("SM1")),
+            early.clone(),
+        ];
+        assert_eq!(to_give(records), vec![early, late]);
+    }
+
+    #[test]
+    fn a_repeated_reply_is_given_what_it_was_given() {
+        let mine = record(SendState::Sent, Some(1), Some("SM1"));
+        let records =
+            vec![mine.clone(), record(SendState::Sent, Some(2), Some("SM2")), record(SendState::Sent, Some(3), None)];
+        assert_eq!(given_to(records, &ExternalId("SM1".into())), vec![mine]);
+    }
+
+    #[test]
+    fn the_window_reaches_back_past_the_last_reply_by_the_longest_send() {
+        let now = Timestamp::from_millis(1_790_000_000_000);
+        let last = now.plus_seconds(-60);
+        assert_eq!(window_start(Some(last), now), last.plus_seconds(-LATEST_SEND_SECONDS));
+        assert_eq!(window_start(None, now), now.plus_seconds(-REACH_SECONDS));
+        assert_eq!(window_start(Some(Timestamp::from_millis(0)), now), now.plus_seconds(-REACH_SECONDS));
+    }
+}

@@ -121,3 +121,157 @@ fn client(client: &Client) -> Value {
     }
     value
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{AppId, IntegrationId, NotificationId, WebhookId};
+    use crate::model::{
+        Address, ChannelType, ClientStatus, Destination, ExternalId, Failure, FailureCode, MessageWire, Secret,
+        SourceWire, Timestamp, Trigger,
+    };
+
+    const AT: Timestamp = Timestamp::from_millis(1_790_000_000_123);
+
+    fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(last: u8) -> T {
+        format!("64c0ffee01234567890000{last:02x}").parse().unwrap()
+    }
+
+    fn a_client() -> Client {
+        Client {
+            id: id(3),
+            platform: ChannelType::Twilio,
+            integration_id: id(2),
+            external_id: Address::e164("+14165550142").unwrap(),
+            status: ClientStatus::Active,
+            primary: true,
+            linked: AT,
+            last_seen: Some(AT),
+            raw: [("From".to_owned(), json!("+14165550142"))].into_iter().collect(),
+        }
+    }
+
+    fn a_user() -> AppUser {
+        AppUser {
+            id: id(4),
+            user_id: Some("lea".into()),
+            given_name: Some("Lea".into()),
+            surname: None,
+            email: None,
+            signed_up: AT,
+            properties: Map::new(),
+            conversation_id: id(5),
+            conversation_started: true,
+            clients: vec![a_client()],
+        }
+    }
+
+    fn webhook(include_client: bool, include_full_app_user: bool) -> Webhook {
+        Webhook {
+            id: id::<WebhookId>(9),
+            app_id: id(1),
+            target: "https://business.example/hook".into(),
+            triggers: vec![Trigger::All],
+            secret: Secret::new("hush"),
+            include_client,
+            include_full_app_user,
+        }
+    }
+
+    fn delivery(outcome: DeliveryOutcome) -> Event {
+        Event::Delivery(DeliveryEvent {
+            app_id: id::<AppId>(1),
+            notification_id: NotificationId::from_bytes([7; 16]),
+            destination: Destination {
+                channel: ChannelType::Twilio,
+                integration_id: id::<IntegrationId>(2),
+                address: Address::e164("+14165550142").unwrap(),
+            },
+            external_ids: vec![ExternalId("SM01".into())],
+            match_result: Some(MatchResult {
+                app_user_id: id(4),
+                user_id: None,
+                conversation_id: id(5),
+                conversation_started: true,
+                client: a_client(),
+            }),
+            outcome,
+            at: AT,
+        })
+    }
+
+    fn said() -> Said {
+        Said {
+            app_id: id(1),
+            user: a_user(),
+            client: a_client(),
+            channel: ChannelType::Twilio,
+            integration_id: id(2),
+            external_id: ExternalId("SM02".into()),
+            at: AT,
+        }
+    }
+
+    fn shown(event: &Event, webhook: &Webhook) -> Value {
+        serde_json::from_str(&body(event, webhook)).unwrap()
+    }
+
+    #[test]
+    fn delivery_to_the_channel() {
+        insta::assert_json_snapshot!(shown(&delivery(DeliveryOutcome::Channel), &webhook(false, false)));
+    }
+
+    #[test]
+    fn delivery_to_the_user() {
+        insta::assert_json_snapshot!(shown(&delivery(DeliveryOutcome::User), &webhook(false, false)));
+    }
+
+    #[test]
+    fn delivery_failure() {
+        let failure = Failure {
+            code: FailureCode::UncategorizedError,
+            message: "Unknown destination handset".into(),
+            underlying_error: Some(json!({ "code": 30005 })),
+        };
+        insta::assert_json_snapshot!(shown(&delivery(DeliveryOutcome::Failure(failure)), &webhook(false, false)));
+    }
+
+    #[test]
+    fn a_reply_with_its_context() {
+        let text = |text: &str, role: &str, source: &str| MessageWire {
+            id: Some(id(6)),
+            kind: Some("text".into()),
+            role: Some(role.into()),
+            text: Some(text.into()),
+            received: Some(AT),
+            source: Some(SourceWire { kind: source.into(), ..SourceWire::default() }),
+            ..MessageWire::default()
+        };
+        let event = Event::MessageAppUser {
+            said: said(),
+            messages: vec![text("Thanks!", "appUser", "twilio")],
+            recent: vec![text("Your parcel leaves today.", "appMaker", "notification")],
+        };
+        insta::assert_json_snapshot!(shown(&event, &webhook(true, true)));
+    }
+
+    #[test]
+    fn a_person_who_starts_a_conversation() {
+        insta::assert_json_snapshot!(shown(&Event::ConversationStart(said()), &webhook(false, false)));
+    }
+
+    #[test]
+    fn a_reply_to_nothing_has_no_recent_notifications() {
+        let event = Event::MessageAppUser { said: said(), messages: vec![], recent: vec![] };
+        let shown = shown(&event, &webhook(false, false));
+        assert!(shown.get("recentNotifications").is_none());
+        assert!(shown.get("client").is_none());
+    }
+
+    #[test]
+    fn a_repeat_of_an_event_has_the_same_id_and_other_events_have_others() {
+        let channel = delivery(DeliveryOutcome::Channel);
+        assert_eq!(channel.id(), delivery(DeliveryOutcome::Channel).id());
+        assert_ne!(channel.id(), delivery(DeliveryOutcome::User).id());
+    }
+}

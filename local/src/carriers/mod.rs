@@ -1,0 +1,123 @@
+//! Simulated carriers: the same paths, credentials, errors and signatures as the real ones, on this machine.
+//!
+//! They take messages and send receipts and replies back through the product's own callbacks, over HTTP, signed. What
+//! becomes of a message follows from its destination ([`addresses`]). They call nobody outside this engine: a callback
+//! URL that isn't below its public URL is refused.
+
+mod accounts;
+mod addresses;
+mod callbacks;
+mod control;
+mod intake;
+mod journal;
+mod message;
+mod messagebird;
+mod outbox;
+mod receipts;
+mod signing;
+#[cfg(test)]
+mod tests;
+mod twilio;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use shared::ids::IntegrationId;
+
+pub use accounts::Account;
+pub use journal::JournalError;
+
+use crate::activity::Activity;
+use crate::faults::Faults;
+use crate::feed::Feed;
+use accounts::Accounts;
+use addresses::Attempts;
+use callbacks::Callbacks;
+use journal::Journal;
+use outbox::Outbox;
+use receipts::Receipts;
+
+/// Everything the carriers know. Cloning gives another handle.
+#[derive(Clone)]
+pub struct State(Arc<Inner>);
+
+struct Inner {
+    accounts: Accounts,
+    attempts: Attempts,
+    callbacks: Callbacks,
+    faults: Faults,
+    feed: Feed,
+    journal: Journal,
+    outbox: Outbox,
+    receipts: Receipts,
+}
+
+/// Why the carriers can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error("the HTTP client cannot be built: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+impl State {
+    /// `public_url`: the engine's base URL, without a slash at its end. With `data_dir`, receipts that are still to be
+    /// sent and the recent outbox are kept there and found again. `activity` is told when a message is through.
+    pub fn new(
+        public_url: String,
+        feed: Feed,
+        faults: Faults,
+        activity: Activity,
+        data_dir: Option<PathBuf>,
+    ) -> Result<Self, StartError> {
+        let (journal, kept) = Journal::open(data_dir)?;
+        Ok(Self(Arc::new(Inner {
+            accounts: Accounts::default(),
+            attempts: Attempts::default(),
+            callbacks: Callbacks::new(public_url)?,
+            faults,
+            feed,
+            journal,
+            outbox: Outbox::new(kept.messages),
+            receipts: Receipts::new(activity, kept.unfinished),
+        })))
+    }
+
+    /// Makes an account known: its credentials are accepted, and its callbacks signed with its key.
+    pub fn register(&self, account: Account) {
+        self.0.accounts.add(account);
+    }
+
+    /// Refuses the account's credentials from now on and drops its callbacks.
+    pub fn forget(&self, integration_id: IntegrationId) {
+        self.0.accounts.remove(integration_id);
+    }
+
+    /// Sends the receipts that an earlier run of the engine still owes. Call it once, inside the runtime, when accounts
+    /// are registered and callbacks can be answered.
+    pub fn resume(&self) {
+        for work in self.0.receipts.take_unfinished() {
+            // Runs by itself.
+            let _ = self.start_receipts(work);
+        }
+    }
+
+    /// Messages whose receipts are not through yet.
+    pub fn pending(&self) -> usize {
+        self.0.receipts.pending()
+    }
+}
+
+/// The carriers' own APIs, below `/_carriers`.
+pub fn router(state: State) -> Router {
+    Router::new()
+        .nest("/twilio", twilio::router(state.clone()))
+        .nest("/messagebird", messagebird::router(state))
+}
+
+/// What people and tests do with the carriers, below `/_local`.
+pub fn control(state: State) -> Router {
+    control::router(state)
+}

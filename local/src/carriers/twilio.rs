@@ -1,0 +1,428 @@
+//! Twilio, as far as a messaging integration calls it: sends, look-ups of what was sent, and the calls at set-up.
+
+use axum::extract::{OriginalUri, Path, State as Shared};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use base64::Engine;
+use serde_json::{Map, Value, json};
+use shared::channels::segments;
+use shared::model::{ChannelType, TwilioSettings};
+use std::sync::Arc;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+use time::macros::format_description;
+
+use super::accounts::Account;
+use super::callbacks::{Call, Written};
+use super::intake::{Refusal, Struck};
+use super::message::{Message, Step};
+use super::{State, signing};
+use crate::clock::now_ms;
+use crate::faults::reset;
+use shared::model::Settings;
+
+const TEXT_LIMIT: usize = 1600;
+const MEDIA_LIMIT: usize = 10;
+
+pub fn router(state: State) -> Router {
+    Router::new()
+        .route("/2010-04-01/Accounts/{account}/Messages.json", post(send))
+        .route("/2010-04-01/Accounts/{account}/Messages/{file}", get(message))
+        .route("/2010-04-01/Accounts/{account}", get(account))
+        .route("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/{file}", get(phone_number).post(phone_number))
+        .fallback(unknown)
+        .with_state(state)
+}
+
+/// HTTP status, code and message, as Twilio writes them.
+struct TwilioError(u16, u32, String);
+
+impl TwilioError {
+    fn new(status: u16, code: u32, message: impl Into<String>) -> Self {
+        Self(status, code, message.into())
+    }
+}
+
+impl IntoResponse for TwilioError {
+    fn into_response(self) -> Response {
+        let Self(status, code, message) = self;
+        let more_info = format!("https://www.twilio.com/docs/errors/{code}");
+        let body = json!({"code": code, "message": message, "more_info": more_info, "status": status});
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, [("x-twilio-error-code", code.to_string()), request_id()], Json(body)).into_response()
+    }
+}
+
+fn request_id() -> (&'static str, String) {
+    ("twilio-request-id", format!("RQ{}", uuid::Uuid::new_v4().simple()))
+}
+
+// ---------------------------------------------------------------- sends
+
+async fn send(
+    Shared(state): Shared<State>,
+    Path(sid): Path<String>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
+    let is_doubled = match state.strike(ChannelType::Twilio).await {
+        Struck::Spared => false,
+        Struck::Doubled => true,
+        Struck::Refused(refusal) => return refused(refusal, ""),
+        Struck::Answered(response) => return response,
+    };
+    let draft = authorized(&state, &headers, &sid, uri.path()).and_then(|accounts| draft(&state, &accounts, &body));
+    let message = match draft {
+        Ok(message) => message,
+        Err(error) => return error.into_response(),
+    };
+    match state.accept(message.clone(), is_doubled).await {
+        Ok(()) => (StatusCode::CREATED, [request_id()], Json(view(&sid, &message))).into_response(),
+        Err(refusal) => refused(refusal, &message.to),
+    }
+}
+
+fn refused(refusal: Refusal, to: &str) -> Response {
+    let (error, after) = match refusal {
+        Refusal::InvalidNumber => (invalid_to(to), None),
+        Refusal::OptedOut => (TwilioError::new(400, 21610, "Attempt to send to unsubscribed recipient"), None),
+        Refusal::Throttled { after } => (by_status(429), Some(after)),
+        Refusal::Status { status, after } => (by_status(status), after),
+        Refusal::Silence => return reset(),
+    };
+    let mut response = error.into_response();
+    if let Some(seconds) = after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+fn by_status(status: u16) -> TwilioError {
+    let (code, message) = match status {
+        401 => (20003, "Authenticate"),
+        404 => (20404, "The requested resource was not found"),
+        429 => (20429, "Too Many Requests"),
+        500 => (20500, "An internal server error has occurred"),
+        503 => (20503, "Service unavailable"),
+        status => (20_000 + u32::from(status), "Simulated error"),
+    };
+    TwilioError::new(status, code, message)
+}
+
+fn invalid_to(to: &str) -> TwilioError {
+    TwilioError::new(400, 21211, format!("The 'To' number {to} is not a valid phone number."))
+}
+
+/// The integrations of the account whose credentials came. The path must name the same account.
+fn authorized(state: &State, headers: &HeaderMap, sid: &str, path: &str) -> Result<Vec<Arc<Account>>, TwilioError> {
+    let denied = |message: &str| TwilioError::new(401, 20003, message);
+    let missing = || denied("Authentication Error - No credentials provided");
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(missing)?;
+    let pair = given.strip_prefix("Basic ").ok_or_else(missing)?;
+    let pair = base64::engine::general_purpose::STANDARD.decode(pair).map_err(|_| missing())?;
+    let pair = String::from_utf8(pair).map_err(|_| missing())?;
+    let (user, token) = pair.split_once(':').ok_or_else(missing)?;
+    let mut accounts = state.0.accounts.of_login(ChannelType::Twilio, user);
+    if accounts.is_empty() {
+        return Err(denied("Authentication Error - invalid username"));
+    }
+    accounts.retain(|account| settings(account).is_some_and(|settings| settings.auth_token.matches(token)));
+    if accounts.is_empty() {
+        return Err(denied("Authenticate"));
+    }
+    if user == sid { Ok(accounts) } else { Err(not_found(path)) }
+}
+
+fn settings(account: &Account) -> Option<&TwilioSettings> {
+    match &account.settings {
+        Settings::Twilio(settings) => Some(settings),
+        Settings::Messagebird(_) => None,
+    }
+}
+
+/// Checks a send in Twilio's order: sender, destination, body.
+fn draft(state: &State, accounts: &[Arc<Account>], body: &str) -> Result<Message, TwilioError> {
+    let fields: Vec<(String, String)> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+    let get = |name: &str| fields.iter().find(|(given, _)| given == name).map(|(_, value)| value.clone());
+    let (account, from, service) = sender(accounts, get("From"), get("MessagingServiceSid"))?;
+    let to = destination(get("To"), &from)?;
+    let media_urls: Vec<_> = fields.iter().filter(|(name, _)| name == "MediaUrl").map(|(_, url)| url.clone()).collect();
+    let text = get("Body").unwrap_or_default();
+    check_content(&text, &media_urls)?;
+    let callback_path = match get("StatusCallback") {
+        None => None,
+        Some(url) => Some(state.0.callbacks.path(&url).map(str::to_owned).ok_or_else(|| {
+            TwilioError::new(400, 21609, format!("The 'StatusCallback' URL {url} is not a valid URL."))
+        })?),
+    };
+    let kind = if media_urls.is_empty() { "SM" } else { "MM" };
+    Ok(Message {
+        external_id: format!("{kind}{}", uuid::Uuid::new_v4().simple()),
+        app_id: account.app_id,
+        integration_id: account.integration_id,
+        channel: ChannelType::Twilio,
+        to,
+        from,
+        text,
+        media_urls,
+        raw: raw(&fields),
+        at: now_ms(),
+        status: if service { "accepted" } else { "queued" }.into(),
+        callback_path,
+        reference: None,
+    })
+}
+
+/// Which of the account's integrations sends, its number, and whether a service chose that.
+fn sender<'a>(
+    accounts: &'a [Arc<Account>],
+    from: Option<String>,
+    service: Option<String>,
+) -> Result<(&'a Account, String, bool), TwilioError> {
+    let find = |fits: &dyn Fn(&TwilioSettings) -> bool| {
+        accounts.iter().find(|account| settings(account).is_some_and(fits)).map(Arc::as_ref)
+    };
+    if let Some(service) = service {
+        let account = find(&|settings| settings.messaging_service_sid.as_deref() == Some(&service))
+            .ok_or_else(|| TwilioError::new(400, 21701, "The Messaging Service does not exist."))?;
+        let number = settings(account).map_or_else(String::new, |settings| settings.phone_number.as_str().to_owned());
+        return Ok((account, number, from.is_none()));
+    }
+    let from = from.filter(|from| !from.is_empty());
+    let from = from.ok_or_else(|| TwilioError::new(400, 21603, "A 'From' phone number is required."))?;
+    match from.as_str() {
+        "+15005550001" => {
+            let what = "is not a valid phone number, shortcode, or alphanumeric sender ID.";
+            Err(TwilioError::new(400, 21212, format!("The 'From' number {from} {what}")))
+        }
+        "+15005550008" => Err(TwilioError::new(429, 21611, "SMS queue is full.")),
+        number => match find(&|settings| settings.phone_number.as_str() == number) {
+            Some(account) => Ok((account, from, false)),
+            None => {
+                let what = "is not a valid, SMS-capable inbound phone number or short code for your account.";
+                Err(TwilioError::new(400, 21606, format!("The From phone number {from} {what}")))
+            }
+        },
+    }
+}
+
+fn destination(to: Option<String>, from: &str) -> Result<String, TwilioError> {
+    let to = to.filter(|to| !to.is_empty());
+    let to = to.ok_or_else(|| TwilioError::new(400, 21604, "A 'To' phone number is required."))?;
+    let digits = to.strip_prefix('+').unwrap_or_default();
+    if !(7..=15).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) || to == "+15005550001" {
+        return Err(invalid_to(&to));
+    }
+    let error = |code, message: String| Err(TwilioError::new(400, code, message));
+    // Twilio's own magic numbers.
+    match to.as_str() {
+        "+15005550002" => {
+            let what = format!("is not currently reachable using the 'From' phone number: {from} via SMS.");
+            error(21612, format!("The 'To' phone number: {to}, {what}"))
+        }
+        "+15005550003" => {
+            let what = "Permission to send an SMS has not been enabled for the region indicated by the 'To' number";
+            error(21408, format!("{what}: {to}."))
+        }
+        "+15005550004" => error(21610, "Attempt to send to unsubscribed recipient".into()),
+        "+15005550009" => error(21614, format!("To number: {to}, is not a mobile number")),
+        _ => Ok(to),
+    }
+}
+
+fn check_content(text: &str, media_urls: &[String]) -> Result<(), TwilioError> {
+    if text.is_empty() && media_urls.is_empty() {
+        return Err(TwilioError::new(400, 21602, "Message body is required."));
+    }
+    if text.chars().count() > TEXT_LIMIT {
+        let message = "The concatenated message body exceeds the 1600 character limit.";
+        return Err(TwilioError::new(400, 21617, message));
+    }
+    if media_urls.len() > MEDIA_LIMIT {
+        return Err(TwilioError::new(400, 21623, "Number of media files exceeds allowed limit"));
+    }
+    Ok(())
+}
+
+fn raw(fields: &[(String, String)]) -> Map<String, Value> {
+    let mut raw = Map::new();
+    for (name, value) in fields {
+        match raw.get_mut(name) {
+            Some(Value::Array(values)) => values.push(value.as_str().into()),
+            Some(first) => *first = json!([first.take(), value]),
+            None => {
+                raw.insert(name.clone(), value.as_str().into());
+            }
+        }
+    }
+    raw
+}
+
+/// The message resource, as the answer to a send and as `GET` shows it.
+fn view(account_sid: &str, message: &Message) -> Value {
+    let path = format!("/2010-04-01/Accounts/{account_sid}/Messages/{}", message.external_id);
+    let date = date(message.at);
+    let is_unsent = message.status == "accepted";
+    let segments = if is_unsent { 0 } else { segments::count(&message.text).max(1) };
+    json!({
+        "account_sid": account_sid,
+        "api_version": "2010-04-01",
+        "body": message.text,
+        "date_created": date,
+        "date_sent": Value::Null,
+        "date_updated": date,
+        "direction": "outbound-api",
+        "error_code": Value::Null,
+        "error_message": Value::Null,
+        "from": if is_unsent { Value::Null } else { message.from.as_str().into() },
+        "messaging_service_sid": message.raw.get("MessagingServiceSid").cloned().unwrap_or(Value::Null),
+        "num_media": message.media_urls.len().to_string(),
+        "num_segments": segments.to_string(),
+        "price": Value::Null,
+        "price_unit": "USD",
+        "sid": message.external_id,
+        "status": message.status,
+        "subresource_uris": {"media": format!("{path}/Media.json")},
+        "to": message.to,
+        "uri": format!("{path}.json"),
+    })
+}
+
+fn date(at: i64) -> String {
+    let at = OffsetDateTime::from_unix_timestamp(at.div_euclid(1000)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    at.format(&Rfc2822).unwrap_or_default()
+}
+
+// ---------------------------------------------------------------- look-ups
+
+async fn message(
+    Shared(state): Shared<State>,
+    Path((sid, file)): Path<(String, String)>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+) -> Result<Json<Value>, TwilioError> {
+    let accounts = authorized(&state, &headers, &sid, uri.path())?;
+    let found = file.strip_suffix(".json").and_then(|id| state.0.outbox.find(id));
+    let found = found.filter(|found| accounts.iter().any(|account| account.integration_id == found.integration_id));
+    found.map(|found| Json(view(&sid, &found))).ok_or_else(|| not_found(uri.path()))
+}
+
+async fn account(
+    Shared(state): Shared<State>,
+    Path(file): Path<String>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+) -> Result<Json<Value>, TwilioError> {
+    let sid = file.strip_suffix(".json").ok_or_else(|| not_found(uri.path()))?;
+    authorized(&state, &headers, sid, uri.path())?;
+    Ok(Json(json!({"sid": sid, "friendly_name": "Simulated account", "status": "active", "type": "Full"})))
+}
+
+async fn phone_number(
+    Shared(state): Shared<State>,
+    Path((sid, file)): Path<(String, String)>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    body: String,
+) -> Result<Json<Value>, TwilioError> {
+    let accounts = authorized(&state, &headers, &sid, uri.path())?;
+    let wanted = file.strip_suffix(".json").unwrap_or_default();
+    let found = accounts.iter().filter_map(|account| settings(account));
+    let found = found.into_iter().find(|settings| settings.phone_number_sid == wanted);
+    let number = found.ok_or_else(|| not_found(uri.path()))?.phone_number.as_str();
+    let changed: Vec<(String, String)> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+    let change = |name: &str, default: &str| {
+        changed.iter().find(|(given, _)| given == name).map_or(default.to_owned(), |(_, value)| value.clone())
+    };
+    Ok(Json(json!({
+        "sid": wanted,
+        "account_sid": sid,
+        "phone_number": number,
+        "capabilities": {"voice": true, "sms": true, "mms": true, "fax": false},
+        "sms_url": change("SmsUrl", ""),
+        "sms_method": change("SmsMethod", "POST"),
+    })))
+}
+
+async fn unknown(OriginalUri(uri): OriginalUri) -> TwilioError {
+    not_found(uri.path())
+}
+
+fn not_found(path: &str) -> TwilioError {
+    let path = path.find("/2010-04-01").map_or(path, |start| &path[start..]);
+    TwilioError::new(404, 20404, format!("The requested resource {path} was not found"))
+}
+
+// ---------------------------------------------------------------- callbacks
+
+/// A receipt, as Twilio posts it.
+pub fn receipt(account: &Account, message: &Message, step: &Step, url: &str) -> Option<Call> {
+    let settings = settings(account)?;
+    let mut fields = vec![("SmsSid", message.external_id.clone()), ("SmsStatus", step.status.clone())];
+    fields.push(("MessageStatus", step.status.clone()));
+    if let Some(code) = step.error {
+        fields.push(("ErrorCode", code.to_string()));
+    }
+    if matches!(step.status.as_str(), "delivered" | "undelivered") {
+        let format = format_description!("[year repr:last_two][month][day][hour][minute]");
+        fields.push(("RawDlrDoneDate", OffsetDateTime::now_utc().format(&format).unwrap_or_default()));
+    }
+    fields.push(("To", message.to.clone()));
+    fields.push(("MessageSid", message.external_id.clone()));
+    fields.push(("AccountSid", settings.account_sid.clone()));
+    fields.push(("From", message.from.clone()));
+    if let Some(service) = &settings.messaging_service_sid {
+        fields.push(("MessagingServiceSid", service.clone()));
+    }
+    fields.push(("ApiVersion", "2010-04-01".into()));
+    signed_form(settings, url, fields)
+}
+
+/// A message from a person, as Twilio posts it.
+pub fn inbound(account: &Account, external_id: &str, written: &Written, url: &str) -> Option<Call> {
+    let settings = settings(account)?;
+    let id = external_id.to_owned();
+    let mut fields = vec![("ToCountry", "US".to_owned()), ("SmsMessageSid", id.clone())];
+    fields.push(("NumMedia", written.media.len().to_string()));
+    for name in ["FromZip", "FromCity", "FromState", "ToCity", "ToState", "ToZip"] {
+        fields.push((name, String::new()));
+    }
+    fields.push(("FromCountry", if written.from.starts_with("+1") { "US" } else { "" }.to_owned()));
+    fields.push(("SmsSid", id.clone()));
+    fields.push(("SmsStatus", "received".into()));
+    fields.push(("Body", written.text.clone()));
+    fields.push(("To", settings.phone_number.as_str().to_owned()));
+    if let Some(service) = &settings.messaging_service_sid {
+        fields.push(("MessagingServiceSid", service.clone()));
+    }
+    fields.push(("NumSegments", segments::count(&written.text).max(1).to_string()));
+    fields.push(("MessageSid", id));
+    fields.push(("AccountSid", settings.account_sid.clone()));
+    fields.push(("From", written.from.clone()));
+    fields.push(("ApiVersion", "2010-04-01".into()));
+    let mut fields: Vec<(String, String)> = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    for (index, (media_url, media_type)) in written.media.iter().enumerate() {
+        fields.push((format!("MediaUrl{index}"), media_url.clone()));
+        fields.push((format!("MediaContentType{index}"), media_type.clone()));
+    }
+    signed(settings, url, &fields)
+}
+
+fn signed_form(settings: &TwilioSettings, url: &str, fields: Vec<(&str, String)>) -> Option<Call> {
+    let fields: Vec<_> = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    signed(settings, url, &fields)
+}
+
+fn signed(settings: &TwilioSettings, url: &str, fields: &[(String, String)]) -> Option<Call> {
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    http::Request::post(url)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded; charset=UTF-8")
+        .header(header::USER_AGENT, "TwilioProxy/1.1")
+        .header("i-twilio-idempotency-token", uuid::Uuid::new_v4().to_string())
+        .header("x-twilio-signature", signing::twilio(settings.auth_token.expose(), url, fields)?)
+        .body(body.into_bytes())
+        .ok()
+}

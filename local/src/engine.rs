@@ -1,0 +1,268 @@
+//! The engine: reads the template, binds the one port, and puts every part behind it. Many can run in one process.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::activity::Activity;
+use crate::aws::{self, Aws};
+use crate::control::{self, Control};
+use crate::data_dir::DataDir;
+use crate::dynamodb::{DynamoDb, DynamoDbError};
+use crate::faults::Faults;
+use crate::feed::Feed;
+use crate::gateway::Gateway;
+use crate::ledger::Ledger;
+use crate::logs::{LogStyle, Logs};
+use crate::pollers::Pollers;
+use crate::queues::Queues;
+use crate::runtime::{self, Program, Runtime};
+use crate::secrets;
+use crate::server;
+use crate::simulation::Simulation;
+use crate::sink::Sinks;
+use crate::template::{Function, REGION, Settings, Stack, TemplateError};
+
+/// Processes of one function at most, where the template sets no limit.
+const CONCURRENCY: usize = 10;
+
+/// How long running invocations may go on when the engine stops.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How an engine is to be.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// 0 for any free port.
+    pub port: u16,
+    /// Where queues, table and secrets are kept; in memory without.
+    pub data_dir: Option<PathBuf>,
+    pub template: PathBuf,
+    /// The folder of the function binaries.
+    pub functions_dir: PathBuf,
+    /// Whether carriers are simulated; otherwise the template's own addresses stay.
+    pub simulate: bool,
+    pub log: LogStyle,
+    /// Values for the template's parameters.
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// Why the engine can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("port {0} is already in use: choose another with --port, or 0 for any")]
+    PortInUse(u16),
+    #[error("port {port} can't be opened: {error}")]
+    Port { port: u16, error: io::Error },
+    #[error("the data directory {} can't be used: {reason}", path.display())]
+    DataDir { path: PathBuf, reason: String },
+    #[error("the template {} can't be read: {error}", path.display())]
+    Unreadable { path: PathBuf, error: io::Error },
+    #[error("{}: {error}", path.display())]
+    Template { path: PathBuf, error: TemplateError },
+    #[error("the binary of {logical_id} is missing: {}", path.display())]
+    MissingBinary { logical_id: String, path: PathBuf },
+    #[error("the queues can't be used: {0}")]
+    Queues(#[from] rusqlite::Error),
+    #[error(transparent)]
+    Table(#[from] DynamoDbError),
+    #[error("the simulated carriers can't start: {0}")]
+    Simulation(String),
+}
+
+/// A running engine. Dropping it ends every process at once; [`Engine::stop`] does so in order.
+pub struct Engine {
+    url: String,
+    handles: EngineHandles,
+    runtime: Runtime,
+    queues: Queues,
+    tasks: Vec<JoinHandle<()>>,
+    _data_dir: DataDir,
+}
+
+/// What the seed and tests need to reach into a running stack. Cloning gives another handle.
+#[derive(Clone)]
+pub struct EngineHandles {
+    /// Where the API answers, without a slash at its end.
+    pub url: String,
+    pub simulate: bool,
+    environments: Arc<BTreeMap<String, BTreeMap<String, String>>>,
+}
+
+impl EngineHandles {
+    /// A function's environment as the template says it, such as `TABLE_NAME`.
+    pub fn environment(&self, function: &str) -> BTreeMap<String, String> {
+        self.environments.get(function).cloned().unwrap_or_default()
+    }
+
+    /// The AWS endpoint for a caller outside the functions; its calls are counted under `caller`. Any credentials do,
+    /// in region [`REGION`].
+    pub fn aws_endpoint(&self, caller: &str) -> String {
+        format!("{}/_aws/{caller}", self.url)
+    }
+}
+
+impl Engine {
+    /// Starts everything; when this returns, the API answers.
+    ///
+    /// # Errors
+    /// One sentence on what stands in the way; nothing is left running then.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let listener = bind(options.port).await?;
+        let address = listener.local_addr().map_err(|error| StartError::Port { port: options.port, error })?;
+        let url = format!("http://127.0.0.1:{}", address.port());
+        let stack = read_template(&options, &url)?;
+        let data_dir = DataDir::open(options.data_dir.as_deref())?;
+        let unusable = |error: io::Error| StartError::DataDir {
+            path: options.data_dir.clone().unwrap_or_default(),
+            reason: error.to_string(),
+        };
+        let secrets = secrets::load(&stack.secrets, data_dir.file("secrets.json").as_deref()).map_err(unusable)?;
+
+        let (activity, feed, faults, ledger) = (Activity::new(), Feed::new(), Faults::default(), Ledger::default());
+        let logs = Logs::new(options.log, feed.clone());
+        let queues =
+            Queues::open(stack.queues.values().cloned(), data_dir.file("queues.sqlite").as_deref(), activity.clone())?;
+        let table = DynamoDb::open(data_dir.file("table.sqlite").as_deref(), &stack.tables).await?;
+        let programs = programs(&stack, &secrets, &options.functions_dir)?;
+        let environments = programs.iter().map(|p| (p.function.name.clone(), p.environment.clone())).collect();
+        let handles =
+            EngineHandles { url: url.clone(), simulate: options.simulate, environments: Arc::new(environments) };
+        let runtime = Runtime::new(&url, programs, faults.clone(), ledger.clone(), logs.clone(), activity.clone());
+        let simulation = Simulation::start(&options, &url, &feed, &faults, &activity, data_dir.folder())?;
+
+        let aws = Aws {
+            base_url: url.clone(),
+            queues: queues.clone(),
+            table: table.clone(),
+            runtime: runtime.clone(),
+            faults: faults.clone(),
+            ledger: ledger.clone(),
+        };
+        let control = Control {
+            queues: queues.clone(),
+            runtime: runtime.clone(),
+            faults,
+            ledger: ledger.clone(),
+            logs: logs.clone(),
+            sinks: Sinks::new(feed.clone()),
+            feed,
+            activity,
+            carriers_pending: simulation.pending(),
+        };
+        let gateway = Gateway::new(&stack.routes, runtime.clone(), ledger.clone());
+        let router = router(aws, control, gateway, simulation, &runtime);
+        let pollers = Pollers { queues: queues.clone(), runtime: runtime.clone(), ledger, logs };
+        let tasks = spawn_all(&stack, listener, router, &pollers, &table);
+        Ok(Self { url, handles, runtime, queues, tasks, _data_dir: data_dir })
+    }
+
+    /// Where the API answers, without a slash at its end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub fn handles(&self) -> &EngineHandles {
+        &self.handles
+    }
+
+    /// Lets running invocations end for a moment, then ends every process and connection. No child is left.
+    pub async fn stop(self) {
+        self.queues.pause_pollers(true);
+        self.runtime.stop(GRACE).await;
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+        self.runtime.kill_all();
+    }
+}
+
+async fn bind(port: u16) -> Result<TcpListener, StartError> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => StartError::PortInUse(port),
+        _ => StartError::Port { port, error },
+    })
+}
+
+fn read_template(options: &Options, url: &str) -> Result<Stack, StartError> {
+    let path = options.template.clone();
+    let text = fs::read_to_string(&path).map_err(|error| StartError::Unreadable { path: path.clone(), error })?;
+    let settings = Settings {
+        base_url: url.to_owned(),
+        parameters: options.parameters.clone(),
+        suggestions: if options.simulate { Simulation::parameters(url) } else { BTreeMap::new() },
+    };
+    Stack::read(&text, &settings).map_err(|error| StartError::Template { path, error })
+}
+
+fn programs(stack: &Stack, secrets: &BTreeMap<String, String>, folder: &Path) -> Result<Vec<Program>, StartError> {
+    let program = |function: &Function| {
+        let binary = folder.join(format!("{}{}", function.name, std::env::consts::EXE_SUFFIX));
+        if !binary.is_file() {
+            return Err(StartError::MissingBinary { logical_id: function.logical_id.clone(), path: binary });
+        }
+        Ok(Program {
+            function: function.clone(),
+            binary,
+            environment: function.environment(secrets),
+            concurrency: concurrency(stack, &function.name),
+        })
+    };
+    stack.functions.values().map(program).collect()
+}
+
+fn concurrency(stack: &Stack, function: &str) -> usize {
+    let limit =
+        stack.event_sources.iter().filter(|s| s.function == function).filter_map(|s| s.maximum_concurrency).max();
+    limit.unwrap_or(CONCURRENCY)
+}
+
+fn router(aws: Aws, control: Control, gateway: Gateway, simulation: Simulation, runtime: &Runtime) -> Router {
+    let not_found = || async { StatusCode::NOT_FOUND };
+    let (carriers, carriers_control) = simulation.routers(runtime);
+    let routes = Router::new()
+        .nest("/_local", control::router(control).merge(carriers_control).fallback(not_found))
+        .nest("/_aws", aws::router(aws).fallback(not_found))
+        .nest("/_lambda", runtime::router(runtime.clone()).fallback(not_found))
+        .nest("/_carriers", carriers.fallback(not_found))
+        .merge(crate::simulation::console());
+    routes.fallback(move |request: Request<Body>| {
+        let gateway = gateway.clone();
+        async move { gateway.serve(request).await }
+    })
+}
+
+fn spawn_all(
+    stack: &Stack,
+    listener: TcpListener,
+    router: Router,
+    pollers: &Pollers,
+    table: &DynamoDb,
+) -> Vec<JoinHandle<()>> {
+    let mut tasks = vec![tokio::spawn(server::serve(listener, router))];
+    let table = table.clone();
+    tasks.push(tokio::spawn(async move { table.sweep().await }));
+    let runtime = pollers.runtime.clone();
+    tasks.push(tokio::spawn(async move { runtime.reap().await }));
+    for source in &stack.event_sources {
+        let concurrency = source.maximum_concurrency.unwrap_or(CONCURRENCY);
+        tasks.push(tokio::spawn(pollers.clone().run(source.clone(), concurrency)));
+    }
+    tasks
+}
+
+/// The region of everything here; for clients that [`EngineHandles::aws_endpoint`] serves.
+pub const AWS_REGION: &str = REGION;

@@ -1,0 +1,17 @@
+//! End to end: the real function binaries in the local engine, wired by the real template.
+//!
+//! Every test has an engine, a port and data of its own, and steps by conditions. What it leaves behind fails it:
+//! [`world::World::end`] wants empty queues and, unless the test is about them, empty dead-letter queues.
+
+mod bad_input;
+mod callbacks;
+mod content;
+mod crashes;
+mod event_files;
+mod failures;
+mod journeys;
+mod logs;
+mod replies;
+mod tenants;
+mod webhooks;
+mod world;

@@ -1,0 +1,298 @@
+//! One engine with one demo app, and the words in which tests speak of them.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use local::{Engine, LogStyle, Options};
+use serde_json::{Value, json};
+
+/// Addresses whose last digits tell the simulated carriers what to do; `GET /_local/addresses` explains them.
+pub const ANYBODY: &str = "+15550100142";
+pub const REFUSED: &str = "+15550100901";
+pub const FAILS_LATER: &str = "+15550100903";
+pub const NEVER_CONFIRMED: &str = "+15550100904";
+pub const THROTTLED_TWICE: &str = "+15550100905";
+pub const RECEIPT_FIRST: &str = "+15550100907";
+pub const DISORDERLY: &str = "+15550100908";
+pub const ERROR_ONCE: &str = "+15550100909";
+
+pub const CHANNELS: [&str; 2] = ["twilio", "messagebird"];
+
+pub struct World {
+    engine: Engine,
+    pub app: App,
+    http: reqwest::Client,
+}
+
+/// A demo app as the control API describes it.
+#[derive(Clone)]
+pub struct App {
+    pub ready: Value,
+}
+
+impl App {
+    pub fn id(&self) -> &str {
+        self.ready["appId"].as_str().unwrap()
+    }
+
+    pub fn integration(&self, channel: &str) -> &str {
+        self.ready["integrations"][channel].as_str().unwrap()
+    }
+
+    pub fn key(&self) -> (&str, &str) {
+        (self.ready["keyId"].as_str().unwrap(), self.ready["secret"].as_str().unwrap())
+    }
+
+    pub fn account_key(&self) -> (&str, &str) {
+        (self.ready["accountKeyId"].as_str().unwrap(), self.ready["accountSecret"].as_str().unwrap())
+    }
+}
+
+/// An HTTP answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: Value,
+}
+
+impl World {
+    /// A fresh engine in memory.
+    pub async fn new() -> Self {
+        Self::with_data(None).await
+    }
+
+    /// An engine that keeps its data, or finds that of an earlier one.
+    pub async fn with_data(data_dir: Option<PathBuf>) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let binaries = Path::new(env!("CARGO_BIN_EXE_notifications")).parent().unwrap();
+        let engine = Engine::start(Options {
+            port: 0,
+            data_dir,
+            template: root.join("template.yaml"),
+            functions_dir: binaries.to_owned(),
+            simulate: true,
+            log: LogStyle::Silent,
+            parameters: Default::default(),
+        })
+        .await
+        .unwrap();
+        let http = reqwest::Client::new();
+        let ready = engine.seed().await.unwrap();
+        Self { engine, app: App { ready: serde_json::to_value(ready).unwrap() }, http }
+    }
+
+    /// A second app, of another account, made to order.
+    pub async fn another_app(&self, wanted: Value) -> App {
+        let answer = self.local(reqwest::Method::POST, "apps", Some(wanted)).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        App { ready: answer.body }
+    }
+
+    pub fn url(&self) -> &str {
+        self.engine.url()
+    }
+
+    /// Stops without asking whether anything is left, as a restart would.
+    pub async fn interrupt(self) {
+        self.engine.stop().await;
+    }
+
+    /// The end of a test: everything processed, nothing dead.
+    pub async fn end(self) {
+        self.settle().await;
+        let dead = self.dead_letters().await;
+        assert!(dead.is_empty(), "dead letters were left: {dead:#?}");
+        self.engine.stop().await;
+    }
+
+    /// The end of a test that is about dead letters.
+    pub async fn end_with_dead_letters(self) {
+        self.settle().await;
+        self.engine.stop().await;
+    }
+
+    // ------------------------------------------------------------------------------------------ the API
+
+    pub async fn request(&self, request: reqwest::RequestBuilder) -> Answer {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+    }
+
+    pub fn http(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url()))
+    }
+
+    /// `POST …/notifications` by the app's own key.
+    pub async fn post(&self, app: &App, body: &Value) -> Answer {
+        let (key, secret) = app.key();
+        let path = format!("/v1.1/apps/{}/notifications", app.id());
+        self.request(self.http(reqwest::Method::POST, &path).basic_auth(key, Some(secret)).json(body)).await
+    }
+
+    /// A notification's body.
+    pub fn body(app: &App, channel: &str, to: &str, message: Value) -> Value {
+        json!({
+            "destination": { "integrationId": app.integration(channel), "destinationId": to },
+            "author": { "role": "appMaker", "name": "Nadia" },
+            "message": message,
+        })
+    }
+
+    /// Sends and expects the 201; gives the notification's id.
+    pub async fn notify_as(&self, app: &App, channel: &str, to: &str, message: Value) -> String {
+        let answer = self.post(app, &Self::body(app, channel, to, message)).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        answer.body["notification"]["_id"].as_str().unwrap().to_owned()
+    }
+
+    /// A text to an address.
+    pub async fn notify(&self, channel: &str, to: &str, text: &str) -> String {
+        self.notify_as(&self.app, channel, to, json!({ "type": "text", "text": text })).await
+    }
+
+    // ------------------------------------------------------------------------------------------ the engine
+
+    pub async fn local(&self, method: reqwest::Method, path: &str, body: Option<Value>) -> Answer {
+        let request = self.http(method, &format!("/_local/{path}"));
+        self.request(match body {
+            Some(body) => request.json(&body),
+            None => request,
+        })
+        .await
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let answer = self.local(reqwest::Method::GET, path, None).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        answer.body
+    }
+
+    /// Waits until there is nothing left to do, without hurrying anything on.
+    pub async fn idle(&self, seconds: u32) {
+        let answer = self.local(reqwest::Method::GET, &format!("idle?timeout={seconds}"), None).await;
+        assert_eq!(answer.status, 200, "not idle after {seconds} s: {}", answer.body);
+    }
+
+    /// Makes what is delayed visible now.
+    pub async fn wake(&self) {
+        self.local(reqwest::Method::POST, "wake", None).await;
+    }
+
+    /// Steps through waits and retries until there is nothing left to do.
+    pub async fn settle(&self) {
+        for _ in 0..60 {
+            let answer = self.local(reqwest::Method::GET, "idle?timeout=0.5", None).await;
+            if answer.status == 200 {
+                return;
+            }
+            if answer.body["functions"].as_object().is_none_or(|busy| busy.is_empty()) {
+                self.wake().await;
+            }
+        }
+        let pending = self.local(reqwest::Method::GET, "idle?timeout=0", None).await.body;
+        panic!("never settled: {pending:#}\n{}", self.recent_logs().await);
+    }
+
+    /// Waits until a condition on the engine's state holds.
+    pub async fn until<T>(&self, what: &str, mut check: impl AsyncFnMut(&Self) -> Option<T>) -> T {
+        let deadline = std::time::Instant::now() + Duration::from_secs(60);
+        while std::time::Instant::now() < deadline {
+            if let Some(found) = check(self).await {
+                return found;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("waited in vain for {what}\n{}", self.recent_logs().await);
+    }
+
+    pub async fn fault(&self, fault: Value) {
+        let answer = self.local(reqwest::Method::POST, "faults", Some(fault)).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+    }
+
+    pub async fn heal(&self) {
+        self.local(reqwest::Method::DELETE, "faults", None).await;
+    }
+
+    /// What the carriers accepted, oldest first.
+    pub async fn outbox(&self) -> Vec<Value> {
+        let body = self.get("outbox").await;
+        body["outbox"].as_array().or(body.as_array()).cloned().unwrap_or_else(|| panic!("{body}"))
+    }
+
+    pub async fn outbox_to(&self, to: &str) -> Vec<Value> {
+        let digits = to.trim_start_matches('+');
+        let is_to = |entry: &Value| entry["to"].as_str().is_some_and(|to| to.trim_start_matches('+') == digits);
+        self.outbox().await.into_iter().filter(is_to).collect()
+    }
+
+    /// A person answers from the handset; what our callbacks function said.
+    pub async fn reply(&self, channel: &str, from: &str, text: &str) -> Value {
+        let body = json!({ "integrationId": self.app.integration(channel), "from": from, "text": text });
+        self.reply_with(body).await
+    }
+
+    pub async fn reply_with(&self, body: Value) -> Value {
+        let answer = self.local(reqwest::Method::POST, "reply", Some(body)).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.body
+    }
+
+    /// Webhook requests to a sink, with headers.
+    pub async fn requests_to(&self, sink: &str) -> Vec<Value> {
+        self.get(&format!("webhooks?sink={sink}")).await["webhooks"].as_array().unwrap().clone()
+    }
+
+    /// Bodies that the app's own webhook got, oldest first.
+    pub async fn events_of(&self, app: &App) -> Vec<Value> {
+        self.requests_to(app.id()).await.into_iter().map(|request| request["body"].clone()).collect()
+    }
+
+    pub async fn events(&self) -> Vec<Value> {
+        self.events_of(&self.app).await
+    }
+
+    /// A notification's events without repeats, oldest first.
+    pub async fn events_about(&self, notification: &str) -> Vec<Value> {
+        let mut seen = Vec::new();
+        for event in self.events().await {
+            let is_new = seen.iter().all(|known: &Value| known["eventId"] != event["eventId"]);
+            if event["notification"]["_id"] == notification && is_new {
+                seen.push(event);
+            }
+        }
+        seen
+    }
+
+    /// `["channel", "user"]`: what a notification's events said, without repeats.
+    pub async fn story(&self, notification: &str) -> Vec<String> {
+        let last = |event: &Value| event["trigger"].as_str().unwrap().rsplit(':').next().unwrap().to_owned();
+        self.events_about(notification).await.iter().map(last).collect()
+    }
+
+    pub async fn events_named(&self, trigger: &str) -> Vec<Value> {
+        self.events().await.into_iter().filter(|event| event["trigger"] == trigger).collect()
+    }
+
+    pub async fn dead_letters(&self) -> Vec<Value> {
+        let queues = self.get("queues").await["queues"].as_array().unwrap().clone();
+        queues.iter().flat_map(|queue| queue["deadLetters"].as_array().cloned().unwrap_or_default()).collect()
+    }
+
+    pub async fn calls(&self) -> Value {
+        self.get("calls").await
+    }
+
+    pub async fn logs(&self) -> Vec<Value> {
+        self.get("logs").await["logs"].as_array().unwrap().clone()
+    }
+
+    async fn recent_logs(&self) -> String {
+        let logs = self.logs().await;
+        let tail = logs.iter().rev().take(40).rev().map(Value::to_string).collect::<Vec<_>>();
+        tail.join("\n")
+    }
+}

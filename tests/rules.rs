@@ -1,0 +1,171 @@
+//! Rules about the repository itself: who may import whom, and lists in the docs that must agree with the code.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// Code without comments and without the tests at a file's end.
+fn code(path: &Path) -> String {
+    let text = std::fs::read_to_string(path).unwrap();
+    let product = text.split("#[cfg(test)]").next().unwrap_or_default();
+    product.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+fn assert_never(folders: &[&str], forbidden: &[&str], why: &str) {
+    for folder in folders {
+        let path = root().join(folder);
+        let files = if path.is_dir() { rust_files(&path) } else { vec![path] };
+        assert!(!files.is_empty());
+        for file in files {
+            let code = code(&file);
+            for word in forbidden {
+                assert!(!code.contains(word), "{} names `{word}`: {why}", file.display());
+            }
+        }
+    }
+}
+
+const PURE: [&str; 5] =
+    ["shared/src/channels", "shared/src/flow", "shared/src/tasks.rs", "shared/src/webhook", "shared/src/model"];
+
+#[test]
+fn ids_and_models_import_nothing_of_ours() {
+    let others =
+        ["channels", "flow", "tasks", "webhook", "store", "queue", "secrets", "http", "batch", "publish", "gateway"];
+    let words: Vec<String> = others.iter().map(|module| format!("crate::{module}")).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    assert_never(&["shared/src/ids.rs", "shared/src/model"], &words, "ids and models come first");
+}
+
+#[test]
+fn pure_layers_import_only_ids_models_and_each_other() {
+    let outer = [
+        "store",
+        "queue",
+        "secrets",
+        "http",
+        "batch",
+        "publish",
+        "gateway",
+        "sender",
+        "auth",
+        "telemetry",
+        "config",
+        "aws",
+    ];
+    let words: Vec<String> = outer.iter().map(|module| format!("crate::{module}")).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    assert_never(&PURE, &words, "decisions know nothing of what carries them out");
+}
+
+#[test]
+fn pure_layers_know_no_async_no_aws_and_no_clock() {
+    let words = ["async fn", ".await", "tokio", "aws_sdk", "aws_config", "SystemTime::now", "Instant::now", "reqwest"];
+    assert_never(&PURE, &words, "time is an argument, and I/O is somebody else's");
+}
+
+#[test]
+fn only_store_and_queue_name_an_aws_sdk() {
+    let mut files = rust_files(&root().join("shared/src"));
+    files.retain(|file| !file.to_str().unwrap().contains("/store/") && !file.ends_with("queue.rs"));
+    for file in files {
+        assert!(!code(&file).contains("aws_sdk_"), "{} names an AWS SDK", file.display());
+    }
+    let functions: Vec<_> = function_folders().iter().map(|name| format!("functions/{name}")).collect();
+    let functions: Vec<&str> = functions.iter().map(String::as_str).collect();
+    assert_never(&functions, &["aws_sdk_", "aws_config", "reqwest"], "functions use what `shared` offers");
+}
+
+#[test]
+fn only_http_names_reqwest() {
+    for file in rust_files(&root().join("shared/src")) {
+        let is_http = file.ends_with("shared/src/http.rs");
+        assert!(is_http || !code(&file).contains("reqwest"), "{} names reqwest", file.display());
+    }
+}
+
+#[test]
+fn the_local_engine_ships_nowhere() {
+    for folder in ["shared/src", "functions"] {
+        for file in rust_files(&root().join(folder)) {
+            assert!(!code(&file).contains("local::"), "{} names the local engine", file.display());
+        }
+    }
+    let manifest = std::fs::read_to_string(root().join("shared/Cargo.toml")).unwrap();
+    assert!(!manifest.contains("local"));
+}
+
+fn function_folders() -> BTreeSet<String> {
+    let entries = std::fs::read_dir(root().join("functions")).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .filter(|path| path.join("main.rs").exists())
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn every_function_has_a_folder_a_binary_and_a_block_in_the_template() {
+    let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
+    let manifest = std::fs::read_to_string(root().join("functions/Cargo.toml")).unwrap();
+    let in_template: BTreeSet<String> = template
+        .match_indices("Binary: ")
+        .map(|(at, word)| template[at + word.len()..].split([' ', '\n', '}']).next().unwrap().to_owned())
+        .collect();
+    assert_eq!(function_folders(), in_template);
+    for name in function_folders() {
+        assert!(manifest.contains(&format!("name = \"{name}\"")), "{name} has no [[bin]]");
+    }
+}
+
+/// The words in backticks that begin a table's rows.
+fn listed(document: &str) -> BTreeSet<String> {
+    let text = std::fs::read_to_string(root().join(document)).unwrap_or_else(|error| panic!("{document}: {error}"));
+    let first = |line: &str| line.strip_prefix("| `")?.split('`').next().map(str::to_owned);
+    text.lines().filter_map(first).collect()
+}
+
+#[test]
+fn every_error_code_and_failure_code_is_documented() {
+    let listed = listed("docs/ERRORS.md");
+    for code in shared::model::ErrorCode::ALL {
+        assert!(listed.contains(code.as_str()), "docs/ERRORS.md lacks {}", code.as_str());
+    }
+    for code in shared::model::FailureCode::ALL {
+        assert!(listed.contains(code.as_str()), "docs/ERRORS.md lacks {}", code.as_str());
+    }
+}
+
+#[test]
+fn every_metric_is_documented_and_every_documented_one_exists() {
+    let listed = listed("docs/OPERATIONS.md");
+    for metric in shared::telemetry::Metric::ALL {
+        assert!(listed.contains(metric.as_str()), "docs/OPERATIONS.md lacks {}", metric.as_str());
+    }
+}
+
+#[test]
+fn every_parameter_and_variable_of_the_template_is_documented() {
+    let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
+    let parameters = template.split("\nConditions:").next().unwrap().split("Parameters:").nth(1).unwrap();
+    let names = parameters.lines().filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'));
+    let operations = std::fs::read_to_string(root().join("docs/OPERATIONS.md")).unwrap();
+    for name in names.filter(|name| !name.starts_with(' ')) {
+        assert!(operations.contains(&format!("`{name}`")), "docs/OPERATIONS.md lacks {name}");
+    }
+}
