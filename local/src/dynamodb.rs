@@ -58,6 +58,9 @@ impl DynamoDb {
             None => Database::memory(),
         }
         .map_err(|e| error(&e))?;
+        // Despite its name this is what says synchronous=NORMAL: no sync to disk for every write, which only a power
+        // cut would make good.
+        database.disable_bulk_loading().map_err(|e| error(&e))?;
         for table in tables {
             make(&database, table).map_err(|e| DynamoDbError(format!("{}: {e}", table.name)))?;
         }

@@ -17,6 +17,8 @@ use tokio::task::JoinHandle;
 
 use crate::activity::Activity;
 use crate::aws::{self, Aws};
+use crate::carriers;
+use crate::console;
 use crate::control::{self, Control};
 use crate::data_dir::DataDir;
 use crate::dynamodb::{DynamoDb, DynamoDbError};
@@ -29,6 +31,7 @@ use crate::pollers::Pollers;
 use crate::queues::Queues;
 use crate::runtime::{self, Program, Runtime};
 use crate::secrets;
+use crate::seed::{Ready, SeedError, Wanted};
 use crate::server;
 use crate::simulation::Simulation;
 use crate::sink::Sinks;
@@ -77,7 +80,7 @@ pub enum StartError {
     #[error(transparent)]
     Table(#[from] DynamoDbError),
     #[error("the simulated carriers can't start: {0}")]
-    Simulation(String),
+    Carriers(#[from] carriers::StartError),
 }
 
 /// A running engine. Dropping it ends every process at once; [`Engine::stop`] does so in order.
@@ -86,6 +89,7 @@ pub struct Engine {
     handles: EngineHandles,
     runtime: Runtime,
     queues: Queues,
+    simulation: Simulation,
     tasks: Vec<JoinHandle<()>>,
     _data_dir: DataDir,
 }
@@ -103,6 +107,11 @@ impl EngineHandles {
     /// A function's environment as the template says it, such as `TABLE_NAME`.
     pub fn environment(&self, function: &str) -> BTreeMap<String, String> {
         self.environments.get(function).cloned().unwrap_or_default()
+    }
+
+    /// The environment of some function that has this variable.
+    pub fn any_environment_with(&self, name: &str) -> Option<&BTreeMap<String, String>> {
+        self.environments.values().find(|environment| environment.contains_key(name))
     }
 
     /// The AWS endpoint for a caller outside the functions; its calls are counted under `caller`. Any credentials do,
@@ -139,7 +148,7 @@ impl Engine {
         let handles =
             EngineHandles { url: url.clone(), simulate: options.simulate, environments: Arc::new(environments) };
         let runtime = Runtime::new(&url, programs, faults.clone(), ledger.clone(), logs.clone(), activity.clone());
-        let simulation = Simulation::start(&options, &url, &feed, &faults, &activity, data_dir.folder())?;
+        let simulation = Simulation::start(&handles, feed.clone(), faults.clone(), activity.clone(), &data_dir)?;
 
         let aws = Aws {
             base_url: url.clone(),
@@ -161,10 +170,10 @@ impl Engine {
             carriers_pending: simulation.pending(),
         };
         let gateway = Gateway::new(&stack.routes, runtime.clone(), ledger.clone());
-        let router = router(aws, control, gateway, simulation, &runtime);
+        let router = router(aws, control, gateway, &simulation, &runtime);
         let pollers = Pollers { queues: queues.clone(), runtime: runtime.clone(), ledger, logs };
         let tasks = spawn_all(&stack, listener, router, &pollers, &table);
-        Ok(Self { url, handles, runtime, queues, tasks, _data_dir: data_dir })
+        Ok(Self { url, handles, runtime, queues, simulation, tasks, _data_dir: data_dir })
     }
 
     /// Where the API answers, without a slash at its end.
@@ -174,6 +183,20 @@ impl Engine {
 
     pub fn handles(&self) -> &EngineHandles {
         &self.handles
+    }
+
+    /// Makes the demo app, or finds it again in the data directory; `None` in a stack that isn't this product's.
+    pub async fn demo(&self) -> Result<Option<Ready>, SeedError> {
+        let Some(seeder) = self.simulation.seeder() else { return Ok(None) };
+        let ready = seeder.demo().await?;
+        self.simulation.resume();
+        Ok(Some(ready))
+    }
+
+    /// Makes another app, of an account of its own.
+    pub async fn app(&self, wanted: Wanted) -> Result<Option<Ready>, SeedError> {
+        let Some(seeder) = self.simulation.seeder() else { return Ok(None) };
+        seeder.app(wanted).await.map(Some)
     }
 
     /// Lets running invocations end for a moment, then ends every process and connection. No child is left.
@@ -230,15 +253,14 @@ fn concurrency(stack: &Stack, function: &str) -> usize {
     limit.unwrap_or(CONCURRENCY)
 }
 
-fn router(aws: Aws, control: Control, gateway: Gateway, simulation: Simulation, runtime: &Runtime) -> Router {
+fn router(aws: Aws, control: Control, gateway: Gateway, simulation: &Simulation, runtime: &Runtime) -> Router {
     let not_found = || async { StatusCode::NOT_FOUND };
-    let (carriers, carriers_control) = simulation.routers(runtime);
     let routes = Router::new()
-        .nest("/_local", control::router(control).merge(carriers_control).fallback(not_found))
+        .nest("/_local", control::router(control).merge(simulation.control()).fallback(not_found))
         .nest("/_aws", aws::router(aws).fallback(not_found))
         .nest("/_lambda", runtime::router(runtime.clone()).fallback(not_found))
-        .nest("/_carriers", carriers.fallback(not_found))
-        .merge(crate::simulation::console());
+        .nest("/_carriers", simulation.carriers(runtime).fallback(not_found))
+        .merge(console::router());
     routes.fallback(move |request: Request<Body>| {
         let gateway = gateway.clone();
         async move { gateway.serve(request).await }

@@ -32,6 +32,8 @@ pub struct Account {
     pub calls: BTreeMap<String, u64>,
     /// SQS requests as billed: one for each begun 64 KiB.
     pub sqs_requests: u64,
+    /// Polls that found nothing, which `calls` and `sqs_requests` leave out: they cost by the hour, not by the message.
+    pub empty_receives: u64,
     pub read_units: f64,
     pub write_units: f64,
     /// Processor time of its processes, those that crashed aside. Linux only.
@@ -105,6 +107,10 @@ impl Ledger {
             *account.calls.entry(format!("sqs:{operation}")).or_default() += 1;
             account.sqs_requests += bytes.div_ceil(SQS_CHUNK).max(1) as u64;
         });
+    }
+
+    pub fn empty_receive(&self, caller: &str) {
+        self.write(caller, |account| account.empty_receives += 1);
     }
 
     pub fn dynamodb(&self, caller: &str, operation: &str, read_units: f64, write_units: f64) {

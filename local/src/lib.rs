@@ -6,8 +6,11 @@
 //! people and tests see and set).
 
 pub mod activity;
+pub mod apps;
 pub mod aws;
+pub mod carriers;
 pub mod clock;
+pub mod console;
 pub mod control;
 pub mod data_dir;
 pub mod dynamodb;
@@ -21,6 +24,7 @@ pub mod pollers;
 pub mod queues;
 pub mod runtime;
 pub mod secrets;
+pub mod seed;
 pub mod server;
 pub mod simulation;
 pub mod sink;

@@ -76,8 +76,12 @@ impl Pollers {
     async fn receive(&self, source: &EventSource, max: usize, wait: Duration) -> Result<Vec<Received>, SqsError> {
         let how = Receive { max: max.min(RECEIVE), visibility: None, wait, by_poller: true };
         let messages = self.queues.receive(&source.queue, how).await?;
-        let bytes = messages.iter().map(|m| m.body.len()).sum();
-        self.ledger.sqs(&source.function, "ReceiveMessage", bytes);
+        if messages.is_empty() {
+            self.ledger.empty_receive(&source.function);
+        } else {
+            let bytes = messages.iter().map(|m| m.body.len()).sum();
+            self.ledger.sqs(&source.function, "ReceiveMessage", bytes);
+        }
         Ok(messages)
     }
 

@@ -81,8 +81,7 @@ async fn the_same_receipt_again_says_nothing_new() {
         let before = world.events().await.len();
         for status in ["sent", "delivered", "delivered"] {
             let body = json!({ "externalId": sent["externalId"], "status": status });
-            let answer = world.local(Method::POST, "receipt", Some(body)).await;
-            assert_eq!(answer.status, 200, "{}", answer.body);
+            world.receipt(body).await;
         }
         world.settle().await;
         assert_eq!(world.events().await.len(), before, "{channel}");
@@ -98,7 +97,7 @@ async fn a_late_failure_never_unmakes_a_delivery() {
     world.settle().await;
     let sent = world.outbox().await.remove(0);
     let body = json!({ "externalId": sent["externalId"], "status": "undelivered", "errorCode": 30005 });
-    assert_eq!(world.local(Method::POST, "receipt", Some(body)).await.status, 200);
+    world.receipt(body).await;
     world.settle().await;
     assert_eq!(world.story(&id).await, ["channel", "user"]);
     world.end().await;

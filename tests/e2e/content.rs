@@ -45,7 +45,7 @@ async fn several_messages_are_delivered_only_when_all_are() {
     assert_eq!(parts.len(), 2);
     for (index, part) in parts.iter().enumerate() {
         let body = json!({ "externalId": part["externalId"], "status": "delivered" });
-        assert_eq!(world.local(reqwest::Method::POST, "receipt", Some(body)).await.status, 200);
+        world.receipt(body).await;
         world.settle().await;
         assert_eq!(world.story(&id).await.len(), 1 + index, "after {} of 2", index + 1);
     }

@@ -78,7 +78,7 @@ impl World {
         .await
         .unwrap();
         let http = reqwest::Client::new();
-        let ready = engine.seed().await.unwrap();
+        let ready = engine.demo().await.unwrap().unwrap();
         Self { engine, app: App { ready: serde_json::to_value(ready).unwrap() }, http }
     }
 
@@ -170,12 +170,6 @@ impl World {
         answer.body
     }
 
-    /// Waits until there is nothing left to do, without hurrying anything on.
-    pub async fn idle(&self, seconds: u32) {
-        let answer = self.local(reqwest::Method::GET, &format!("idle?timeout={seconds}"), None).await;
-        assert_eq!(answer.status, 200, "not idle after {seconds} s: {}", answer.body);
-    }
-
     /// Makes what is delayed visible now.
     pub async fn wake(&self) {
         self.local(reqwest::Method::POST, "wake", None).await;
@@ -219,8 +213,7 @@ impl World {
 
     /// What the carriers accepted, oldest first.
     pub async fn outbox(&self) -> Vec<Value> {
-        let body = self.get("outbox").await;
-        body["outbox"].as_array().or(body.as_array()).cloned().unwrap_or_else(|| panic!("{body}"))
+        self.get("outbox").await["messages"].as_array().unwrap().clone()
     }
 
     pub async fn outbox_to(&self, to: &str) -> Vec<Value> {
@@ -237,8 +230,14 @@ impl World {
 
     pub async fn reply_with(&self, body: Value) -> Value {
         let answer = self.local(reqwest::Method::POST, "reply", Some(body)).await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert!((200..300).contains(&answer.status), "{}", answer.body);
         answer.body
+    }
+
+    /// The carrier reports on a message it accepted, once more or something else.
+    pub async fn receipt(&self, body: Value) {
+        let answer = self.local(reqwest::Method::POST, "receipt", Some(body)).await;
+        assert!((200..300).contains(&answer.status), "{}", answer.body);
     }
 
     /// Webhook requests to a sink, with headers.

@@ -143,7 +143,8 @@ async fn receipt(Shared(state): Shared<State>, body: Bytes) -> Result<Response, 
     }
     let step = Step { after: 0, status: request.status, error: request.error_code };
     let answered = state.send_receipt(&message, &step).await;
-    let answered = answered.ok_or_else(|| Refused(StatusCode::BAD_GATEWAY, "the callbacks cannot be reached".into()))?;
+    let answered =
+        answered.ok_or_else(|| Refused(StatusCode::BAD_GATEWAY, "the callbacks cannot be reached".into()))?;
     let status = StatusCode::from_u16(answered).unwrap_or(StatusCode::BAD_GATEWAY);
     Ok((status, Json(json!({"externalId": request.external_id, "status": answered}))).into_response())
 }

@@ -26,9 +26,14 @@ pub enum Refusal {
     InvalidNumber,
     OptedOut,
     /// Seconds.
-    Throttled { after: u64 },
+    Throttled {
+        after: u64,
+    },
     /// Whatever goes with this HTTP status.
-    Status { status: u16, after: Option<u64> },
+    Status {
+        status: u16,
+        after: Option<u64>,
+    },
     /// No answer at all: the connection is closed.
     Silence,
 }

@@ -76,7 +76,11 @@ impl Journal {
     pub async fn took(&self, message: &Message, steps: &[Step]) -> Result<i64, NotWritten> {
         let row = self.next_row.fetch_add(1, Ordering::Relaxed);
         self.write(|| {
-            Some(Write::Took { row, message: serde_json::to_string(message).ok()?, steps: serde_json::to_string(steps).ok()? })
+            Some(Write::Took {
+                row,
+                message: serde_json::to_string(message).ok()?,
+                steps: serde_json::to_string(steps).ok()?,
+            })
         })
         .await?;
         Ok(row)
@@ -109,7 +113,8 @@ fn read(connection: &Connection) -> Result<Kept, JournalError> {
         kept.messages.push(serde_json::from_str(&message?)?);
     }
     kept.messages.reverse();
-    let mut owed = connection.prepare("SELECT row, message, steps FROM messages WHERE steps IS NOT NULL ORDER BY row")?;
+    let mut owed =
+        connection.prepare("SELECT row, message, steps FROM messages WHERE steps IS NOT NULL ORDER BY row")?;
     for work in owed.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)))? {
         let (row, message, steps) = work?;
         let (message, steps) = (serde_json::from_str(&message)?, serde_json::from_str(&steps)?);

@@ -99,8 +99,7 @@ impl State {
     /// are registered and callbacks can be answered.
     pub fn resume(&self) {
         for work in self.0.receipts.take_unfinished() {
-            // Runs by itself.
-            let _ = self.start_receipts(work);
+            drop(self.start_receipts(work));
         }
     }
 
@@ -112,9 +111,7 @@ impl State {
 
 /// The carriers' own APIs, below `/_carriers`.
 pub fn router(state: State) -> Router {
-    Router::new()
-        .nest("/twilio", twilio::router(state.clone()))
-        .nest("/messagebird", messagebird::router(state))
+    Router::new().nest("/twilio", twilio::router(state.clone())).nest("/messagebird", messagebird::router(state))
 }
 
 /// What people and tests do with the carriers, below `/_local`.

@@ -1,189 +1,14 @@
 //! The simulated carriers and the product's channels, face to face: what one writes the other must read.
 
-use std::path::PathBuf;
-use std::time::Duration;
+mod bench;
 
-use axum::body::Bytes;
-use axum::extract::State as Shared;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::StatusCode;
+use bench::{Bench, integrations};
 use serde_json::{Value, json};
-use shared::channels::messagebird::Messagebird;
 use shared::channels::twilio::Twilio;
-use shared::channels::{
-    self, Callback, CarrierRequest, CarrierResponse, Channel, Incoming, Outgoing, ReceiptStatus, ReplyPart, SendError,
-    SendErrorKind,
-};
-use shared::ids::{AppId, IntegrationId, NotificationId};
-use shared::model::{
-    Address, ExpiredClaim, ExternalId, Integration, IntegrationStatus, Message, MessageWire, MessagebirdSettings,
-    Secret, Settings, Timestamp, TwilioSettings,
-};
-use tokio::net::TcpListener;
-use tokio::sync::mpsc;
-use tokio::time::timeout;
-
-use super::*;
-
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// The product's callbacks: verifies and reads what comes, refuses as often as told to.
-#[derive(Clone)]
-struct Product {
-    integrations: Vec<Integration>,
-    url: String,
-    read: mpsc::UnboundedSender<Incoming>,
-    failures: Arc<std::sync::atomic::AtomicUsize>,
-}
-
-struct Bench {
-    state: State,
-    url: String,
-    client: reqwest::Client,
-    integrations: Vec<Integration>,
-    read: mpsc::UnboundedReceiver<Incoming>,
-    faults: Faults,
-    failures: Arc<std::sync::atomic::AtomicUsize>,
-}
-
-impl Bench {
-    async fn start() -> Self {
-        Self::start_at(None, integrations()).await
-    }
-
-    async fn start_at(data_dir: Option<PathBuf>, integrations: Vec<Integration>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let faults = Faults::default();
-        let state = State::new(url.clone(), Feed::default(), faults.clone(), Activity::default(), data_dir).unwrap();
-        for integration in &integrations {
-            state.register(Account {
-                app_id: integration.app_id,
-                integration_id: integration.id,
-                settings: integration.settings.clone(),
-            });
-        }
-        let (sender, read) = mpsc::unbounded_channel();
-        let failures = Arc::default();
-        let product =
-            Product { integrations: integrations.clone(), url: url.clone(), read: sender, failures: Arc::clone(&failures) };
-        let router = Router::new()
-            .nest("/_carriers", router(state.clone()))
-            .nest("/_local", control(state.clone()))
-            .route("/callbacks/{*path}", axum::routing::any(take))
-            .with_state(product);
-        tokio::spawn(crate::server::serve(listener, router));
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { state, url, client, integrations, read, faults, failures }
-    }
-
-    fn integration(&self, channel: &str) -> &Integration {
-        self.integrations.iter().find(|integration| integration.channel().as_str() == channel).unwrap()
-    }
-
-    /// Renders, sends and reads the answer as the product does.
-    async fn send_as<C: Channel>(&self, integration: &Integration, to: &str, wire: Value) -> Result<ExternalId, SendError> {
-        let wire: MessageWire = serde_json::from_value(wire).unwrap();
-        let message = Message::try_from(wire).unwrap();
-        let path = format!("callbacks/{}/{}/{}", integration.channel(), integration.app_id, integration.id);
-        let requests = C::render(
-            C::settings(integration).unwrap(),
-            &Outgoing {
-                api_url: &format!("{}/_carriers/{}", self.url, C::TYPE),
-                to: &Address::e164(to).unwrap(),
-                message: &message,
-                app_name: "Tea House",
-                callback_url: &|parts| format!("{}/{path}/token{parts}", self.url),
-                reference: NotificationId::generate(),
-            },
-        )?;
-        assert_eq!(requests.len(), 1);
-        C::accepted(&self.execute(requests.into_iter().next().unwrap()).await.expect("an answer"))
-    }
-
-    async fn send(&self, channel: &str, to: &str) -> Result<ExternalId, SendError> {
-        let integration = self.integration(channel);
-        let wire = json!({"type": "text", "text": "Ça va? Your tea is ready & hot"});
-        match channel {
-            "twilio" => self.send_as::<Twilio>(integration, to, wire).await,
-            _ => self.send_as::<Messagebird>(integration, to, wire).await,
-        }
-    }
-
-    async fn execute(&self, request: CarrierRequest) -> Result<CarrierResponse, reqwest::Error> {
-        let response = self.client.execute(reqwest::Request::try_from(request).unwrap()).await?;
-        let mut answer = http::Response::builder().status(response.status());
-        answer.headers_mut().unwrap().extend(response.headers().clone());
-        Ok(answer.body(response.bytes().await?.to_vec()).unwrap())
-    }
-
-    async fn next(&mut self) -> Incoming {
-        timeout(PATIENCE, self.read.recv()).await.expect("a callback in time").expect("a callback")
-    }
-
-    async fn next_status(&mut self, id: &ExternalId) -> ReceiptStatus {
-        match self.next().await {
-            Incoming::Receipt(receipt) if receipt.external_id == *id => receipt.status,
-            other => panic!("not a receipt for {id:?}: {other:?}"),
-        }
-    }
-
-    async fn control(&self, path: &str, body: Value) -> (StatusCode, Value) {
-        let request = self.client.post(format!("{}/_local/{path}", self.url)).json(&body);
-        let response = request.send().await.unwrap();
-        (response.status(), response.json().await.unwrap())
-    }
-
-    async fn outbox(&self, query: &str) -> Vec<Value> {
-        let response = self.client.get(format!("{}/_local/outbox?{query}", self.url)).send().await.unwrap();
-        let body: Value = response.json().await.unwrap();
-        body["messages"].as_array().unwrap().clone()
-    }
-}
-
-async fn take(Shared(product): Shared<Product>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> StatusCode {
-    use std::sync::atomic::Ordering::SeqCst;
-    if product.failures.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok() {
-        return StatusCode::SERVICE_UNAVAILABLE;
-    }
-    let received = Timestamp::from(std::time::SystemTime::now());
-    let url = format!("{}{uri}", product.url);
-    let callback = Callback { method, url, headers, body: body.to_vec(), received };
-    let is_for = |integration: &&Integration| uri.path().contains(&integration.id.to_string());
-    let integration = product.integrations.iter().find(is_for).unwrap();
-    match channels::read_callback(integration, callback) {
-        Ok(incoming) => {
-            incoming.into_iter().for_each(|one| product.read.send(one).unwrap());
-            StatusCode::OK
-        }
-        Err(_) => StatusCode::FORBIDDEN,
-    }
-}
-
-fn integrations() -> Vec<Integration> {
-    let integration = |settings| Integration {
-        id: IntegrationId::generate(),
-        app_id: AppId::generate(),
-        display_name: None,
-        status: IntegrationStatus::Active,
-        expired_claim: ExpiredClaim::Resend,
-        settings,
-    };
-    vec![
-        integration(Settings::Twilio(TwilioSettings {
-            account_sid: "AC00000000000000000000000000000001".into(),
-            auth_token: Secret::new("0123456789abcdef0123456789abcdef"),
-            phone_number_sid: "PN00000000000000000000000000000001".into(),
-            phone_number: Address::e164("+15550100001").unwrap(),
-            messaging_service_sid: None,
-        })),
-        integration(Settings::Messagebird(MessagebirdSettings {
-            access_key: Secret::new("live_0123456789abcdefghij"),
-            originator: Address::e164("+31970000001").unwrap(),
-            signing_key: Some(Secret::new("a signing key")),
-        })),
-    ]
-}
+use shared::channels::{Incoming, ReceiptStatus, ReplyPart, SendError, SendErrorKind};
+use shared::ids::IntegrationId;
+use shared::model::{Integration, Settings, TwilioSettings};
 
 const CHANNELS: [&str; 2] = ["twilio", "messagebird"];
 
@@ -291,7 +116,9 @@ async fn faults_strike_as_the_carrier_would_say_it() {
         assert_eq!(bench.send(channel, to).await.unwrap_err().retry_after(), Some(7));
         fault(&bench, channel, &json!({"fault": "duplicate"}));
         let id = bench.send(channel, to).await.unwrap();
-        for expected in [ReceiptStatus::Progress, ReceiptStatus::Progress, ReceiptStatus::Delivered, ReceiptStatus::Delivered] {
+        for expected in
+            [ReceiptStatus::Progress, ReceiptStatus::Progress, ReceiptStatus::Delivered, ReceiptStatus::Delivered]
+        {
             assert_eq!(bench.next_status(&id).await, expected, "{channel}");
         }
         fault(&bench, channel, &json!({"fault": "reset"}));
@@ -326,13 +153,18 @@ async fn a_callback_to_elsewhere_is_refused() {
     let bench = Bench::start().await;
     let elsewhere = ["https://elsewhere.example/cb", &format!("{}.elsewhere.example/cb", bench.url), "x"];
     for url in elsewhere {
-        let path = format!("{}/_carriers/twilio/2010-04-01/Accounts/AC00000000000000000000000000000001/Messages.json", bench.url);
+        let path = format!(
+            "{}/_carriers/twilio/2010-04-01/Accounts/AC00000000000000000000000000000001/Messages.json",
+            bench.url
+        );
         let form = [("To", "+15550100002"), ("From", "+15550100001"), ("Body", "hi"), ("StatusCallback", url)];
         let request = bench.client.post(path).form(&form);
-        let request = request.basic_auth("AC00000000000000000000000000000001", Some("0123456789abcdef0123456789abcdef"));
+        let request =
+            request.basic_auth("AC00000000000000000000000000000001", Some("0123456789abcdef0123456789abcdef"));
         let body: Value = request.send().await.unwrap().json().await.unwrap();
         assert_eq!(body["code"], 21609, "{url}");
-        let json = json!({"originator": "Tea", "recipients": "31612345678", "body": "hi", "reference": "1", "reportUrl": url});
+        let json =
+            json!({"originator": "Tea", "recipients": "31612345678", "body": "hi", "reference": "1", "reportUrl": url});
         let request = bench.client.post(format!("{}/_carriers/messagebird/messages", bench.url)).json(&json);
         let response = request.header("authorization", "AccessKey live_0123456789abcdefghij").send().await.unwrap();
         assert_eq!(response.status(), 422, "{url}");
@@ -345,14 +177,22 @@ async fn mistakes_get_the_carriers_own_words() {
     let bench = Bench::start().await;
     let messages = format!("{}/_carriers/messagebird/messages", bench.url);
     let post = async |body: Value| {
-        let request = bench.client.post(&messages).header("authorization", "AccessKey live_0123456789abcdefghij").json(&body);
+        let request =
+            bench.client.post(&messages).header("authorization", "AccessKey live_0123456789abcdefghij").json(&body);
         request.send().await.unwrap().json::<Value>().await.unwrap()
     };
     let everything = post(json!({})).await;
-    let codes: Vec<_> = everything["errors"].as_array().unwrap().iter().map(|e| (&e["code"], &e["parameter"])).collect();
-    assert_eq!(codes, [(&json!(9), &json!("recipients")), (&json!(9), &json!("originator")), (&json!(9), &json!("body"))]);
+    let codes: Vec<_> =
+        everything["errors"].as_array().unwrap().iter().map(|e| (&e["code"], &e["parameter"])).collect();
+    assert_eq!(
+        codes,
+        [(&json!(9), &json!("recipients")), (&json!(9), &json!("originator")), (&json!(9), &json!("body"))]
+    );
     let long_name = post(json!({"originator": "twelveletter", "recipients": "31612345678", "body": "x"})).await;
-    assert_eq!(long_name["errors"][0], json!({"code": 10, "description": "originator is invalid", "parameter": "originator"}));
+    assert_eq!(
+        long_name["errors"][0],
+        json!({"code": 10, "description": "originator is invalid", "parameter": "originator"})
+    );
     let letters = post(json!({"originator": "Tea", "recipients": ["ajf8932"], "body": "x"})).await;
     assert_eq!(letters["errors"][0]["description"], "no (correct) recipients found");
     let response = bench.client.get(format!("{}/_carriers/twilio/2010-04-01/nothing", bench.url)).send().await.unwrap();
@@ -365,18 +205,25 @@ async fn a_person_answers_and_the_same_answer_can_be_repeated() {
     let mut bench = Bench::start().await;
     for channel in CHANNELS {
         let id = bench.integration(channel).id;
-        let (status, first) = bench.control("reply", json!({"integrationId": id, "from": "+15550100002", "text": "Yes & 🙂"})).await;
+        let (status, first) =
+            bench.control("reply", json!({"integrationId": id, "from": "+15550100002", "text": "Yes & 🙂"})).await;
         assert_eq!((status, &first["status"]), (StatusCode::OK, &json!(200)), "{channel}");
         let Incoming::Reply(reply) = bench.next().await else { panic!("a receipt") };
-        assert_eq!((reply.from.as_str(), &reply.parts[..]), ("+15550100002", &[ReplyPart::Text("Yes & 🙂".into())][..]));
-        let again = json!({"integrationId": id, "from": "+15550100002", "text": "Yes", "externalId": first["externalId"]});
+        assert_eq!(
+            (reply.from.as_str(), &reply.parts[..]),
+            ("+15550100002", &[ReplyPart::Text("Yes & 🙂".into())][..])
+        );
+        let again =
+            json!({"integrationId": id, "from": "+15550100002", "text": "Yes", "externalId": first["externalId"]});
         bench.control("reply", again).await;
         let Incoming::Reply(repeated) = bench.next().await else { panic!("a receipt") };
         assert_eq!(repeated.external_id, reply.external_id);
         let media = json!({"integrationId": id, "from": "+15550100002", "message": {"text": "look", "mediaUrl": "https://m.example/1"}});
         bench.control("reply", media).await;
         let Incoming::Reply(reply) = bench.next().await else { panic!("a receipt") };
-        assert!(matches!(&reply.parts[0], ReplyPart::Media { url, text: Some(text), .. } if url == "https://m.example/1" && text == "look"));
+        assert!(
+            matches!(&reply.parts[0], ReplyPart::Media { url, text: Some(text), .. } if url == "https://m.example/1" && text == "look")
+        );
     }
     let unknown = json!({"integrationId": IntegrationId::generate(), "from": "+15550100002", "text": "hi"});
     assert_eq!(bench.control("reply", unknown).await.0, StatusCode::NOT_FOUND);

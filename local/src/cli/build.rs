@@ -27,7 +27,8 @@ struct Message {
 /// Builds every function of the workspace in `root`; returns the folder of the binaries.
 pub async fn functions(root: &Path, release: bool) -> Result<PathBuf, BuildError> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "-p", "functions", "--bins", "--message-format=json-render-diagnostics"]);
+    // With this package named, too, both builds agree on the features of what they share and none is built twice.
+    cargo.args(["build", "-p", "functions", "-p", "local", "--bins", "--message-format=json-render-diagnostics"]);
     if release {
         cargo.arg("--release");
     }

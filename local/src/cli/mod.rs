@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use local::{Engine, LogStyle, Options};
+use serde_json::{Value, json};
 use tokio::signal;
 
 use build::BuildError;
@@ -65,6 +66,8 @@ enum Failure {
     Build(#[from] BuildError),
     #[error(transparent)]
     Start(#[from] local::StartError),
+    #[error(transparent)]
+    Seed(#[from] local::seed::SeedError),
     #[error("the ready file {} can't be written: {error}", path.display())]
     ReadyFile { path: PathBuf, error: io::Error },
     #[error("the asynchronous runtime can't start: {0}")]
@@ -123,11 +126,17 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         parameters: BTreeMap::from_iter(arguments.parameters),
     })
     .await?;
+    let ready = engine.demo().await?;
     if let Some(path) = &arguments.ready_file {
-        write_ready_file(path, &engine).map_err(|error| Failure::ReadyFile { path: path.clone(), error })?;
+        let json = match &ready {
+            Some(ready) => serde_json::to_value(ready),
+            None => Ok(json!({ "apiUrl": engine.url() })),
+        };
+        let written = json.map_err(io::Error::from).and_then(|json| write_ready_file(path, &json));
+        written.map_err(|error| Failure::ReadyFile { path: path.clone(), error })?;
     }
     // A closed terminal must not end the engine.
-    let _ = write!(io::stdout(), "{}", banner::text(engine.url()));
+    let _ = write!(io::stdout(), "{}", banner::text(engine.url(), ready.as_ref()));
     told_to_end().await;
     engine.stop().await;
     Ok(())
@@ -146,10 +155,9 @@ fn check_port(port: u16) -> Result<(), Failure> {
 }
 
 /// Whoever waits for the file sees it whole or not at all.
-fn write_ready_file(path: &Path, engine: &Engine) -> io::Result<()> {
-    let ready = serde_json::json!({ "apiUrl": engine.url() });
+fn write_ready_file(path: &Path, ready: &Value) -> io::Result<()> {
     let unfinished = path.with_extension("unfinished");
-    std::fs::write(&unfinished, serde_json::to_vec_pretty(&ready)?)?;
+    std::fs::write(&unfinished, serde_json::to_vec_pretty(ready)?)?;
     std::fs::rename(&unfinished, path)
 }
 

@@ -7,110 +7,119 @@ import { personKey, sameAddress } from "./story.js";
 
 /** `onWritten(said)` is told what the person wrote. */
 export function handset({ channelOf, onWritten }) {
-  const select = byId("person");
-  const input = byId("reply");
-  const bubbles = new Map();
-  /** The person that the form speaks of, who may have got nothing yet. */
-  let addressed = null;
-  let selected = null;
-  let handsets = new Map();
+    const select = byId("person");
+    const input = byId("reply");
+    let bubbles = new Map();
+    /** The person that the form speaks of, who may have got nothing yet. */
+    let addressed = null;
+    let selected = null;
+    let handsets = new Map();
 
-  function show(known) {
-    handsets = known;
-    const people = [...known.values()].sort((a, b) => b.lastAt - a.lastAt);
-    if (addressed && !known.has(addressed.key)) people.push(addressed);
-    arrange(select, people.map(option));
-    if (selected && select.value !== selected) select.value = selected;
-    showScreen(people.find(({ key }) => key === select.value));
-  }
-
-  function option({ key, integrationId, address }) {
-    const known = [...select.options].find(({ value }) => value === key);
-    const shown = `${address.includes("@") ? "" : "+"}${sameAddress(address)} · ${channelName(channelOf(integrationId))}`;
-    return known ?? el("option", { value: key }, shown);
-  }
-
-  function showScreen(person) {
-    const screen = byId("screen");
-    const items = person?.items ?? [];
-    const newest = screen.lastElementChild;
-    const nodes = items.map(bubble);
-    if (person?.refused) nodes.push(el("li", { class: "note" }, refusal(person.refused)));
-    else if (items.length === 0) nodes.push(el("li", { class: "note" }, "Nothing here yet. What this person gets appears here, and they can write first, too."));
-    arrange(screen, nodes);
-    if (screen.lastElementChild !== newest) screen.scrollTop = screen.scrollHeight;
-  }
-
-  function bubble(item) {
-    const node = bubbles.get(item.key) ?? bubbleOf(item);
-    bubbles.set(item.key, node);
-    node.dataset.state = item.state;
-    say(node.querySelector(".state"), stateOf(item));
-    return node;
-  }
-
-  async function answer(event) {
-    event.preventDefault();
-    const text = input.value.trim();
-    const person = handsets.get(select.value) ?? addressed;
-    if (!text || !person) return;
-    complain(null);
-    const at = Date.now();
-    try {
-      const { externalId } = await writeReply(person.integrationId, person.address, text);
-      input.value = "";
-      onWritten({ externalId, integrationId: person.integrationId, from: person.address, text, at });
-    } catch (error) {
-      complain(error.message);
+    function show(known) {
+        handsets = known;
+        const people = [...known.values()].sort((a, b) => b.lastAt - a.lastAt);
+        if (addressed && !known.has(addressed.key)) people.push(addressed);
+        arrange(select, people.map(option));
+        if (selected && select.value !== selected) select.value = selected;
+        showScreen(people.find(({ key }) => key === select.value));
     }
-  }
 
-  select.addEventListener("change", () => ((selected = select.value), show(handsets)));
-  byId("reply-form").addEventListener("submit", answer);
+    function option({ key, integrationId, address }) {
+        const known = [...select.options].find(({ value }) => value === key);
+        const shown = address.includes("@") ? address : `+${sameAddress(address)}`;
+        return known ?? el("option", { value: key }, `${shown} · ${channelName(channelOf(integrationId))}`);
+    }
 
-  return {
-    show,
-    /** Turns to that person, as the form does when it sends. */
-    turnTo(integrationId, address) {
-      if (!isAddress(address)) return;
-      const key = personKey(integrationId, address);
-      addressed = { key, integrationId, address, items: [], refused: null, lastAt: 0 };
-      selected = key;
-      show(handsets);
-    },
-  };
+    function showScreen(person) {
+        const screen = byId("screen");
+        const items = person?.items ?? [];
+        const newest = screen.lastElementChild;
+        const nodes = items.map(bubble);
+        if (person?.refused) nodes.push(el("li", { class: "note" }, refusal(person.refused)));
+        else if (items.length === 0)
+            nodes.push(
+                el(
+                    "li",
+                    { class: "note" },
+                    "Nothing here yet. What this person gets appears here, and they can write first, too.",
+                ),
+            );
+        arrange(screen, nodes);
+        if (screen.lastElementChild !== newest) screen.scrollTop = screen.scrollHeight;
+    }
+
+    function bubble(item) {
+        const node = bubbles.get(item.key) ?? bubbleOf(item);
+        bubbles.set(item.key, node);
+        node.dataset.state = item.state;
+        say(node.querySelector(".state"), stateOf(item));
+        return node;
+    }
+
+    async function answer(event) {
+        event.preventDefault();
+        const text = input.value.trim();
+        const person = handsets.get(select.value) ?? addressed;
+        if (!text || !person) return;
+        complain(null);
+        const at = Date.now();
+        try {
+            const { externalId } = await writeReply(person.integrationId, person.address, text);
+            input.value = "";
+            onWritten({ externalId, integrationId: person.integrationId, from: person.address, text, at });
+        } catch (error) {
+            complain(error.message);
+        }
+    }
+
+    select.addEventListener("change", () => ((selected = select.value), show(handsets)));
+    byId("reply-form").addEventListener("submit", answer);
+
+    return {
+        show,
+        /** Turns to that person, as the form does when it sends. */
+        turnTo(integrationId, address) {
+            if (!isAddress(address)) return;
+            const key = personKey(integrationId, address);
+            addressed = { key, integrationId, address, items: [], refused: null, lastAt: 0 };
+            selected = key;
+            show(handsets);
+        },
+    };
 }
 
 const isAddress = (address) => address.includes("@") || sameAddress(address).length >= 5;
 
 function bubbleOf({ side, text, mediaUrls, at }) {
-  const media = mediaUrls.map((url) => el("p", { class: "media" }, /^https?:/.test(url) ? link(url, fileName(url)) : url));
-  const words = text ? el("p", {}, linked(text)) : null;
-  const who = side === "person" ? "Answered" : "Received";
-  return el(
-    "li",
-    { class: `bubble ${side}` },
-    el("span", { class: "unseen" }, `${who}: `),
-    media,
-    words,
-    el("p", { class: "small" }, el("time", {}, clock(at)), " ", el("span", { class: "state" })),
-  );
+    const media = mediaUrls.map((url) =>
+        el("p", { class: "media" }, /^https?:/.test(url) ? link(url, fileName(url)) : url),
+    );
+    const words = text ? el("p", {}, linked(text)) : null;
+    const who = side === "person" ? "Answered" : "Received";
+    return el(
+        "li",
+        { class: `bubble ${side}` },
+        el("span", { class: "unseen" }, `${who}: `),
+        media,
+        words,
+        el("p", { class: "small" }, el("time", {}, clock(at)), " ", el("span", { class: "state" })),
+    );
 }
 
 /** The last part of the path, or the host where there is none. */
 function fileName(url) {
-  const { pathname, host } = new URL(url);
-  return decodeURI(pathname.split("/").filter(Boolean).at(-1) ?? host);
+    const { pathname, host } = new URL(url);
+    return decodeURI(pathname.split("/").filter(Boolean).at(-1) ?? host);
 }
 
 function stateOf({ side, state }) {
-  if (side === "person") return state === "arrived" ? "with the business" : "under way";
-  return { arrived: "", underway: "not confirmed yet", lost: "never arrived" }[state];
+    if (side === "person") return state === "arrived" ? "with the business" : "under way";
+    return { arrived: "", underway: "not confirmed yet", lost: "never arrived" }[state];
 }
 
 const refusal = ({ error }) => `Nothing arrived: ${error?.message ?? error?.code ?? "the message was refused"}`;
 
 function complain(problem) {
-  byId("reply-error").hidden = !problem;
-  say(byId("reply-error"), problem ?? "");
+    byId("reply-error").hidden = !problem;
+    say(byId("reply-error"), problem ?? "");
 }

@@ -1,27 +1,30 @@
-//! Twilio, as far as a messaging integration calls it: sends, look-ups of what was sent, and the calls at set-up.
+//! Twilio, as far as a messaging integration calls it: sends here, look-ups and set-up in [`lookups`], and what it calls
+//! us with in [`callbacks`].
+
+mod callbacks;
+mod lookups;
+
+use std::sync::Arc;
 
 use axum::extract::{OriginalUri, Path, State as Shared};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use base64::Engine;
 use serde_json::{Map, Value, json};
 use shared::channels::segments;
-use shared::model::{ChannelType, TwilioSettings};
-use std::sync::Arc;
+use shared::model::{ChannelType, Settings, TwilioSettings};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
-use time::macros::format_description;
 
+use super::State;
 use super::accounts::Account;
-use super::callbacks::{Call, Written};
 use super::intake::{Refusal, Struck};
-use super::message::{Message, Step};
-use super::{State, signing};
+use super::message::Message;
 use crate::clock::now_ms;
 use crate::faults::reset;
-use shared::model::Settings;
+pub use callbacks::{inbound, receipt};
 
 const TEXT_LIMIT: usize = 1600;
 const MEDIA_LIMIT: usize = 10;
@@ -29,10 +32,13 @@ const MEDIA_LIMIT: usize = 10;
 pub fn router(state: State) -> Router {
     Router::new()
         .route("/2010-04-01/Accounts/{account}/Messages.json", post(send))
-        .route("/2010-04-01/Accounts/{account}/Messages/{file}", get(message))
-        .route("/2010-04-01/Accounts/{account}", get(account))
-        .route("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/{file}", get(phone_number).post(phone_number))
-        .fallback(unknown)
+        .route("/2010-04-01/Accounts/{account}/Messages/{file}", get(lookups::message))
+        .route("/2010-04-01/Accounts/{account}", get(lookups::account))
+        .route(
+            "/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/{file}",
+            get(lookups::phone_number).post(lookups::phone_number),
+        )
+        .route("/{*path}", any(lookups::unknown))
         .with_state(state)
 }
 
@@ -58,8 +64,6 @@ impl IntoResponse for TwilioError {
 fn request_id() -> (&'static str, String) {
     ("twilio-request-id", format!("RQ{}", uuid::Uuid::new_v4().simple()))
 }
-
-// ---------------------------------------------------------------- sends
 
 async fn send(
     Shared(state): Shared<State>,
@@ -177,11 +181,11 @@ fn draft(state: &State, accounts: &[Arc<Account>], body: &str) -> Result<Message
 }
 
 /// Which of the account's integrations sends, its number, and whether a service chose that.
-fn sender<'a>(
-    accounts: &'a [Arc<Account>],
+fn sender(
+    accounts: &[Arc<Account>],
     from: Option<String>,
     service: Option<String>,
-) -> Result<(&'a Account, String, bool), TwilioError> {
+) -> Result<(&Account, String, bool), TwilioError> {
     let find = |fits: &dyn Fn(&TwilioSettings) -> bool| {
         accounts.iter().find(|account| settings(account).is_some_and(fits)).map(Arc::as_ref)
     };
@@ -296,133 +300,7 @@ fn date(at: i64) -> String {
     at.format(&Rfc2822).unwrap_or_default()
 }
 
-// ---------------------------------------------------------------- look-ups
-
-async fn message(
-    Shared(state): Shared<State>,
-    Path((sid, file)): Path<(String, String)>,
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
-) -> Result<Json<Value>, TwilioError> {
-    let accounts = authorized(&state, &headers, &sid, uri.path())?;
-    let found = file.strip_suffix(".json").and_then(|id| state.0.outbox.find(id));
-    let found = found.filter(|found| accounts.iter().any(|account| account.integration_id == found.integration_id));
-    found.map(|found| Json(view(&sid, &found))).ok_or_else(|| not_found(uri.path()))
-}
-
-async fn account(
-    Shared(state): Shared<State>,
-    Path(file): Path<String>,
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
-) -> Result<Json<Value>, TwilioError> {
-    let sid = file.strip_suffix(".json").ok_or_else(|| not_found(uri.path()))?;
-    authorized(&state, &headers, sid, uri.path())?;
-    Ok(Json(json!({"sid": sid, "friendly_name": "Simulated account", "status": "active", "type": "Full"})))
-}
-
-async fn phone_number(
-    Shared(state): Shared<State>,
-    Path((sid, file)): Path<(String, String)>,
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
-    body: String,
-) -> Result<Json<Value>, TwilioError> {
-    let accounts = authorized(&state, &headers, &sid, uri.path())?;
-    let wanted = file.strip_suffix(".json").unwrap_or_default();
-    let found = accounts.iter().filter_map(|account| settings(account));
-    let found = found.into_iter().find(|settings| settings.phone_number_sid == wanted);
-    let number = found.ok_or_else(|| not_found(uri.path()))?.phone_number.as_str();
-    let changed: Vec<(String, String)> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
-    let change = |name: &str, default: &str| {
-        changed.iter().find(|(given, _)| given == name).map_or(default.to_owned(), |(_, value)| value.clone())
-    };
-    Ok(Json(json!({
-        "sid": wanted,
-        "account_sid": sid,
-        "phone_number": number,
-        "capabilities": {"voice": true, "sms": true, "mms": true, "fax": false},
-        "sms_url": change("SmsUrl", ""),
-        "sms_method": change("SmsMethod", "POST"),
-    })))
-}
-
-async fn unknown(OriginalUri(uri): OriginalUri) -> TwilioError {
-    not_found(uri.path())
-}
-
 fn not_found(path: &str) -> TwilioError {
     let path = path.find("/2010-04-01").map_or(path, |start| &path[start..]);
     TwilioError::new(404, 20404, format!("The requested resource {path} was not found"))
-}
-
-// ---------------------------------------------------------------- callbacks
-
-/// A receipt, as Twilio posts it.
-pub fn receipt(account: &Account, message: &Message, step: &Step, url: &str) -> Option<Call> {
-    let settings = settings(account)?;
-    let mut fields = vec![("SmsSid", message.external_id.clone()), ("SmsStatus", step.status.clone())];
-    fields.push(("MessageStatus", step.status.clone()));
-    if let Some(code) = step.error {
-        fields.push(("ErrorCode", code.to_string()));
-    }
-    if matches!(step.status.as_str(), "delivered" | "undelivered") {
-        let format = format_description!("[year repr:last_two][month][day][hour][minute]");
-        fields.push(("RawDlrDoneDate", OffsetDateTime::now_utc().format(&format).unwrap_or_default()));
-    }
-    fields.push(("To", message.to.clone()));
-    fields.push(("MessageSid", message.external_id.clone()));
-    fields.push(("AccountSid", settings.account_sid.clone()));
-    fields.push(("From", message.from.clone()));
-    if let Some(service) = &settings.messaging_service_sid {
-        fields.push(("MessagingServiceSid", service.clone()));
-    }
-    fields.push(("ApiVersion", "2010-04-01".into()));
-    signed_form(settings, url, fields)
-}
-
-/// A message from a person, as Twilio posts it.
-pub fn inbound(account: &Account, external_id: &str, written: &Written, url: &str) -> Option<Call> {
-    let settings = settings(account)?;
-    let id = external_id.to_owned();
-    let mut fields = vec![("ToCountry", "US".to_owned()), ("SmsMessageSid", id.clone())];
-    fields.push(("NumMedia", written.media.len().to_string()));
-    for name in ["FromZip", "FromCity", "FromState", "ToCity", "ToState", "ToZip"] {
-        fields.push((name, String::new()));
-    }
-    fields.push(("FromCountry", if written.from.starts_with("+1") { "US" } else { "" }.to_owned()));
-    fields.push(("SmsSid", id.clone()));
-    fields.push(("SmsStatus", "received".into()));
-    fields.push(("Body", written.text.clone()));
-    fields.push(("To", settings.phone_number.as_str().to_owned()));
-    if let Some(service) = &settings.messaging_service_sid {
-        fields.push(("MessagingServiceSid", service.clone()));
-    }
-    fields.push(("NumSegments", segments::count(&written.text).max(1).to_string()));
-    fields.push(("MessageSid", id));
-    fields.push(("AccountSid", settings.account_sid.clone()));
-    fields.push(("From", written.from.clone()));
-    fields.push(("ApiVersion", "2010-04-01".into()));
-    let mut fields: Vec<(String, String)> = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    for (index, (media_url, media_type)) in written.media.iter().enumerate() {
-        fields.push((format!("MediaUrl{index}"), media_url.clone()));
-        fields.push((format!("MediaContentType{index}"), media_type.clone()));
-    }
-    signed(settings, url, &fields)
-}
-
-fn signed_form(settings: &TwilioSettings, url: &str, fields: Vec<(&str, String)>) -> Option<Call> {
-    let fields: Vec<_> = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    signed(settings, url, &fields)
-}
-
-fn signed(settings: &TwilioSettings, url: &str, fields: &[(String, String)]) -> Option<Call> {
-    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    http::Request::post(url)
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded; charset=UTF-8")
-        .header(header::USER_AGENT, "TwilioProxy/1.1")
-        .header("i-twilio-idempotency-token", uuid::Uuid::new_v4().to_string())
-        .header("x-twilio-signature", signing::twilio(settings.auth_token.expose(), url, fields)?)
-        .body(body.into_bytes())
-        .ok()
 }

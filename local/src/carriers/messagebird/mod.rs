@@ -1,4 +1,6 @@
-//! MessageBird's classic SMS API: sends, look-ups, balance.
+//! MessageBird's classic SMS API: sends, look-ups, balance; what it calls us with is in [`callbacks`].
+
+mod callbacks;
 
 use std::sync::Arc;
 
@@ -6,7 +8,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State as Shared};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use serde_json::{Map, Value, json};
 use shared::channels::segments;
@@ -14,13 +16,13 @@ use shared::model::{ChannelType, MessagebirdSettings, Settings};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use super::State;
 use super::accounts::Account;
-use super::callbacks::{Call, Written};
 use super::intake::{Refusal, Struck};
-use super::message::{Message, Step};
-use super::{State, signing};
+use super::message::Message;
 use crate::clock::now_ms;
 use crate::faults::reset;
+pub use callbacks::{inbound, report};
 
 const RECIPIENT_LIMIT: usize = 50;
 const SEGMENT_LIMIT: usize = 9;
@@ -32,7 +34,7 @@ pub fn router(state: State) -> Router {
         .route("/messages", post(send))
         .route("/messages/{id}", get(message))
         .route("/balance", get(balance))
-        .fallback(async || refuse(404, vec![problem(98, "path not found", "")]))
+        .route("/{*path}", any(async || refuse(404, vec![problem(98, "path not found", "")])))
         .with_state(state)
 }
 
@@ -46,8 +48,6 @@ fn refuse(status: u16, problems: Vec<Value>) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     (status, Json(json!({ "errors": problems }))).into_response()
 }
-
-// ---------------------------------------------------------------- sends
 
 async fn send(Shared(state): Shared<State>, headers: HeaderMap, body: Bytes) -> Response {
     let is_doubled = match state.strike(ChannelType::Messagebird).await {
@@ -253,8 +253,6 @@ fn date(at: i64) -> String {
     at.format(&format).unwrap_or_default()
 }
 
-// ---------------------------------------------------------------- look-ups
-
 async fn message(Shared(state): Shared<State>, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let Some(account) = authorized(&state, &headers) else { return unauthorized() };
     let login = |message: &Message| state.0.accounts.of_integration(message.integration_id);
@@ -277,61 +275,4 @@ async fn balance(Shared(state): Shared<State>, headers: HeaderMap) -> Response {
         Some(_) => Json(json!({"payment": "prepaid", "type": "credits", "amount": 10.1})).into_response(),
         None => unauthorized(),
     }
-}
-
-// ---------------------------------------------------------------- callbacks
-
-/// A status report: a signed GET with everything in its query.
-pub fn report(account: &Account, message: &Message, step: &Step, url: &str) -> Option<Call> {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.append_pair("id", &message.external_id);
-    query.append_pair("mccmnc", "20408").append_pair("ported", "0");
-    query.append_pair("recipient", &message.to);
-    query.append_pair("reference", message.reference.as_deref().unwrap_or_default());
-    query.append_pair("status", &step.status);
-    query.append_pair("statusDatetime", &date(now_ms()));
-    query.append_pair("messagePartCount", &segments::count(&message.text).to_string());
-    if let Some(code) = step.error {
-        query.append_pair("statusErrorCode", &code.to_string());
-        query.append_pair("statusReason", reason(code));
-    }
-    let separator = if url.contains('?') { '&' } else { '?' };
-    let url = format!("{url}{separator}{}", query.finish());
-    let token = token(account, &url, b"")?;
-    http::Request::get(url).header("messagebird-signature-jwt", token).body(Vec::new()).ok()
-}
-
-fn reason(code: u32) -> &'static str {
-    match code {
-        1 | 2 | 3 | 5 => "unknown subscriber",
-        6 | 27 => "unavailable subscriber",
-        34 => "received_network_error",
-        103 => "opted out",
-        _ => "unknown reason",
-    }
-}
-
-/// A message from a person: the classic webhook's signed form.
-pub fn inbound(account: &Account, external_id: &str, written: &Written, url: &str) -> Option<Call> {
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    form.append_pair("id", external_id);
-    form.append_pair("recipient", settings(account)?.originator.digits());
-    form.append_pair("originator", written.from.trim_start_matches('+'));
-    form.append_pair("body", &written.text);
-    form.append_pair("createdDatetime", &date(now_ms()));
-    for (media_url, _) in &written.media {
-        form.append_pair("mediaUrls", media_url);
-    }
-    let body = form.finish().into_bytes();
-    http::Request::post(url)
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header("messagebird-signature-jwt", token(account, url, &body)?)
-        .body(body)
-        .ok()
-}
-
-/// An account without a signing key signs nothing, and so its callbacks are refused; as with the real carrier.
-fn token(account: &Account, url: &str, body: &[u8]) -> Option<String> {
-    let key = settings(account)?.signing_key.as_ref().map_or("", |key| key.expose());
-    signing::messagebird(key, url, body, now_ms().div_euclid(1000))
 }

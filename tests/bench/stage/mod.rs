@@ -1,0 +1,39 @@
+//! What the benches share: an engine in a process of its own, traffic, a webhook receiver, and tables.
+//!
+//! A bench is started by `cargo bench --bench <name>` and by nothing else: whatever runs all tests passes it by.
+
+pub mod engine;
+pub mod process;
+pub mod receiver;
+pub mod report;
+pub mod traffic;
+
+use std::path::{Path, PathBuf};
+
+/// Runs a bench. When this executable was started as the engine of one, it is that instead.
+pub fn run(bench: impl Future<Output = ()>) {
+    if engine::is_wanted() {
+        engine::serve();
+    } else if std::env::args().any(|argument| argument == "--bench") {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(bench);
+    } else {
+        report::say("a bench, not a test: cargo bench --bench <name>");
+    }
+}
+
+/// The number after `--name`, or what goes without it.
+pub fn argument(name: &str, otherwise: usize) -> usize {
+    let mut arguments = std::env::args().skip_while(|argument| argument != name).skip(1);
+    arguments.next().map_or(otherwise, |number| number.parse().unwrap_or_else(|_| panic!("{name} takes a number")))
+}
+
+/// The repository.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// The folder of the function binaries, built as they are shipped.
+pub fn binaries() -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_notifications")).parent().unwrap().to_owned()
+}
