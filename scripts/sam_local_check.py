@@ -189,14 +189,15 @@ class Stack:
     def settled(self):
         return get(f"{self.url}/_local/idle?timeout=60")
 
-    def outbox(self, channel):
+    def carried(self, channel):
+        """Numbers that the carrier has taken messages for, without `+`."""
         messages = get(f"{self.url}/_local/outbox?integrationId={self.app['integrations'][channel]}")["messages"]
-        return [message["text"] for message in messages]
+        return [message["to"].lstrip("+") for message in messages]
 
     def heard(self):
-        """Triggers of the events that the webhook has been told."""
+        """Ids of the events that the webhook has been told."""
         bodies = [request["body"] for request in get(f"{self.url}/_local/webhooks?sink=containers")["webhooks"]]
-        return [(json.loads(body) if isinstance(body, str) else body)["trigger"] for body in bodies]
+        return [(json.loads(body) if isinstance(body, str) else body)["eventId"] for body in bodies]
 
 
 class Report:
@@ -218,11 +219,12 @@ def check_invocations(stack, report):
         answer = stack.invoke(path)
         report.check(f"sam local invoke {path}", expected[path] in answer, f"{expected[path]} is not in {answer}")
     stack.settled()
-    for channel in "twilio", "messagebird":
-        outbox = stack.outbox(channel)
-        report.check(f"a container's request reached {channel}", "Your table is ready" in outbox, outbox)
-    heard = stack.heard()
-    report.check("a container told the webhook", "notification:delivery:user" in heard, heard)
+    # The engine's own functions are at work too, but only containers were given these.
+    for channel, number in ("twilio", "15550100011"), ("messagebird", "31612340011"):
+        carried = stack.carried(channel)
+        report.check(f"a container's message reached {channel}", number in carried, f"{number} is not in {carried}")
+    event, heard = "de110000-0000-5000-8000-000000000001", stack.heard()
+    report.check("a container's event reached the webhook", event in heard, f"{event} is not in {heard}")
 
 
 def check_api(stack, report):

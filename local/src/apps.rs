@@ -19,7 +19,9 @@ pub fn router(seeder: Seeder) -> Router {
 async fn ready(State(seeder): State<Seeder>) -> Response {
     match seeder.first() {
         Some(ready) => Json(ready).into_response(),
-        None => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "error": "the demo app is not made yet" }))).into_response(),
+        None => {
+            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "error": "the demo app is not made yet" }))).into_response()
+        }
     }
 }
 
@@ -31,7 +33,7 @@ async fn create(State(seeder): State<Seeder>, body: Bytes) -> Response {
     };
     match seeder.app(wanted).await {
         Ok(ready) => (StatusCode::CREATED, Json(ready)).into_response(),
-        Err(error @ SeedError::Trigger(_)) => refuse(StatusCode::BAD_REQUEST, &error),
+        Err(error @ SeedError::Specification(_)) => refuse(StatusCode::BAD_REQUEST, &error),
         Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, &error),
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::engine::StartError;
 
-/// The folder, locked for this engine; or nothing, and everything stays in memory.
+/// The folder, locked for this engine; or nothing, and everything ends with the engine.
 #[derive(Debug)]
 pub struct DataDir {
     folder: Option<PathBuf>,
@@ -30,7 +30,7 @@ impl DataDir {
         self.folder.as_deref()
     }
 
-    /// A file in the folder; `None` when everything stays in memory.
+    /// A file in the folder; `None` when everything ends with the engine.
     pub fn file(&self, name: &str) -> Option<PathBuf> {
         Some(self.folder.as_ref()?.join(name))
     }

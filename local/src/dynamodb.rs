@@ -50,14 +50,12 @@ pub struct Answer {
 pub struct DynamoDbError(String);
 
 impl DynamoDb {
-    /// Opens `file`, or a database in memory, and makes the tables that aren't there yet.
+    /// Opens `file`, or a database that ends with the engine, and makes the tables that aren't there yet.
     pub async fn open(file: Option<&Path>, tables: &[Table]) -> Result<Self, DynamoDbError> {
         let error = |e: &dyn std::fmt::Display| DynamoDbError(e.to_string());
-        let database = match file {
-            Some(file) => Database::new(&file.to_string_lossy()),
-            None => Database::memory(),
-        }
-        .map_err(|e| error(&e))?;
+        // SQLite keeps a database without a name to itself: in memory while it is small, then in a file that vanishes.
+        let name = file.map(Path::to_string_lossy).unwrap_or_default();
+        let database = Database::new(&name).map_err(|e| error(&e))?;
         // Despite its name this is what says synchronous=NORMAL: no sync to disk for every write, which only a power
         // cut would make good.
         database.disable_bulk_loading().map_err(|e| error(&e))?;

@@ -37,8 +37,11 @@ use crate::simulation::Simulation;
 use crate::sink::Sinks;
 use crate::template::{Function, REGION, Settings, Stack, TemplateError};
 
-/// Processes of one function at most, where the template sets no limit.
-const CONCURRENCY: usize = 10;
+/// Processes of one function at most: enough to overlap waits, and not so many that a burst on a small machine is
+/// spent on cold starts. The template's own limits count where they are lower.
+fn concurrency_here() -> usize {
+    std::thread::available_parallelism().map_or(4, |cores| (2 * cores.get()).clamp(4, 16))
+}
 
 /// How long running invocations may go on when the engine stops.
 const GRACE: Duration = Duration::from_secs(2);
@@ -48,7 +51,7 @@ const GRACE: Duration = Duration::from_secs(2);
 pub struct Options {
     /// 0 for any free port.
     pub port: u16,
-    /// Where queues, table and secrets are kept; in memory without.
+    /// Where queues, table and secrets are kept; without, they end with the engine.
     pub data_dir: Option<PathBuf>,
     pub template: PathBuf,
     /// The folder of the function binaries.
@@ -132,47 +135,15 @@ impl Engine {
         let url = format!("http://127.0.0.1:{}", address.port());
         let stack = read_template(&options, &url)?;
         let data_dir = DataDir::open(options.data_dir.as_deref())?;
-        let unusable = |error: io::Error| StartError::DataDir {
-            path: options.data_dir.clone().unwrap_or_default(),
-            reason: error.to_string(),
-        };
-        let secrets = secrets::load(&stack.secrets, data_dir.file("secrets.json").as_deref()).map_err(unusable)?;
-
-        let (activity, feed, faults, ledger) = (Activity::new(), Feed::new(), Faults::default(), Ledger::default());
-        let logs = Logs::new(options.log, feed.clone());
-        let queues =
-            Queues::open(stack.queues.values().cloned(), data_dir.file("queues.sqlite").as_deref(), activity.clone())?;
-        let table = DynamoDb::open(data_dir.file("table.sqlite").as_deref(), &stack.tables).await?;
-        let programs = programs(&stack, &secrets, &options.functions_dir)?;
+        let programs = programs(&stack, &secrets(&stack, &data_dir)?, &options.functions_dir)?;
         let environments = programs.iter().map(|p| (p.function.name.clone(), p.environment.clone())).collect();
         let handles =
             EngineHandles { url: url.clone(), simulate: options.simulate, environments: Arc::new(environments) };
-        let runtime = Runtime::new(&url, programs, faults.clone(), ledger.clone(), logs.clone(), activity.clone());
-        let simulation = Simulation::start(&handles, feed.clone(), faults.clone(), activity.clone(), &data_dir)?;
-
-        let aws = Aws {
-            base_url: url.clone(),
-            queues: queues.clone(),
-            table: table.clone(),
-            runtime: runtime.clone(),
-            faults: faults.clone(),
-            ledger: ledger.clone(),
-        };
-        let control = Control {
-            queues: queues.clone(),
-            runtime: runtime.clone(),
-            faults,
-            ledger: ledger.clone(),
-            logs: logs.clone(),
-            sinks: Sinks::new(feed.clone()),
-            feed,
-            activity,
-            carriers_pending: simulation.pending(),
-        };
-        let gateway = Gateway::new(&stack.routes, runtime.clone(), ledger.clone());
-        let router = router(aws, control, gateway, &simulation, &runtime);
-        let pollers = Pollers { queues: queues.clone(), runtime: runtime.clone(), ledger, logs };
-        let tasks = spawn_all(&stack, listener, router, &pollers, &table);
+        let parts = Parts::open(&url, &stack, programs, options.log, &data_dir).await?;
+        let (feed, faults, activity) = (parts.feed.clone(), parts.faults.clone(), parts.activity.clone());
+        let simulation = Simulation::start(&handles, feed, faults, activity, &data_dir)?;
+        let tasks = parts.spawn(&stack, listener, parts.router(&url, &stack, &simulation));
+        let Parts { queues, runtime, .. } = parts;
         Ok(Self { url, handles, runtime, queues, simulation, tasks, _data_dir: data_dir })
     }
 
@@ -231,6 +202,12 @@ fn read_template(options: &Options, url: &str) -> Result<Stack, StartError> {
     Stack::read(&text, &settings).map_err(|error| StartError::Template { path, error })
 }
 
+fn secrets(stack: &Stack, data_dir: &DataDir) -> Result<BTreeMap<String, String>, StartError> {
+    let path = data_dir.folder().map(Path::to_owned).unwrap_or_default();
+    secrets::load(&stack.secrets, data_dir.file("secrets.json").as_deref())
+        .map_err(|error| StartError::DataDir { path, reason: error.to_string() })
+}
+
 fn programs(stack: &Stack, secrets: &BTreeMap<String, String>, folder: &Path) -> Result<Vec<Program>, StartError> {
     let program = |function: &Function| {
         let binary = folder.join(format!("{}{}", function.name, std::env::consts::EXE_SUFFIX));
@@ -250,40 +227,97 @@ fn programs(stack: &Stack, secrets: &BTreeMap<String, String>, folder: &Path) ->
 fn concurrency(stack: &Stack, function: &str) -> usize {
     let limit =
         stack.event_sources.iter().filter(|s| s.function == function).filter_map(|s| s.maximum_concurrency).max();
-    limit.unwrap_or(CONCURRENCY)
+    limit.unwrap_or(usize::MAX).min(concurrency_here())
 }
 
-fn router(aws: Aws, control: Control, gateway: Gateway, simulation: &Simulation, runtime: &Runtime) -> Router {
-    let not_found = || async { StatusCode::NOT_FOUND };
-    let routes = Router::new()
-        .nest("/_local", control::router(control).merge(simulation.control()).fallback(not_found))
-        .nest("/_aws", aws::router(aws).fallback(not_found))
-        .nest("/_lambda", runtime::router(runtime.clone()).fallback(not_found))
-        .nest("/_carriers", simulation.carriers(runtime).fallback(not_found))
-        .merge(console::router());
-    routes.fallback(move |request: Request<Body>| {
-        let gateway = gateway.clone();
-        async move { gateway.serve(request).await }
-    })
+/// Everything that plays a service, once; what is put together from it only holds handles.
+struct Parts {
+    activity: Activity,
+    feed: Feed,
+    faults: Faults,
+    ledger: Ledger,
+    logs: Logs,
+    queues: Queues,
+    table: DynamoDb,
+    runtime: Runtime,
 }
 
-fn spawn_all(
-    stack: &Stack,
-    listener: TcpListener,
-    router: Router,
-    pollers: &Pollers,
-    table: &DynamoDb,
-) -> Vec<JoinHandle<()>> {
-    let mut tasks = vec![tokio::spawn(server::serve(listener, router))];
-    let table = table.clone();
-    tasks.push(tokio::spawn(async move { table.sweep().await }));
-    let runtime = pollers.runtime.clone();
-    tasks.push(tokio::spawn(async move { runtime.reap().await }));
-    for source in &stack.event_sources {
-        let concurrency = source.maximum_concurrency.unwrap_or(CONCURRENCY);
-        tasks.push(tokio::spawn(pollers.clone().run(source.clone(), concurrency)));
+impl Parts {
+    async fn open(
+        url: &str,
+        stack: &Stack,
+        programs: Vec<Program>,
+        log: LogStyle,
+        data_dir: &DataDir,
+    ) -> Result<Self, StartError> {
+        let (activity, feed, faults, ledger) = (Activity::new(), Feed::new(), Faults::default(), Ledger::default());
+        let logs = Logs::new(log, feed.clone());
+        let specs = stack.queues.values().cloned();
+        let queues = Queues::open(specs, data_dir.file("queues.sqlite").as_deref(), activity.clone())?;
+        let table = DynamoDb::open(data_dir.file("table.sqlite").as_deref(), &stack.tables).await?;
+        let runtime = Runtime::new(url, programs, faults.clone(), ledger.clone(), logs.clone(), activity.clone());
+        Ok(Self { activity, feed, faults, ledger, logs, queues, table, runtime })
     }
-    tasks
+
+    fn router(&self, url: &str, stack: &Stack, simulation: &Simulation) -> Router {
+        let not_found = || async { StatusCode::NOT_FOUND };
+        let gateway = Gateway::new(&stack.routes, self.runtime.clone(), self.ledger.clone());
+        Router::new()
+            .nest("/_local", control::router(self.control(simulation)).merge(simulation.control()).fallback(not_found))
+            .nest("/_aws", aws::router(self.aws(url)).fallback(not_found))
+            .nest("/_lambda", runtime::router(self.runtime.clone()).fallback(not_found))
+            .nest("/_carriers", simulation.carriers(&self.runtime).fallback(not_found))
+            .merge(console::router())
+            .fallback(move |request: Request<Body>| {
+                let gateway = gateway.clone();
+                async move { gateway.serve(request).await }
+            })
+    }
+
+    fn aws(&self, url: &str) -> Aws {
+        Aws {
+            base_url: url.to_owned(),
+            queues: self.queues.clone(),
+            table: self.table.clone(),
+            runtime: self.runtime.clone(),
+            faults: self.faults.clone(),
+            ledger: self.ledger.clone(),
+        }
+    }
+
+    fn control(&self, simulation: &Simulation) -> Control {
+        Control {
+            queues: self.queues.clone(),
+            runtime: self.runtime.clone(),
+            faults: self.faults.clone(),
+            ledger: self.ledger.clone(),
+            logs: self.logs.clone(),
+            sinks: Sinks::new(self.feed.clone()),
+            feed: self.feed.clone(),
+            activity: self.activity.clone(),
+            carriers_pending: simulation.pending(),
+        }
+    }
+
+    /// Starts what runs by itself until the engine ends.
+    fn spawn(&self, stack: &Stack, listener: TcpListener, router: Router) -> Vec<JoinHandle<()>> {
+        let (table, runtime) = (self.table.clone(), self.runtime.clone());
+        let mut tasks = vec![
+            tokio::spawn(server::serve(listener, router)),
+            tokio::spawn(async move { table.sweep().await }),
+            tokio::spawn(async move { runtime.reap().await }),
+        ];
+        for source in &stack.event_sources {
+            let pollers = Pollers {
+                queues: self.queues.clone(),
+                runtime: self.runtime.clone(),
+                ledger: self.ledger.clone(),
+                logs: self.logs.clone(),
+            };
+            tasks.push(tokio::spawn(pollers.run(source.clone(), concurrency(stack, &source.function))));
+        }
+        tasks
+    }
 }
 
 /// The region of everything here; for clients that [`EngineHandles::aws_endpoint`] serves.

@@ -45,7 +45,8 @@ impl Rule {
     pub fn check(&self, functions: &[String]) -> Result<(), String> {
         let (kind, name) = self.target.split_once(':').unwrap_or((&self.target, ""));
         let can = match (kind, name.is_empty()) {
-            ("carrier" | "sink", false) => !matches!(self.fault, FaultKind::Kill),
+            ("carrier", false) => !matches!(self.fault, FaultKind::Kill),
+            ("sink", false) => !matches!(self.fault, FaultKind::Kill | FaultKind::Duplicate),
             ("sqs" | "dynamodb", true) => !matches!(self.fault, FaultKind::Kill),
             ("function", false) if functions.iter().any(|f| f == name) => {
                 matches!(self.fault, FaultKind::Kill | FaultKind::Throttle)

@@ -21,6 +21,7 @@ pub mod gateway;
 pub mod ledger;
 pub mod logs;
 pub mod pollers;
+pub mod provision;
 pub mod queues;
 pub mod runtime;
 pub mod secrets;

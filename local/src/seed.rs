@@ -8,14 +8,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
-use shared::ids::{AccountId, AppId, IntegrationId, KeyId, WebhookId};
-use shared::model::{
-    Address, ApiKey, App, ChannelType, ExpiredClaim, Integration, IntegrationStatus, InvalidAddress, KeyOwner,
-    MessagebirdSettings, Secret, Settings, Trigger, TwilioSettings, Webhook,
-};
+use shared::ids::{AppId, IntegrationId, KeyId, WebhookId};
+use shared::model::{ChannelType, ExpiredClaim, Integration, Webhook};
 use shared::store::{Store, StoreError};
 
 use crate::carriers::{self, Account};
+use crate::provision::{
+    MessagebirdAccount, Provision, Specification, SpecificationError, TwilioAccount, WantedWebhook,
+};
 
 const TWILIO_NUMBER: &str = "+15550100001";
 const MESSAGEBIRD_ORIGINATOR: &str = "31970000001";
@@ -27,10 +27,8 @@ pub enum SeedError {
     Store(#[from] StoreError),
     #[error("{0} cannot be read or written: {1}")]
     File(PathBuf, std::io::Error),
-    #[error("unknown trigger {0}")]
-    Trigger(String),
-    #[error("a demo address is wrong: {0}")]
-    Address(#[from] InvalidAddress),
+    #[error(transparent)]
+    Specification(#[from] SpecificationError),
 }
 
 /// What a demo app shall be like. Everything has a default.
@@ -41,17 +39,6 @@ pub struct Wanted {
     pub expired_claim: ExpiredClaim,
     /// Without any, one that wants everything and posts to `/_local/sink/{appId}`.
     pub webhooks: Option<Vec<WantedWebhook>>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct WantedWebhook {
-    pub target: String,
-    pub triggers: Vec<String>,
-    #[serde(default)]
-    pub include_client: bool,
-    #[serde(default)]
-    pub include_full_app_user: bool,
 }
 
 /// What somebody needs to use the app: the ready file's content.
@@ -119,38 +106,24 @@ impl Seeder {
 
     /// One more app, of an account of its own.
     pub async fn app(&self, wanted: Wanted) -> Result<Ready, SeedError> {
-        let app = App {
-            id: AppId::generate(),
-            account_id: AccountId::generate(),
-            name: wanted.name.clone().unwrap_or_else(|| "Demo".into()),
+        let provision = self.provision(wanted)?;
+        provision.write(&self.store).await?;
+        provision.integrations.iter().for_each(|integration| self.register(integration));
+        let of = |channel| {
+            let found = provision.integrations.iter().find(|integration| integration.channel() == channel);
+            found.map_or_else(IntegrationId::generate, |integration| integration.id)
         };
-        let webhooks = self.webhooks(app.id, &wanted)?;
-        let key = new_key("app", KeyOwner::App(app.id));
-        let account_key = new_key("act", KeyOwner::Account(app.account_id));
-        let twilio = integration(app.id, wanted.expired_claim, twilio_settings()?);
-        let messagebird = integration(app.id, wanted.expired_claim, messagebird_settings()?);
-        self.store.put_app(&app).await?;
-        for key in [&key, &account_key] {
-            self.store.put_api_key(key).await?;
-        }
-        for integration in [&twilio, &messagebird] {
-            self.store.put_integration(integration).await?;
-            self.register(integration);
-        }
-        for webhook in &webhooks {
-            self.store.put_webhook(webhook).await?;
-        }
         let ready = Ready {
             api_url: self.url.clone(),
             console_url: format!("{}/", self.url),
-            app_id: app.id,
-            app_name: app.name,
-            key_id: key.id,
-            secret: key.secret.expose().to_owned(),
-            account_key_id: account_key.id,
-            account_secret: account_key.secret.expose().to_owned(),
-            integrations: Integrations { twilio: twilio.id, messagebird: messagebird.id },
-            webhooks: webhooks.iter().map(ready_webhook).collect(),
+            app_id: provision.app.id,
+            app_name: provision.app.name.clone(),
+            key_id: provision.key.id.clone(),
+            secret: provision.key.secret.expose().to_owned(),
+            account_key_id: provision.account_key.id.clone(),
+            account_secret: provision.account_key.secret.expose().to_owned(),
+            integrations: Integrations { twilio: of(ChannelType::Twilio), messagebird: of(ChannelType::Messagebird) },
+            webhooks: provision.webhooks.iter().map(ready_webhook).collect(),
         };
         let mut apps = self.apps.lock().map(|apps| apps.clone()).unwrap_or_default();
         apps.push(ready.clone());
@@ -158,15 +131,37 @@ impl Seeder {
         Ok(ready)
     }
 
-    fn webhooks(&self, app: AppId, wanted: &Wanted) -> Result<Vec<Webhook>, SeedError> {
-        let everything = || WantedWebhook {
-            target: format!("{}/_local/sink/{app}", self.url),
+    /// Accounts of its own at every carrier, and a webhook that wants everything unless others are wished for.
+    fn provision(&self, wanted: Wanted) -> Result<Provision, SeedError> {
+        let everything = |sink: &str| WantedWebhook {
+            target: format!("{}/_local/sink/{sink}", self.url),
             triggers: vec!["*".into()],
             include_client: true,
             include_full_app_user: false,
         };
-        let wanted = wanted.webhooks.clone().unwrap_or_else(|| vec![everything()]);
-        wanted.into_iter().map(|wanted| webhook(app, wanted)).collect()
+        let mut provision = Provision::new(Specification {
+            name: wanted.name.unwrap_or_else(|| "Demo".into()),
+            expired_claim: wanted.expired_claim,
+            twilio: Some(TwilioAccount {
+                account_sid: format!("AC{}", random_hex()),
+                auth_token: random_hex(),
+                phone_number_sid: format!("PN{}", random_hex()),
+                phone_number: TWILIO_NUMBER.into(),
+                messaging_service_sid: None,
+            }),
+            messagebird: Some(MessagebirdAccount {
+                access_key: random_hex()[..25].to_owned(),
+                originator: MESSAGEBIRD_ORIGINATOR.into(),
+                signing_key: random_hex(),
+            }),
+            webhooks: wanted.webhooks.clone().unwrap_or_else(|| vec![everything("demo")]),
+        })?;
+        if wanted.webhooks.is_none() {
+            // A sink of its own, named after the app, so that demo apps don't read each other's mail.
+            let target = everything(&provision.app.id.to_string()).target;
+            provision.webhooks.iter_mut().for_each(|webhook| webhook.target.clone_from(&target));
+        }
+        Ok(provision)
     }
 
     /// After a restart the engine's port may be another, and the simulated carriers know nobody.
@@ -206,7 +201,8 @@ impl Seeder {
         let moved = |app: Ready| {
             let at = |target: &str| target.strip_prefix(&app.api_url).map(|path| format!("{}{path}", self.url));
             let webhooks = app.webhooks.iter().cloned();
-            let webhooks = webhooks.map(|hook| ReadyWebhook { target: at(&hook.target).unwrap_or(hook.target), ..hook });
+            let webhooks =
+                webhooks.map(|hook| ReadyWebhook { target: at(&hook.target).unwrap_or(hook.target), ..hook });
             let webhooks = webhooks.collect();
             Ready { api_url: self.url.clone(), console_url: format!("{}/", self.url), webhooks, ..app }
         };
@@ -226,55 +222,8 @@ impl Seeder {
     }
 }
 
-fn new_key(prefix: &str, owner: KeyOwner) -> ApiKey {
-    ApiKey { id: KeyId::generate(prefix), owner, secret: Secret::generate() }
-}
-
-fn integration(app_id: AppId, expired_claim: ExpiredClaim, settings: Settings) -> Integration {
-    Integration {
-        id: IntegrationId::generate(),
-        app_id,
-        display_name: None,
-        status: IntegrationStatus::Active,
-        expired_claim,
-        settings,
-    }
-}
-
-/// Every app has accounts of its own at the carriers.
-fn twilio_settings() -> Result<Settings, InvalidAddress> {
-    Ok(Settings::Twilio(TwilioSettings {
-        account_sid: format!("AC{}", random_hex()),
-        auth_token: Secret::new(random_hex()),
-        phone_number_sid: format!("PN{}", random_hex()),
-        phone_number: Address::e164(TWILIO_NUMBER)?,
-        messaging_service_sid: None,
-    }))
-}
-
-fn messagebird_settings() -> Result<Settings, InvalidAddress> {
-    Ok(Settings::Messagebird(MessagebirdSettings {
-        access_key: Secret::new(&random_hex()[..25]),
-        originator: Address::sender(MESSAGEBIRD_ORIGINATOR)?,
-        signing_key: Some(Secret::new(random_hex())),
-    }))
-}
-
 fn random_hex() -> String {
     hex::encode(rand::random::<[u8; 16]>())
-}
-
-fn webhook(app_id: AppId, wanted: WantedWebhook) -> Result<Webhook, SeedError> {
-    let trigger = |name: &String| Trigger::from_name(name).ok_or_else(|| SeedError::Trigger(name.clone()));
-    Ok(Webhook {
-        id: WebhookId::generate(),
-        app_id,
-        target: wanted.target,
-        triggers: wanted.triggers.iter().map(trigger).collect::<Result<_, _>>()?,
-        secret: Secret::generate(),
-        include_client: wanted.include_client,
-        include_full_app_user: wanted.include_full_app_user,
-    })
 }
 
 fn ready_webhook(webhook: &Webhook) -> ReadyWebhook {

@@ -243,3 +243,17 @@ async fn no_process_outlives_the_engine() {
     assert!(!alive());
     assert!(begun.elapsed() < Duration::from_secs(2), "an idle engine stops at once");
 }
+
+#[tokio::test]
+async fn what_happens_can_be_watched() {
+    let stack = Stack::start().await;
+    let mut news = stack.http.get(stack.url("/_local/events")).send().await.expect("a stream");
+    assert_eq!(news.headers()["content-type"], "text/event-stream");
+    stack.post("/_local/sink/demo", json!({ "n": 1 })).await;
+    let mut seen = String::new();
+    while !seen.contains("\n\n") {
+        let chunk = tokio::time::timeout(Duration::from_secs(5), news.chunk()).await.expect("an event");
+        seen.push_str(&String::from_utf8_lossy(&chunk.expect("a chunk").expect("no end")));
+    }
+    assert!(seen.starts_with("event: webhook\ndata: {"), "{seen}");
+}

@@ -52,14 +52,13 @@ export async function type(page, text) {
     await page.keyboard.type(text);
 }
 
-/** A number that nobody has written to. Its ending lets the message be delivered. */
-export const someone = () => `+1555010${1000 + Math.floor(Math.random() * 9000)}`;
+/** A number that nobody has written to. Its ending chooses the outcome; this one is delivered. */
+export const someone = (ending = "0002") => `+1${514_000 + Math.floor(Math.random() * 1000)}${ending}`;
 
-/** The card of the last notification to an address, or of the last answer from it, once it has reached a stage. */
+/** The newest card whose heading begins so, once it has reached a stage. */
 export async function card(page, heading, stage) {
-    const found = page
-        .locator(`.card[data-stage="${stage}"]`, { has: page.locator("h3", { hasText: heading }) })
-        .first();
+    const title = page.locator("h3", { hasText: new RegExp(`^${heading.replace("+", "\\+")}`) });
+    const found = page.locator(`.card[data-stage="${stage}"]`, { has: title }).first();
     await found.waitFor();
     return found;
 }

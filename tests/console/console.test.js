@@ -9,7 +9,7 @@ before(async () => {
 });
 after(() => browser?.close());
 
-test("with the keyboard alone one sends, sees it delivered, answers, and reads the answer with its context", async () => {
+test("by keyboard alone one sends, sees it delivered, answers, and reads the answer with its context", async () => {
     const page = await open(browser);
     const address = someone();
     const text = `Is <b>${address}</b> at home?`;
@@ -54,13 +54,24 @@ test("with the keyboard alone one sends, sees it delivered, answers, and reads t
 
 test("a failure says why, and the handset got nothing", async () => {
     const page = await open(browser);
-    const refused = page.locator("#outcome option", { hasText: "no valid number" });
-    await page.selectOption("#outcome", await refused.getAttribute("value"));
+    const address = someone("0901");
+    await page.fill("#to", address);
+    assert.match(await page.locator("#outcome-hint").innerText(), /This number: refused at once/);
     await page.press("#message", "Enter");
-    const journey = await card(page, await page.inputValue("#to"), "failed");
-    const reason = await journey.locator(".reason").innerText();
-    assert.match(reason, /not a valid phone number/);
-    assert.match(await page.locator("#screen .note").innerText(), /Nothing arrived/);
+    const journey = await card(page, address, "failed");
+    assert.match(await journey.locator(".reason").innerText(), /not a valid phone number/);
+    await page.locator("#screen .note", { hasText: "Nothing arrived: " }).waitFor();
+});
+
+test("a choice of what should happen fills in the number", async () => {
+    const page = await open(browser);
+    await tabTo(page, "#outcome");
+    await page.keyboard.type("refused at once");
+    assert.match(await page.inputValue("#to"), /^\+\d+0901$/);
+    await page.selectOption("#channel", { label: "SMS, MessageBird" });
+    assert.equal(await page.inputValue("#outcome"), await page.inputValue("#to"));
+    await page.press("#message", "Enter");
+    await card(page, await page.inputValue("#to"), "delivered");
 });
 
 test("every sample travels", async () => {
@@ -131,8 +142,13 @@ async function wire({ hostname, port }) {
         const engine = net.connect(Number(port), hostname);
         for (const end of [socket, engine]) {
             open.add(end);
-            end.on("error", () => end.destroy());
-            end.on("close", () => open.delete(end));
+            // A broken end is closed, and takes the other with it.
+            end.on("error", () => {});
+            end.on("close", () => {
+                open.delete(end);
+                socket.destroy();
+                engine.destroy();
+            });
         }
         socket.pipe(engine).pipe(socket);
     });

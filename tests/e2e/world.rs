@@ -254,7 +254,7 @@ impl World {
         self.events_of(&self.app).await
     }
 
-    /// A notification's events without repeats, oldest first.
+    /// A notification's events without repeats, the final one last: webhooks promise no order.
     pub async fn events_about(&self, notification: &str) -> Vec<Value> {
         let mut seen = Vec::new();
         for event in self.events().await {
@@ -263,6 +263,7 @@ impl World {
                 seen.push(event);
             }
         }
+        seen.sort_by_key(|event| event["isFinalEvent"] == true);
         seen
     }
 

@@ -2,6 +2,7 @@
 
 mod banner;
 mod build;
+mod create_app;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -9,7 +10,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use local::{Engine, LogStyle, Options};
 use serde_json::{Value, json};
 use tokio::signal;
@@ -18,12 +19,14 @@ use build::BuildError;
 
 /// Heliograph on this machine: the real functions, wired by template.yaml.
 #[derive(Debug, Parser)]
-#[command(name = "local", version, args_override_self = true)]
+#[command(name = "local", version, args_override_self = true, args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Port on 127.0.0.1; 0 for any that is free.
     #[arg(long, default_value_t = 3000)]
     port: u16,
-    /// Folder for queues, table and secrets; without it everything is in memory.
+    /// Folder for queues, table and secrets; without it they end with the engine.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// Where to write, as JSON, what the banner says.
@@ -49,6 +52,16 @@ struct Arguments {
     release: bool,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write the first app of a deployed stack into its table; TABLE_NAME and SEALING_SECRET name the stack.
+    CreateApp {
+        /// JSON: name, twilio, messagebird, webhooks.
+        #[arg(value_name = "SPECIFICATION")]
+        path: PathBuf,
+    },
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Log {
     Pretty,
@@ -70,6 +83,8 @@ enum Failure {
     Seed(#[from] local::seed::SeedError),
     #[error("the ready file {} can't be written: {error}", path.display())]
     ReadyFile { path: PathBuf, error: io::Error },
+    #[error(transparent)]
+    CreateApp(#[from] create_app::CreateAppError),
     #[error("the asynchronous runtime can't start: {0}")]
     Runtime(io::Error),
 }
@@ -101,6 +116,11 @@ pub fn main() -> ExitCode {
 
 /// Runs until told to end; when this future is dropped before that, its processes are ended with it.
 async fn run(arguments: Arguments) -> Result<(), Failure> {
+    if let Some(Command::CreateApp { path }) = &arguments.command {
+        let created = create_app::create_app(path).await?;
+        let _ = writeln!(io::stdout(), "{created:#}");
+        return Ok(());
+    }
     let template = match arguments.template {
         Some(template) => template,
         None => find_template().ok_or(Failure::NoTemplate)?,

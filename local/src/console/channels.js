@@ -27,20 +27,19 @@ export function notifiable(integrations) {
 export function demoAddresses(channel, table) {
     if (!NUMBERS[channel]) return [{ address: "lea@tea.example", what: "delivered" }];
     const [start, delivered] = NUMBERS[channel];
-    // The line for all others says so before the colon.
-    const rows = table.map(({ endsWith, what }) => ({
-        address: start + (endsWith || delivered),
-        what: endsWith ? what : what.split(": ").at(-1),
-        endsWith,
-    }));
+    const rows = table.map((row) => ({ ...row, address: start + (row.endsWith || delivered), what: outcome(row) }));
     return rows.sort((a, b) => Boolean(a.endsWith) - Boolean(b.endsWith));
 }
 
 /** What will become of a message to that address, as far as the table knows. */
 export function outcomeOf(address, table) {
     const digits = address.replace(/\D/g, "");
-    return digits ? table.find(({ endsWith }) => digits.endsWith(endsWith))?.what : undefined;
+    const row = table.find(({ endsWith }) => digits.endsWith(endsWith));
+    return digits && row ? outcome(row) : undefined;
 }
+
+/** The line for all other numbers says so before its colon. */
+const outcome = ({ endsWith, what }) => (endsWith ? what : what.split(": ").at(-1));
 
 export const SAMPLES = {
     text: { type: "text", text: "Your parcel leaves today. Will you be at home?" },

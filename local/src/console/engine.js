@@ -41,7 +41,7 @@ export function curl(ready, request) {
     ].join("\n");
 }
 
-/** Listens for as long as the page lives; `onState(isLive)` tells of the connection, `onEvent(kind, event)` of the rest. */
+/** Listens as long as the page lives: `onState(isLive)` tells of the connection, `onEvent(kind, event)` of the rest. */
 export function listen(onState, onEvent) {
     const source = new EventSource("/_local/events");
     source.onopen = () => onState(true);

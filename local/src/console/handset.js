@@ -5,10 +5,13 @@ import { channelName } from "./channels.js";
 import { writeReply } from "./engine.js";
 import { personKey, sameAddress } from "./story.js";
 
+const NOTHING = "Nothing here yet. What this person gets appears here, and they can write first, too.";
+
 /** `onWritten(said)` is told what the person wrote. */
 export function handset({ channelOf, onWritten }) {
     const select = byId("person");
     const input = byId("reply");
+    const note = el("li", { class: "note" });
     let bubbles = new Map();
     /** The person that the form speaks of, who may have got nothing yet. */
     let addressed = null;
@@ -34,23 +37,15 @@ export function handset({ channelOf, onWritten }) {
         const screen = byId("screen");
         const items = person?.items ?? [];
         const newest = screen.lastElementChild;
-        const nodes = items.map(bubble);
-        if (person?.refused) nodes.push(el("li", { class: "note" }, refusal(person.refused)));
-        else if (items.length === 0)
-            nodes.push(
-                el(
-                    "li",
-                    { class: "note" },
-                    "Nothing here yet. What this person gets appears here, and they can write first, too.",
-                ),
-            );
-        arrange(screen, nodes);
+        bubbles = new Map(items.map((item) => [item.key, bubble(item)]));
+        say(note, person?.refused ? refusal(person.refused) : NOTHING);
+        const isNoted = person?.refused || items.length === 0;
+        arrange(screen, [...bubbles.values(), ...(isNoted ? [note] : [])]);
         if (screen.lastElementChild !== newest) screen.scrollTop = screen.scrollHeight;
     }
 
     function bubble(item) {
         const node = bubbles.get(item.key) ?? bubbleOf(item);
-        bubbles.set(item.key, node);
         node.dataset.state = item.state;
         say(node.querySelector(".state"), stateOf(item));
         return node;

@@ -5,7 +5,9 @@
 //! scripts show it.
 
 use axum::Router;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::response::IntoResponse;
 use axum::routing::get;
 
@@ -35,9 +37,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// To be merged at the root.
 pub fn router() -> Router {
-    FILES.iter().fold(Router::new(), |router, (path, kind, content)| {
-        router.route(path, get(async || page(kind, content)))
-    })
+    FILES
+        .iter()
+        .fold(Router::new(), |router, (path, kind, content)| router.route(path, get(async || page(kind, content))))
 }
 
 fn page(kind: &'static str, content: &'static str) -> impl IntoResponse {

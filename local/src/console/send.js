@@ -4,122 +4,183 @@ import { byId, el, say } from "./dom.js";
 import { SAMPLES, channelName, demoAddresses, notifiable, outcomeOf } from "./channels.js";
 import { curl, notify } from "./engine.js";
 
+/** Value of the outcome that stands for a number of one's own. */
 const OWN = "own";
+const HINT = "Carriers are simulated here. The number decides what becomes of a message.";
+
+/** Something that the person who fills in the form can put right, and where. */
+class Complaint extends Error {
+    constructor(field, message) {
+        super(message);
+        this.field = field;
+    }
+}
 
 /** `onSend(send)` hears of each notification before the API answers and after, `onPerson(id, address)` of each choice. */
 export function sendForm({ ready, addresses, onSend, onPerson }) {
-    const form = byId("send-form");
-    const channel = byId("channel");
-    const outcome = byId("outcome");
-    const to = byId("to");
-    const message = byId("message");
-    const drafts = Object.fromEntries(Object.entries(SAMPLES).map(([type, sample]) => [type, draft(type, sample)]));
-    let type = "text";
-
-    const chosen = () => ({ id: channel.value, name: channel.selectedOptions[0]?.dataset.channel });
+    const destination = destinationFields({ ready, addresses, onChange: showCommand, onPerson });
+    const message = messageFields({ onChange: showCommand });
     const request = () => ({
-        destination: { integrationId: chosen().id, destinationId: to.value.trim() },
+        destination: destination.read(),
         author: { role: "appMaker" },
-        message: type === "text" ? { type, text: message.value } : JSON.parse(message.value),
+        message: message.read(),
     });
 
     function showCommand() {
         try {
             say(byId("curl"), curl(ready, request()));
-        } catch {
-            say(byId("curl"), "The message is not JSON yet.");
+        } catch (complaint) {
+            say(byId("curl"), complaint.message);
         }
-    }
-
-    function offerAddresses() {
-        const offered = demoAddresses(chosen().name, addresses);
-        const named = offered.map(({ address, what }) => el("option", { value: address }, sentenceCase(what)));
-        outcome.replaceChildren(...named, el("option", { value: OWN }, "As the number below decides"));
-        byId("addresses").replaceChildren(
-            ...offered.map(({ address, what }) => el("option", { value: address, label: what })),
-        );
-        to.value = offered[0].address;
-        showOutcome();
-    }
-
-    function showOutcome() {
-        const known = [...outcome.options].some((option) => option.value === to.value.trim());
-        outcome.value = known ? to.value.trim() : OWN;
-        const what = known ? null : outcomeOf(to.value, addresses);
-        say(
-            byId("outcome-hint"),
-            what
-                ? `This number: ${what}.`
-                : "Carriers are simulated here. The number decides what becomes of a message.",
-        );
-        showCommand();
-    }
-
-    function showType() {
-        const isText = type === "text";
-        message.value = drafts[type];
-        message.classList.toggle("code", !isText);
-        message.rows = isText ? 3 : Math.min(12, drafts[type].split("\n").length);
-        message.spellcheck = isText;
-        say(byId("message-label"), isText ? "Text" : "Message as JSON");
-        say(byId("message-hint"), isText ? "Enter sends, Shift and Enter begin a new line." : "Ctrl and Enter send.");
-        showCommand();
     }
 
     async function submit(event) {
         event.preventDefault();
-        const problem = complaint(to, message, type);
-        fail(problem);
-        if (problem) return;
-        const body = request();
-        const send = {
-            key: crypto.randomUUID(),
-            integrationId: chosen().id,
-            to: to.value.trim(),
-            request: body,
-            at: Date.now(),
-        };
-        onPerson(send.integrationId, send.to);
-        onSend(send);
         try {
-            const { notificationId } = await notify(ready, body);
-            onSend({ ...send, notificationId, acceptedAt: Date.now() });
+            complain(null);
+            await post(ready, request(), { onSend, onPerson });
         } catch (error) {
-            onSend({ ...send, refused: true });
-            fail(error.message);
+            complain(error);
         }
     }
 
-    const choosePerson = () => onPerson(chosen().id, to.value.trim());
-    const options = notifiable(ready.integrations);
-    channel.replaceChildren(
-        ...options.map(({ channel: name, id }) => el("option", { value: id, "data-channel": name }, channelName(name))),
-    );
-    channel.addEventListener("change", () => (offerAddresses(), choosePerson()));
-    outcome.addEventListener("change", () => {
-        if (outcome.value !== OWN) to.value = outcome.value;
-        else to.select();
+    byId("send-form").addEventListener("submit", submit);
+    destination.begin();
+    message.begin();
+}
+
+let posted = 0;
+
+async function post(ready, request, { onSend, onPerson }) {
+    const { integrationId, destinationId: to } = request.destination;
+    const at = Date.now();
+    const send = { key: `send ${at} ${++posted}`, integrationId, to, request, at };
+    onPerson(integrationId, to);
+    onSend(send);
+    try {
+        const { notificationId } = await notify(ready, request);
+        onSend({ ...send, notificationId, acceptedAt: Date.now() });
+    } catch (error) {
+        onSend({ ...send, refused: true });
+        throw error;
+    }
+}
+
+// ------------------------------------------------------------------------------------------------ destination
+
+function destinationFields({ ready, addresses, onChange, onPerson }) {
+    const [channel, outcome, to] = ["channel", "outcome", "to"].map(byId);
+    const integrations = notifiable(ready.integrations);
+    const tellPerson = () => onPerson(channel.value, to.value.trim());
+
+    function offer() {
+        const { channel: name } = integrations.find(({ id }) => id === channel.value) ?? {};
+        const offered = demoAddresses(name, addresses);
+        const choices = offered.map(({ address, what }) => el("option", { value: address }, sentenceCase(what)));
+        // Not to be chosen, only to be shown: it comes with a number that is not in the list.
+        const own = el("option", { value: OWN, disabled: true, hidden: true }, "As the number below decides");
+        outcome.replaceChildren(...choices, own);
+        const entries = offered.map(({ address, what }) => el("option", { value: address, label: what }));
+        byId("addresses").replaceChildren(...entries);
+        to.value = offered[0].address;
         showOutcome();
-        choosePerson();
+        tellPerson();
+    }
+
+    function showOutcome() {
+        const address = to.value.trim();
+        const isListed = [...outcome.options].some(({ value }) => value === address);
+        outcome.value = isListed ? address : OWN;
+        const what = isListed ? null : outcomeOf(address, addresses);
+        say(byId("outcome-hint"), what ? `This number: ${what}.` : HINT);
+        onChange();
+    }
+
+    channel.addEventListener("change", offer);
+    outcome.addEventListener("change", () => {
+        to.value = outcome.value;
+        showOutcome();
+        tellPerson();
     });
     to.addEventListener("input", showOutcome);
-    to.addEventListener("change", choosePerson);
-    message.addEventListener("input", () => ((drafts[type] = message.value), showCommand()));
-    message.addEventListener("keydown", (event) => {
-        const sends = type === "text" ? !event.shiftKey : event.ctrlKey || event.metaKey;
+    to.addEventListener("change", tellPerson);
+
+    return {
+        begin() {
+            const choices = integrations.map(({ channel: name, id }) => el("option", { value: id }, channelName(name)));
+            channel.replaceChildren(...choices);
+            offer();
+        },
+        read() {
+            const destinationId = to.value.trim();
+            if (!destinationId) throw new Complaint("to", "Say to whom: the field To is empty.");
+            return { integrationId: channel.value, destinationId };
+        },
+    };
+}
+
+// ------------------------------------------------------------------------------------------------ message
+
+/** A text is written as it is, all other types as JSON. What was begun of each type is kept. */
+function messageFields({ onChange }) {
+    const form = byId("send-form");
+    const field = byId("message");
+    const drafts = Object.fromEntries(Object.entries(SAMPLES).map(([type, sample]) => [type, draft(type, sample)]));
+    const chosen = () => form.elements.type.value;
+
+    function show() {
+        const isText = chosen() === "text";
+        field.value = drafts[chosen()];
+        field.classList.toggle("code", !isText);
+        field.rows = isText ? 3 : Math.min(12, field.value.split("\n").length);
+        field.spellcheck = isText;
+        say(byId("message-label"), isText ? "Text" : "Message as JSON");
+        say(byId("message-hint"), isText ? "Enter sends, Shift and Enter begin a new line." : "Ctrl and Enter send.");
+        onChange();
+    }
+
+    field.addEventListener("input", () => {
+        drafts[chosen()] = field.value;
+        onChange();
+    });
+    field.addEventListener("keydown", (event) => {
+        const sends = chosen() === "text" ? !event.shiftKey : event.ctrlKey || event.metaKey;
         if (event.key !== "Enter" || !sends || event.isComposing) return;
         event.preventDefault();
         form.requestSubmit();
     });
-    form.addEventListener("change", (event) => {
-        if (event.target.name !== "type") return;
-        type = event.target.value;
-        showType();
-    });
-    form.addEventListener("submit", submit);
-    offerAddresses();
-    showType();
-    choosePerson();
+    form.addEventListener("change", ({ target }) => target.name === "type" && show());
+
+    return {
+        begin: show,
+        read() {
+            const text = field.value;
+            if (chosen() !== "text") return parsed(text);
+            if (!text.trim()) throw new Complaint("message", "Write a text first.");
+            return { type: "text", text };
+        },
+    };
+}
+
+function parsed(text) {
+    try {
+        return JSON.parse(text);
+    } catch (error) {
+        throw new Complaint("message", `The message is not JSON: ${error.message}`);
+    }
+}
+
+const draft = (type, sample) => (type === "text" ? sample.text : JSON.stringify(sample, null, 2));
+
+const sentenceCase = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Shows what went wrong, and turns to the field if it is one's fault. */
+function complain(error) {
+    const place = byId("send-error");
+    place.hidden = !error;
+    say(place, error?.message ?? "");
+    for (const field of ["to", "message"]) byId(field).setAttribute("aria-invalid", error?.field === field);
+    if (error?.field) byId(error.field).focus();
 }
 
 /** Lets the command be copied; says so on the button. */
@@ -135,26 +196,4 @@ export function copyButton() {
         }
     });
     button.addEventListener("blur", () => say(button, "Copy"));
-}
-
-const draft = (type, sample) => (type === "text" ? sample.text : JSON.stringify(sample, null, 2));
-
-const sentenceCase = (text) => text.charAt(0).toUpperCase() + text.slice(1);
-
-function complaint(to, message, type) {
-    if (!to.value.trim()) return "Say to whom: the field To is empty.";
-    if (type === "text") return message.value.trim() ? null : "Write a text first.";
-    try {
-        JSON.parse(message.value);
-        return null;
-    } catch (error) {
-        return `The message is not JSON: ${error.message}`;
-    }
-}
-
-function fail(problem) {
-    const place = byId("send-error");
-    place.hidden = !problem;
-    say(place, problem ?? "");
-    byId("message").toggleAttribute("aria-invalid", Boolean(problem));
 }

@@ -50,7 +50,7 @@ function tellJourneys(facts, webhooks) {
         journey.webhooks.push(webhook);
     }
     assignParts(journeys, byNotification, facts);
-    const receipts = Map.groupBy?.(facts.receipts, (receipt) => receipt.externalId) ?? grouped(facts.receipts);
+    const receipts = byExternalId(facts.receipts);
     journeys.forEach((journey) => conclude(journey, receipts));
     return journeys.sort((a, b) => a.startedAt - b.startedAt);
 }
@@ -84,29 +84,36 @@ function journeyOfWebhook(webhook, id) {
 
 /** Gives every message in the outbox to its journey: by its id where one is told, else by address and time. */
 function assignParts(journeys, byNotification, facts) {
-    const byExternalId = new Map();
+    const told = new Map();
     for (const journey of journeys) {
         for (const { body } of journey.webhooks) {
-            for (const { id } of body.externalMessages ?? []) byExternalId.set(id, journey);
+            for (const { id } of body.externalMessages ?? []) told.set(id, journey);
         }
     }
     const silent = journeys.filter((journey) => journey.webhooks.length === 0);
     for (const part of facts.outbox.values()) {
         const person = personKey(part.integrationId, part.to);
         const isMaybe = (j) => j.startedAt <= part.at && personKey(j.integrationId, j.to) === person;
-        const journey = byExternalId.get(part.externalId) ?? byNotification.get(part.reference) ?? silent.find(isMaybe);
+        const journey = told.get(part.externalId) ?? byNotification.get(part.reference) ?? silent.find(isMaybe);
         journey?.parts.push(part);
     }
 }
 
-function conclude(journey, facts) {
+function byExternalId(receipts) {
+    const groups = new Map();
+    for (const receipt of receipts) {
+        groups.set(receipt.externalId, [...(groups.get(receipt.externalId) ?? []), receipt]);
+    }
+    return groups;
+}
+
+function conclude(journey, receipts) {
     const heard = (trigger) => journey.webhooks.find(({ body }) => body.trigger === `notification:delivery:${trigger}`);
     const channel = heard("channel");
     const user = heard("user");
     const failure = heard("failure");
     journey.parts.sort((a, b) => a.at - b.at);
-    const ids = new Set(journey.parts.map((part) => part.externalId));
-    journey.receipts = facts.receipts.filter((receipt) => ids.has(receipt.externalId));
+    journey.receipts = journey.parts.flatMap((part) => receipts.get(part.externalId) ?? []);
     journey.startedAt = Math.min(journey.startedAt, ...journey.parts.map((part) => part.at));
     journey.sentAt = journey.parts[0]?.at ?? channel?.at;
     journey.deliveredAt = user?.at;

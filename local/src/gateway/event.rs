@@ -74,6 +74,11 @@ pub fn build(incoming: &Incoming<'_>, found: &Found) -> Value {
     if !found.parameters.is_empty() {
         event["pathParameters"] = json!(found.parameters);
     }
+    add_body(&mut event, incoming);
+    event
+}
+
+fn add_body(event: &mut Value, incoming: &Incoming<'_>) {
     if !incoming.body.is_empty() {
         match std::str::from_utf8(incoming.body) {
             Ok(text) if is_text(incoming.headers) => event["body"] = text.into(),
@@ -83,7 +88,6 @@ pub fn build(incoming: &Incoming<'_>, found: &Found) -> Value {
             }
         }
     }
-    event
 }
 
 /// Lower-case names, repeated values joined by commas; cookies apart.

@@ -1,4 +1,4 @@
-//! Standard SQS queues on SQLite, kept in the data directory or in memory. This file adds to [`messages`] what takes
+//! Standard SQS queues on SQLite, kept in the data directory or until the engine ends. This file adds to [`messages`] what takes
 //! time: long polls that wake with the next message, and the rows that running invocations hold. The AWS protocol is
 //! in [`protocol`]. No FIFO queues, no access by other accounts, no encryption.
 
@@ -6,6 +6,7 @@ pub mod attributes;
 pub mod error;
 pub mod messages;
 pub mod protocol;
+pub mod requests;
 mod writer;
 
 use std::collections::{BTreeMap, HashSet, VecDeque};

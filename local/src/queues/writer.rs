@@ -23,12 +23,10 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Opens `file`, or a database in memory, and starts the thread.
+    /// Opens `file`, or a database that ends with the engine, and starts the thread.
     pub fn start(file: Option<&Path>) -> rusqlite::Result<Self> {
-        let connection = match file {
-            Some(file) => Connection::open(file)?,
-            None => Connection::open_in_memory()?,
-        };
+        // Without a name SQLite keeps it in memory while it is small, then in a file that vanishes with it.
+        let connection = Connection::open(file.unwrap_or(Path::new("")))?;
         // In write-ahead mode, synchronous=NORMAL survives a crash of this process; only a power cut may lose the end.
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;

@@ -86,28 +86,9 @@ impl Scope {
                 let condition = condition.as_str().ok_or_else(|| bad("needs the name of a condition"))?;
                 resolved(if self.condition_at(condition, place, depth + 1)? { yes } else { no })
             }
-            "Fn::Join" => {
+            "Fn::Join" | "Fn::Select" | "Fn::Split" => {
                 let argument = resolved(argument)?.unwrap_or_default();
-                let Some([Value::String(by), Value::Array(parts)]) = argument.as_array().map(Vec::as_slice) else {
-                    return Err(bad("needs a separator and a list"));
-                };
-                let parts: Vec<String> = parts.iter().map(text).collect();
-                Ok(Some(Value::String(parts.join(by))))
-            }
-            "Fn::Select" => {
-                let argument = resolved(argument)?.unwrap_or_default();
-                let Some([index, Value::Array(items)]) = argument.as_array().map(Vec::as_slice) else {
-                    return Err(bad("needs an index and a list"));
-                };
-                let index: usize = text(index).parse().map_err(|_| bad("needs an index"))?;
-                items.get(index).cloned().map(Some).ok_or_else(|| bad("points behind the end of its list"))
-            }
-            "Fn::Split" => {
-                let argument = resolved(argument)?.unwrap_or_default();
-                let Some([Value::String(by), Value::String(whole)]) = argument.as_array().map(Vec::as_slice) else {
-                    return Err(bad("needs a separator and a text"));
-                };
-                Ok(Some(Value::Array(whole.split(by.as_str()).map(Value::from).collect())))
+                list_function(name, &argument).map(Some).ok_or_else(|| bad("needs other arguments than these"))
             }
             "Condition" | "Fn::Equals" | "Fn::Not" | "Fn::And" | "Fn::Or" => {
                 Ok(Some(Value::Bool(self.truth(name, argument, place, depth)?)))
@@ -269,6 +250,20 @@ fn intrinsic(object: &Map<String, Value>) -> Option<(&str, &Value)> {
     let (name, argument) = object.iter().next()?;
     let is_call = name == "Ref" || name.starts_with("Fn::") || (name == "Condition" && argument.is_string());
     (object.len() == 1 && is_call).then_some((name.as_str(), argument))
+}
+
+/// `None` if the arguments don't fit.
+fn list_function(name: &str, argument: &Value) -> Option<Value> {
+    match (name, argument.as_array()?.as_slice()) {
+        ("Fn::Join", [Value::String(by), Value::Array(parts)]) => {
+            Some(Value::String(parts.iter().map(text).collect::<Vec<String>>().join(by)))
+        }
+        ("Fn::Split", [Value::String(by), Value::String(whole)]) => {
+            Some(Value::Array(whole.split(by.as_str()).map(Value::from).collect()))
+        }
+        ("Fn::Select", [index, Value::Array(items)]) => items.get(text(index).parse::<usize>().ok()?).cloned(),
+        _ => None,
+    }
 }
 
 fn strings(value: &Value) -> Option<Vec<&str>> {

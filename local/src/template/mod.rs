@@ -1,6 +1,7 @@
 //! `template.yaml` as the engine understands it: what is deployed is what runs here. Reading is pure: text and settings
 //! in, a [`Stack`] or one clear sentence out; nothing is started or created.
 
+mod functions;
 mod intrinsics;
 mod policy;
 mod resources;

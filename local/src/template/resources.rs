@@ -1,35 +1,35 @@
-//! Each type of resource that the engine plays, from resolved properties to the model. Properties that only matter in
-//! the cloud are passed over; those of types that the engine does not play are still resolved, to find wrong references.
+//! Each type of resource that the engine plays, from resolved properties to the model; functions are next door in
+//! [`functions`]. Properties that only matter in the cloud are passed over; those of types that the engine does not play are still resolved, to find wrong references.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use super::intrinsics::{Scope, function_arn, queue_arn, secret_arn, text};
-use super::{EventSource, Function, Policy, Queue, Redrive, Route, SecretRecipe, Stack, Table, TemplateError};
+use super::functions;
+use super::intrinsics::{Scope, queue_arn, secret_arn, text};
+use super::{Queue, Redrive, SecretRecipe, Stack, Table, TemplateError};
 
 /// One resource that is there (its condition holds), its properties resolved.
-struct Resource {
-    id: String,
-    kind: String,
-    binary: Option<String>,
-    properties: Value,
+pub struct Resource {
+    pub id: String,
+    pub kind: String,
+    pub binary: Option<String>,
+    pub properties: Value,
 }
 
 impl Resource {
-    fn place(&self, property: &str) -> String {
+    pub fn place(&self, property: &str) -> String {
         format!("{}.{property}", self.id)
     }
 
-    fn typed<T: DeserializeOwned>(&self) -> Result<T, TemplateError> {
+    pub fn typed<T: DeserializeOwned>(&self) -> Result<T, TemplateError> {
         typed(&self.properties, &self.id)
     }
 }
 
-fn typed<T: DeserializeOwned>(value: &Value, place: &str) -> Result<T, TemplateError> {
+pub fn typed<T: DeserializeOwned>(value: &Value, place: &str) -> Result<T, TemplateError> {
     serde_path_to_error::deserialize(value)
         .map_err(|e| TemplateError::at(&format!("{place}.{}", e.path()), e.inner().to_string()))
 }
@@ -51,15 +51,15 @@ pub fn read(scope: &Scope, globals: &Value) -> Result<Stack, TemplateError> {
         }
     }
     for resource in resources.iter().filter(|r| r.kind == "AWS::Serverless::Function") {
-        let function = function(resource, globals, &stack)?;
-        stack.event_sources.extend(event_sources(resource, &function, &stack)?);
+        let function = functions::function(resource, globals, &stack)?;
+        stack.event_sources.extend(functions::event_sources(resource, &function, &stack)?);
         if let Some(other) = stack.functions.insert(function.name.clone(), function) {
             let message = format!("the binary {} already belongs to {}", other.name, other.logical_id);
             return Err(TemplateError::at(&resource.place("Metadata"), message));
         }
     }
     for resource in resources.iter().filter(|r| r.kind == "AWS::ApiGatewayV2::Route") {
-        stack.routes.push(route(resource, &resources, &stack)?);
+        stack.routes.push(functions::route(resource, &resources, &stack)?);
     }
     Ok(stack)
 }
@@ -235,183 +235,6 @@ pub fn fill_secrets(text: &str, value_of: impl Fn(&str) -> Option<String>) -> Re
     Ok(filled)
 }
 
-// ---------------------------------------------------------------- functions
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "PascalCase", default)]
-struct FunctionProperties {
-    #[serde(deserialize_with = "maybe_number")]
-    timeout: Option<u64>,
-    #[serde(deserialize_with = "maybe_number")]
-    memory_size: Option<u64>,
-    environment: Environment,
-    logging_config: LoggingConfig,
-    policies: Value,
-    events: BTreeMap<String, Event>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "PascalCase", default)]
-struct Environment {
-    variables: BTreeMap<String, Value>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "PascalCase", default)]
-struct LoggingConfig {
-    application_log_level: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Event {
-    r#type: String,
-    #[serde(default)]
-    properties: Value,
-}
-
-fn function(resource: &Resource, globals: &Value, stack: &Stack) -> Result<Function, TemplateError> {
-    let own: FunctionProperties = resource.typed()?;
-    let shared: FunctionProperties = match globals.get("Function") {
-        Some(shared) => typed(shared, "Globals.Function")?,
-        None => FunctionProperties::default(),
-    };
-    let name = resource.binary.clone().ok_or_else(|| {
-        TemplateError::at(
-            &resource.place("Metadata.BuildProperties.Binary"),
-            "is missing: which binary is this function?",
-        )
-    })?;
-    let mut environment = BTreeMap::new();
-    for (key, value) in shared.environment.variables.into_iter().chain(own.environment.variables) {
-        let place = resource.place(&format!("Environment.Variables.{key}"));
-        if value.is_object() || value.is_array() || value.is_null() {
-            return Err(TemplateError::at(&place, "is not text"));
-        }
-        let value = text(&value);
-        fill_secrets(&value, |name| stack.secrets.contains_key(name).then(String::new))
-            .map_err(|e| TemplateError::at(&place, e))?;
-        environment.insert(key, value);
-    }
-    let timeout: u32 = in_range(own.timeout.or(shared.timeout).unwrap_or(3), 1..=900, &resource.place("Timeout"))?;
-    let log_level = own.logging_config.application_log_level.or(shared.logging_config.application_log_level);
-    Ok(Function {
-        logical_id: resource.id.clone(),
-        name,
-        timeout: Duration::from_secs(timeout.into()),
-        memory_mb: in_range(
-            own.memory_size.or(shared.memory_size).unwrap_or(128),
-            128..=10_240,
-            &resource.place("MemorySize"),
-        )?,
-        environment,
-        log_level: log_level.unwrap_or_else(|| "INFO".to_owned()),
-        policy: Policy::read(&own.policies).map_err(|e| TemplateError::at(&resource.place("Policies"), e))?,
-    })
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct SqsEvent {
-    queue: String,
-    #[serde(default, deserialize_with = "maybe_number")]
-    batch_size: Option<u64>,
-    #[serde(default, deserialize_with = "maybe_number")]
-    maximum_batching_window_in_seconds: Option<u64>,
-    #[serde(default)]
-    function_response_types: Vec<String>,
-    scaling_config: Option<ScalingConfig>,
-    enabled: Option<Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ScalingConfig {
-    #[serde(default, deserialize_with = "maybe_number")]
-    maximum_concurrency: Option<u64>,
-}
-
-fn event_sources(resource: &Resource, function: &Function, stack: &Stack) -> Result<Vec<EventSource>, TemplateError> {
-    let properties: FunctionProperties = resource.typed()?;
-    let mut sources = Vec::new();
-    for (name, event) in properties.events {
-        let place = resource.place(&format!("Events.{name}"));
-        if event.r#type != "SQS" {
-            let message = format!("events of type {} are not played on this machine", event.r#type);
-            return Err(TemplateError::at(&place, message));
-        }
-        let sqs: SqsEvent = typed(&event.properties, &place)?;
-        if sqs.enabled.is_some_and(|enabled| text(&enabled) == "false") {
-            continue;
-        }
-        let queue =
-            stack.queues.values().find(|q| queue_arn(&q.name) == sqs.queue).ok_or_else(|| {
-                TemplateError::at(&format!("{place}.Queue"), format!("{} is no queue here", sqs.queue))
-            })?;
-        let window = sqs.maximum_batching_window_in_seconds.unwrap_or(0);
-        let batch_size: u32 = in_range(sqs.batch_size.unwrap_or(10), 1..=10_000, &format!("{place}.BatchSize"))?;
-        if batch_size > 10 && window == 0 {
-            return Err(TemplateError::at(&place, "a BatchSize over 10 needs MaximumBatchingWindowInSeconds"));
-        }
-        // Lambda refuses such an event source, too.
-        if function.timeout > queue.visibility_timeout {
-            let message = format!("the function may run longer than messages of {} stay invisible", queue.name);
-            return Err(TemplateError::at(&place, message));
-        }
-        let concurrency = sqs.scaling_config.and_then(|s| s.maximum_concurrency);
-        let concurrency: Option<u32> =
-            concurrency.map(|c| in_range(c, 2..=1000, &format!("{place}.ScalingConfig"))).transpose()?;
-        sources.push(EventSource {
-            function: function.name.clone(),
-            queue: queue.name.clone(),
-            batch_size: batch_size as usize,
-            window: Duration::from_secs(in_range(window, 0..=300, &place)?),
-            maximum_concurrency: concurrency.map(|c| c as usize),
-            report_batch_item_failures: sqs.function_response_types.iter().any(|t| t == "ReportBatchItemFailures"),
-        });
-    }
-    Ok(sources)
-}
-
-// ---------------------------------------------------------------- routes
-
-fn route(resource: &Resource, all: &[Resource], stack: &Stack) -> Result<Route, TemplateError> {
-    let property = |name: &str| {
-        let value = resource.properties.get(name).and_then(Value::as_str);
-        value.ok_or_else(|| TemplateError::at(&resource.place(name), "is missing"))
-    };
-    let (key, target) = (property("RouteKey")?, property("Target")?);
-    let integration = target
-        .strip_prefix("integrations/")
-        .and_then(|id| all.iter().find(|r| r.id == id && r.kind == "AWS::ApiGatewayV2::Integration"))
-        .ok_or_else(|| TemplateError::at(&resource.place("Target"), format!("{target} is no integration here")))?;
-    let uri = integration.properties.get("IntegrationUri").and_then(Value::as_str).unwrap_or_default();
-    let function =
-        stack.functions.values().find(|f| uri == function_arn(function_name(&f.logical_id, all))).ok_or_else(|| {
-            TemplateError::at(&integration.place("IntegrationUri"), format!("{uri:?} is no function here"))
-        })?;
-    if text(&integration.properties["PayloadFormatVersion"]) != "2.0" {
-        return Err(TemplateError::at(&integration.place("PayloadFormatVersion"), "must be \"2.0\""));
-    }
-    let may_invoke = all.iter().filter(|r| r.kind == "AWS::Lambda::Permission").any(|permission| {
-        permission.properties["FunctionName"] == function_name(&function.logical_id, all)
-            && permission.properties["Principal"] == "apigateway.amazonaws.com"
-    });
-    if !may_invoke {
-        let message = format!("no AWS::Lambda::Permission lets the API invoke {}", function.logical_id);
-        return Err(TemplateError::at(&resource.place("Target"), message));
-    }
-    Ok(Route { key: key.to_owned(), function: function.name.clone() })
-}
-
-fn function_name<'a>(logical_id: &'a str, all: &'a [Resource]) -> &'a str {
-    all.iter()
-        .find(|r| r.id == logical_id)
-        .and_then(|r| r.properties.get("FunctionName"))
-        .and_then(Value::as_str)
-        .unwrap_or(logical_id)
-}
-
 // ---------------------------------------------------------------- numbers
 
 /// CloudFormation takes numbers as text, too.
@@ -420,11 +243,11 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     text(&value).parse().map_err(|_| D::Error::custom(format!("{value} is not a whole number")))
 }
 
-fn maybe_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+pub fn maybe_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     number(deserializer).map(Some)
 }
 
-fn in_range<T: TryFrom<u64>>(
+pub fn in_range<T: TryFrom<u64>>(
     value: u64,
     range: std::ops::RangeInclusive<u64>,
     place: &str,

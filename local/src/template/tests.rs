@@ -188,3 +188,17 @@ fn what_is_not_yaml_is_said_with_its_line() {
     let error = read("Resources:\n  A: [1, 2\n").expect_err("no YAML");
     assert!(error.to_string().contains("line"), "{error}");
 }
+
+/// What the rest of the engine's tests can't show: that the template in this repository is one that the engine plays.
+#[test]
+fn the_products_own_template_is_understood() {
+    let stack = read(include_str!("../../../template.yaml")).expect("a stack");
+    for source in &stack.event_sources {
+        assert!(source.report_batch_item_failures, "{} must report partial failures", source.function);
+        let queue = &stack.queues[&source.queue];
+        assert!(queue.redrive.is_some(), "{} must have a dead-letter queue", source.queue);
+        assert!(queue.visibility_timeout >= 6 * stack.functions[&source.function].timeout, "{}", source.queue);
+    }
+    assert!(stack.routes.iter().any(|route| route.key == "$default"));
+    assert_eq!(stack.tables.len(), 1);
+}

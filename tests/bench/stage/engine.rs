@@ -39,7 +39,8 @@ pub fn serve() {
         })
         .await
         .unwrap();
-        writeln!(std::io::stdout(), "{}", engine.url()).unwrap();
+        let mut output = std::io::stdout();
+        writeln!(output, "{}", engine.url()).unwrap();
         let told_to_end = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
         let _ = told_to_end.await;
         engine.stop().await;
@@ -55,7 +56,9 @@ impl Pending {
     pub fn is_still(&self) -> bool {
         let nobody_is_busy = self.0["functions"].as_object().is_none_or(|busy| busy.is_empty());
         let mut queues = self.0["queues"].as_object().into_iter().flatten();
-        nobody_is_busy && self.0["carriers"].as_u64().unwrap_or(0) == 0 && queues.all(|(_, queue)| queue["inFlight"] == 0)
+        nobody_is_busy
+            && self.0["carriers"].as_u64().unwrap_or(0) == 0
+            && queues.all(|(_, queue)| queue["inFlight"] == 0)
     }
 }
 

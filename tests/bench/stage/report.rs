@@ -42,7 +42,8 @@ impl Table {
 }
 
 pub fn say(text: &str) {
-    writeln!(std::io::stdout(), "{text}").unwrap();
+    let mut output = std::io::stdout();
+    writeln!(output, "{text}").unwrap();
 }
 
 /// Writes `bench-results/<name>.json`.

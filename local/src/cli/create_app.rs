@@ -1,0 +1,54 @@
+//! `create-app`: the first app of a deployed stack, written to its table with the operator's own AWS credentials.
+//!
+//! Reads `TABLE_NAME` and `SEALING_SECRET`, which are the stack's own. Prints ids and secrets once, as JSON.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use local::provision::{Provision, Specification, SpecificationError};
+use serde_json::{Value, json};
+use shared::config::ConfigError;
+use shared::store::{Store, StoreError};
+
+#[derive(Debug, thiserror::Error)]
+pub enum CreateAppError {
+    #[error("{} can't be read: {error}", path.display())]
+    Unreadable { path: PathBuf, error: io::Error },
+    #[error("{} is no app specification: {error}", path.display())]
+    Malformed { path: PathBuf, error: serde_json::Error },
+    #[error(transparent)]
+    Specification(#[from] SpecificationError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("the table can't be written: {0}")]
+    Store(#[from] StoreError),
+}
+
+pub async fn create_app(path: &Path) -> Result<Value, CreateAppError> {
+    let text = std::fs::read(path).map_err(|error| CreateAppError::Unreadable { path: path.to_owned(), error })?;
+    let wanted: Specification = serde_json::from_slice(&text)
+        .map_err(|error| CreateAppError::Malformed { path: path.to_owned(), error })?;
+    let provision = Provision::new(wanted)?;
+    let operator = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
+    let store = Store::from_env(&operator)?;
+    provision.write(&store).await?;
+    Ok(summary(&provision))
+}
+
+fn summary(provision: &Provision) -> Value {
+    let integrations = provision.integrations.iter();
+    let webhooks = provision.webhooks.iter();
+    json!({
+        "appId": provision.app.id,
+        "keyId": provision.key.id,
+        "secret": provision.key.secret.expose(),
+        "accountKeyId": provision.account_key.id,
+        "accountSecret": provision.account_key.secret.expose(),
+        "integrations": integrations
+            .map(|integration| (integration.channel().to_string(), json!(integration.id)))
+            .collect::<serde_json::Map<_, _>>(),
+        "webhooks": webhooks
+            .map(|hook| json!({ "id": hook.id, "target": hook.target, "secret": hook.secret.expose() }))
+            .collect::<Vec<_>>(),
+    })
+}

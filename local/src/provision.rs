@@ -1,0 +1,167 @@
+//! An app with everything it needs to send, written to a table in one go.
+//!
+//! Used for demo apps, and by `create-app` for the first app of a deployed stack, whose table and sealing secret the
+//! operator names. It checks no carrier credentials.
+
+use serde::Deserialize;
+use shared::ids::{AccountId, AppId, IntegrationId, KeyId, WebhookId};
+use shared::model::{
+    Address, ApiKey, App, ExpiredClaim, Integration, IntegrationStatus, InvalidAddress, KeyOwner, MessagebirdSettings,
+    Secret, Settings, Trigger, TwilioSettings, Webhook,
+};
+use shared::store::{Store, StoreError};
+
+/// An app to be, as an operator writes it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Specification {
+    pub name: String,
+    #[serde(default)]
+    pub expired_claim: ExpiredClaim,
+    pub twilio: Option<TwilioAccount>,
+    pub messagebird: Option<MessagebirdAccount>,
+    #[serde(default)]
+    pub webhooks: Vec<WantedWebhook>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TwilioAccount {
+    pub account_sid: String,
+    pub auth_token: String,
+    pub phone_number_sid: String,
+    /// The number behind the SID, `+` and digits.
+    pub phone_number: String,
+    pub messaging_service_sid: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MessagebirdAccount {
+    pub access_key: String,
+    pub originator: String,
+    pub signing_key: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WantedWebhook {
+    pub target: String,
+    pub triggers: Vec<String>,
+    #[serde(default)]
+    pub include_client: bool,
+    #[serde(default)]
+    pub include_full_app_user: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SpecificationError {
+    #[error("unknown trigger {0}")]
+    Trigger(String),
+    #[error("{0} is not an http or https URL")]
+    Target(String),
+    #[error("{field}: {error}")]
+    Address { field: &'static str, error: InvalidAddress },
+}
+
+/// An app with its keys, integrations and webhooks, complete with ids and secrets.
+#[derive(Debug)]
+pub struct Provision {
+    pub app: App,
+    pub key: ApiKey,
+    pub account_key: ApiKey,
+    pub integrations: Vec<Integration>,
+    pub webhooks: Vec<Webhook>,
+}
+
+impl Provision {
+    /// Draws ids and secrets; writes nothing yet.
+    ///
+    /// # Errors
+    /// The first field that makes no sense.
+    pub fn new(wanted: Specification) -> Result<Self, SpecificationError> {
+        let app = App { id: AppId::generate(), account_id: AccountId::generate(), name: wanted.name };
+        let twilio = wanted.twilio.map(twilio_settings).transpose()?;
+        let messagebird = wanted.messagebird.map(messagebird_settings).transpose()?;
+        let integration = |settings| integration(app.id, wanted.expired_claim, settings);
+        Ok(Self {
+            key: new_key("app", KeyOwner::App(app.id)),
+            account_key: new_key("act", KeyOwner::Account(app.account_id)),
+            integrations: twilio.into_iter().chain(messagebird).map(integration).collect(),
+            webhooks: wanted.webhooks.into_iter().map(|hook| webhook(app.id, hook)).collect::<Result<_, _>>()?,
+            app,
+        })
+    }
+
+    /// The keys last: who can use the app finds it complete.
+    ///
+    /// # Errors
+    /// What the table said.
+    pub async fn write(&self, store: &Store) -> Result<(), StoreError> {
+        store.put_app(&self.app).await?;
+        for integration in &self.integrations {
+            store.put_integration(integration).await?;
+        }
+        for webhook in &self.webhooks {
+            store.put_webhook(webhook).await?;
+        }
+        for key in [&self.key, &self.account_key] {
+            store.put_api_key(key).await?;
+        }
+        Ok(())
+    }
+}
+
+fn new_key(prefix: &str, owner: KeyOwner) -> ApiKey {
+    ApiKey { id: KeyId::generate(prefix), owner, secret: Secret::generate() }
+}
+
+fn integration(app_id: AppId, expired_claim: ExpiredClaim, settings: Settings) -> Integration {
+    Integration {
+        id: IntegrationId::generate(),
+        app_id,
+        display_name: None,
+        status: IntegrationStatus::Active,
+        expired_claim,
+        settings,
+    }
+}
+
+fn twilio_settings(account: TwilioAccount) -> Result<Settings, SpecificationError> {
+    let number = Address::e164(&account.phone_number);
+    Ok(Settings::Twilio(TwilioSettings {
+        account_sid: account.account_sid,
+        auth_token: Secret::new(account.auth_token),
+        phone_number_sid: account.phone_number_sid,
+        phone_number: number.map_err(|error| SpecificationError::Address { field: "twilio.phoneNumber", error })?,
+        messaging_service_sid: account.messaging_service_sid,
+    }))
+}
+
+fn messagebird_settings(account: MessagebirdAccount) -> Result<Settings, SpecificationError> {
+    let originator = Address::sender(&account.originator);
+    Ok(Settings::Messagebird(MessagebirdSettings {
+        access_key: Secret::new(account.access_key),
+        originator: originator
+            .map_err(|error| SpecificationError::Address { field: "messagebird.originator", error })?,
+        signing_key: Some(Secret::new(account.signing_key)),
+    }))
+}
+
+fn webhook(app_id: AppId, wanted: WantedWebhook) -> Result<Webhook, SpecificationError> {
+    let trigger = |name: &String| Trigger::from_name(name).ok_or_else(|| SpecificationError::Trigger(name.clone()));
+    let triggers = wanted.triggers.iter().map(trigger).collect::<Result<_, _>>()?;
+    let is_web = url::Url::parse(&wanted.target).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    if !is_web {
+        return Err(SpecificationError::Target(wanted.target));
+    }
+    Ok(Webhook {
+        id: WebhookId::generate(),
+        app_id,
+        target: wanted.target,
+        triggers,
+        secret: Secret::generate(),
+        include_client: wanted.include_client,
+        include_full_app_user: wanted.include_full_app_user,
+    })
+}

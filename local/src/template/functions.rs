@@ -1,0 +1,190 @@
+//! Functions with what invokes them: their settings, event sources and routes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::intrinsics::{function_arn, queue_arn, text};
+use super::resources::{Resource, fill_secrets, in_range, maybe_number, typed};
+use super::{EventSource, Function, Policy, Route, Stack, TemplateError};
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct FunctionProperties {
+    #[serde(deserialize_with = "maybe_number")]
+    timeout: Option<u64>,
+    #[serde(deserialize_with = "maybe_number")]
+    memory_size: Option<u64>,
+    environment: Environment,
+    logging_config: LoggingConfig,
+    policies: Value,
+    events: BTreeMap<String, Event>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct Environment {
+    variables: BTreeMap<String, Value>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct LoggingConfig {
+    application_log_level: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Event {
+    r#type: String,
+    #[serde(default)]
+    properties: Value,
+}
+
+pub fn function(resource: &Resource, globals: &Value, stack: &Stack) -> Result<Function, TemplateError> {
+    let own: FunctionProperties = resource.typed()?;
+    let shared: FunctionProperties = match globals.get("Function") {
+        Some(shared) => typed(shared, "Globals.Function")?,
+        None => FunctionProperties::default(),
+    };
+    let name = resource.binary.clone().ok_or_else(|| {
+        TemplateError::at(
+            &resource.place("Metadata.BuildProperties.Binary"),
+            "is missing: which binary is this function?",
+        )
+    })?;
+    let mut environment = BTreeMap::new();
+    for (key, value) in shared.environment.variables.into_iter().chain(own.environment.variables) {
+        let place = resource.place(&format!("Environment.Variables.{key}"));
+        if value.is_object() || value.is_array() || value.is_null() {
+            return Err(TemplateError::at(&place, "is not text"));
+        }
+        let value = text(&value);
+        fill_secrets(&value, |name| stack.secrets.contains_key(name).then(String::new))
+            .map_err(|e| TemplateError::at(&place, e))?;
+        environment.insert(key, value);
+    }
+    let timeout: u32 = in_range(own.timeout.or(shared.timeout).unwrap_or(3), 1..=900, &resource.place("Timeout"))?;
+    let log_level = own.logging_config.application_log_level.or(shared.logging_config.application_log_level);
+    Ok(Function {
+        logical_id: resource.id.clone(),
+        name,
+        timeout: Duration::from_secs(timeout.into()),
+        memory_mb: in_range(
+            own.memory_size.or(shared.memory_size).unwrap_or(128),
+            128..=10_240,
+            &resource.place("MemorySize"),
+        )?,
+        environment,
+        log_level: log_level.unwrap_or_else(|| "INFO".to_owned()),
+        policy: Policy::read(&own.policies).map_err(|e| TemplateError::at(&resource.place("Policies"), e))?,
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SqsEvent {
+    queue: String,
+    #[serde(default, deserialize_with = "maybe_number")]
+    batch_size: Option<u64>,
+    #[serde(default, deserialize_with = "maybe_number")]
+    maximum_batching_window_in_seconds: Option<u64>,
+    #[serde(default)]
+    function_response_types: Vec<String>,
+    scaling_config: Option<ScalingConfig>,
+    enabled: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ScalingConfig {
+    #[serde(default, deserialize_with = "maybe_number")]
+    maximum_concurrency: Option<u64>,
+}
+
+pub fn event_sources(
+    resource: &Resource,
+    function: &Function,
+    stack: &Stack,
+) -> Result<Vec<EventSource>, TemplateError> {
+    let properties: FunctionProperties = resource.typed()?;
+    let mut sources = Vec::new();
+    for (name, event) in properties.events {
+        let place = resource.place(&format!("Events.{name}"));
+        if event.r#type != "SQS" {
+            let message = format!("events of type {} are not played on this machine", event.r#type);
+            return Err(TemplateError::at(&place, message));
+        }
+        let sqs: SqsEvent = typed(&event.properties, &place)?;
+        if sqs.enabled.is_some_and(|enabled| text(&enabled) == "false") {
+            continue;
+        }
+        let queue =
+            stack.queues.values().find(|q| queue_arn(&q.name) == sqs.queue).ok_or_else(|| {
+                TemplateError::at(&format!("{place}.Queue"), format!("{} is no queue here", sqs.queue))
+            })?;
+        let window = sqs.maximum_batching_window_in_seconds.unwrap_or(0);
+        let batch_size: u32 = in_range(sqs.batch_size.unwrap_or(10), 1..=10_000, &format!("{place}.BatchSize"))?;
+        if batch_size > 10 && window == 0 {
+            return Err(TemplateError::at(&place, "a BatchSize over 10 needs MaximumBatchingWindowInSeconds"));
+        }
+        // Lambda refuses such an event source, too.
+        if function.timeout > queue.visibility_timeout {
+            let message = format!("the function may run longer than messages of {} stay invisible", queue.name);
+            return Err(TemplateError::at(&place, message));
+        }
+        let concurrency = sqs.scaling_config.and_then(|s| s.maximum_concurrency);
+        let concurrency: Option<u32> =
+            concurrency.map(|c| in_range(c, 2..=1000, &format!("{place}.ScalingConfig"))).transpose()?;
+        sources.push(EventSource {
+            function: function.name.clone(),
+            queue: queue.name.clone(),
+            batch_size: batch_size as usize,
+            window: Duration::from_secs(in_range(window, 0..=300, &place)?),
+            maximum_concurrency: concurrency.map(|c| c as usize),
+            report_batch_item_failures: sqs.function_response_types.iter().any(|t| t == "ReportBatchItemFailures"),
+        });
+    }
+    Ok(sources)
+}
+
+// ---------------------------------------------------------------- routes
+
+pub fn route(resource: &Resource, all: &[Resource], stack: &Stack) -> Result<Route, TemplateError> {
+    let property = |name: &str| {
+        let value = resource.properties.get(name).and_then(Value::as_str);
+        value.ok_or_else(|| TemplateError::at(&resource.place(name), "is missing"))
+    };
+    let (key, target) = (property("RouteKey")?, property("Target")?);
+    let integration = target
+        .strip_prefix("integrations/")
+        .and_then(|id| all.iter().find(|r| r.id == id && r.kind == "AWS::ApiGatewayV2::Integration"))
+        .ok_or_else(|| TemplateError::at(&resource.place("Target"), format!("{target} is no integration here")))?;
+    let uri = integration.properties.get("IntegrationUri").and_then(Value::as_str).unwrap_or_default();
+    let function =
+        stack.functions.values().find(|f| uri == function_arn(function_name(&f.logical_id, all))).ok_or_else(|| {
+            TemplateError::at(&integration.place("IntegrationUri"), format!("{uri:?} is no function here"))
+        })?;
+    if text(&integration.properties["PayloadFormatVersion"]) != "2.0" {
+        return Err(TemplateError::at(&integration.place("PayloadFormatVersion"), "must be \"2.0\""));
+    }
+    let may_invoke = all.iter().filter(|r| r.kind == "AWS::Lambda::Permission").any(|permission| {
+        permission.properties["FunctionName"] == function_name(&function.logical_id, all)
+            && permission.properties["Principal"] == "apigateway.amazonaws.com"
+    });
+    if !may_invoke {
+        let message = format!("no AWS::Lambda::Permission lets the API invoke {}", function.logical_id);
+        return Err(TemplateError::at(&resource.place("Target"), message));
+    }
+    Ok(Route { key: key.to_owned(), function: function.name.clone() })
+}
+
+fn function_name<'a>(logical_id: &'a str, all: &'a [Resource]) -> &'a str {
+    all.iter()
+        .find(|r| r.id == logical_id)
+        .and_then(|r| r.properties.get("FunctionName"))
+        .and_then(Value::as_str)
+        .unwrap_or(logical_id)
+}

@@ -1,0 +1,127 @@
+//! What `template.yaml` promises to operators, held against the template itself. Whether AWS would take it is for
+//! `scripts/check-template` to say.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use local::template::{EventSource, Function, Queue, Settings, Stack};
+
+fn text() -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("template.yaml")).unwrap()
+}
+
+fn stack() -> Stack {
+    let settings = Settings {
+        base_url: "http://127.0.0.1:3000".into(),
+        parameters: BTreeMap::new(),
+        suggestions: BTreeMap::new(),
+    };
+    Stack::read(&text(), &settings).unwrap()
+}
+
+/// Every event source with its function and its queue.
+fn consumers(stack: &Stack) -> Vec<(&EventSource, &Function, &Queue)> {
+    let consumer =
+        |source| -> (&EventSource, _, _) { (source, &stack.functions[&source.function], &stack.queues[&source.queue]) };
+    stack.event_sources.iter().map(consumer).collect()
+}
+
+fn dead_letter_queues(stack: &Stack) -> Vec<&Queue> {
+    stack.queues.values().filter(|queue| stack.is_dead_letter_queue(&queue.name)).collect()
+}
+
+#[test]
+fn every_queue_is_consumed_in_full_batches_that_may_fail_in_part() {
+    let stack = stack();
+    let mut consumed: Vec<_> = consumers(&stack).into_iter().map(|(.., queue)| &queue.name).collect();
+    consumed.sort();
+    let queues: Vec<_> = stack.queues.keys().filter(|name| !stack.is_dead_letter_queue(name)).collect();
+    assert_eq!(consumed, queues);
+    for (source, ..) in consumers(&stack) {
+        assert_eq!(source.batch_size, 10, "{}", source.queue);
+        assert!(source.report_batch_item_failures, "{}", source.queue);
+    }
+}
+
+#[test]
+fn a_message_stays_invisible_for_six_times_its_functions_timeout() {
+    let stack = stack();
+    for (_, function, queue) in consumers(&stack) {
+        assert_eq!(queue.visibility_timeout, function.timeout * 6, "{}", queue.name);
+    }
+}
+
+#[test]
+fn what_cannot_be_done_outlives_its_queue_in_a_dead_letter_queue_of_its_own() {
+    let stack = stack();
+    let mut used = Vec::new();
+    for (.., queue) in consumers(&stack) {
+        let redrive = queue.redrive.as_ref().unwrap_or_else(|| panic!("{} has no dead-letter queue", queue.name));
+        let dead = &stack.queues[&redrive.dead_letter_queue];
+        assert!(dead.retention > queue.retention, "{}", dead.name);
+        assert_eq!(dead.retention, Duration::from_secs(14 * 86_400), "{}", dead.name);
+        assert!(dead.redrive.is_none(), "{}", dead.name);
+        used.push(&dead.name);
+    }
+    used.sort();
+    used.dedup();
+    assert_eq!(used.len(), consumers(&stack).len());
+    assert_eq!(used.len(), dead_letter_queues(&stack).len());
+}
+
+#[test]
+fn a_function_knows_how_often_its_queue_gives_a_task_out() {
+    let stack = stack();
+    for (_, function, queue) in consumers(&stack) {
+        if let Some(told) = function.environment(&secrets(&stack)).get("MAX_RECEIVES") {
+            let actual = queue.redrive.as_ref().map(|redrive| redrive.max_receive_count.to_string());
+            assert_eq!(Some(told.clone()), actual, "{}", function.logical_id);
+        }
+    }
+}
+
+#[test]
+fn every_dead_letter_queue_raises_an_alarm_and_is_named_in_the_outputs() {
+    let (text, stack) = (text(), stack());
+    for queue in dead_letter_queues(&stack) {
+        let watched = format!("Dimensions: [{{ Name: QueueName, Value: !GetAtt {}.QueueName }}]", queue.name);
+        assert!(text.contains(&watched), "no alarm watches {}", queue.name);
+        assert!(stack.outputs.contains_key(&format!("{}Url", queue.name)), "no output names {}", queue.name);
+    }
+}
+
+#[test]
+fn every_function_logs_to_a_group_that_forgets() {
+    let (text, stack) = (text(), stack());
+    for function in stack.functions.values() {
+        let group = format!("LogGroup: !Ref {}", function.logical_id.replace("Function", "Logs"));
+        assert!(text.contains(&group), "{}", function.logical_id);
+    }
+    assert_eq!(text.matches("Type: AWS::Logs::LogGroup").count(), stack.functions.len());
+    assert_eq!(text.matches("RetentionInDays: !Ref LogRetentionDays").count(), stack.functions.len());
+}
+
+#[test]
+fn policies_name_each_action_and_resource_and_allow_no_scan() {
+    let text = text();
+    assert!(!text.contains("Resource: \"*\"") && !text.contains("Resource: '*'"), "a policy reaches every resource");
+    let lists = text.lines().filter_map(|line| line.split_once("Action: [")?.1.split(']').next());
+    let actions: Vec<_> = lists.flat_map(|list| list.split(',')).map(str::trim).collect();
+    assert!(!actions.is_empty());
+    for action in actions {
+        let is_one_small_thing = !action.contains('*') && !action.ends_with(":Scan") && !action.ends_with("Queue");
+        assert!(is_one_small_thing, "{action}");
+    }
+}
+
+#[test]
+fn there_is_one_table_and_what_is_transient_in_it_ends_by_itself() {
+    let stack = stack();
+    let [table] = stack.tables.as_slice() else { panic!("one table") };
+    assert_eq!(table.ttl_attribute.as_deref(), Some("ttl"));
+}
+
+fn secrets(stack: &Stack) -> BTreeMap<String, String> {
+    stack.secrets.keys().map(|name| (name.clone(), "made up".to_owned())).collect()
+}
