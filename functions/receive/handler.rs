@@ -43,8 +43,9 @@ pub async fn handle(context: Arc<Context>, batch: SqsEvent) -> Value {
 }
 
 async fn receive(context: Arc<Context>, record: Record<ReceiveTask>) -> Result<Vec<Event>, Later> {
-    let redelivered = record.is_redelivered();
-    let ReceiveTask::V1 { app_id, integration_id, received, what } = record.task;
+    let ReceiveTask::V1 { received, .. } = record.task;
+    let redelivered = record.may_be_a_repeat(received);
+    let ReceiveTask::V1 { app_id, integration_id, what, .. } = record.task;
     let integration = match context.store.integration(app_id, integration_id).await? {
         Some(integration) => integration,
         // Deleted since the callback was taken: nobody is left to tell.

@@ -23,7 +23,7 @@ pub async fn receive(store: &Store, heard: Heard<'_>) -> Result<Vec<Event>, Late
     let person = find_or_create(store, &heard, &partition).await?;
     let user =
         store.app_user(app, person.result.app_user_id).await?.ok_or_else(|| Later::because("no such app user"))?;
-    let messages = messages(&heard, &user);
+    let messages = messages(&heard, &person, &user);
     let stored: Vec<_> = messages.iter().cloned().map(|message| StoredMessage { message }).collect();
     let write = ReplyWrite {
         app,
@@ -68,7 +68,7 @@ async fn find_or_create(
 }
 
 /// The reply as v1.1's messages. Their ids are derived: the same reply twice is the same messages.
-fn messages(heard: &Heard<'_>, user: &AppUser) -> Vec<MessageWire> {
+fn messages(heard: &Heard<'_>, person: &MatchItem, user: &AppUser) -> Vec<MessageWire> {
     let reply = &heard.reply;
     let integration = heard.integration;
     let name = [&user.given_name, &user.surname].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
@@ -78,7 +78,9 @@ fn messages(heard: &Heard<'_>, user: &AppUser) -> Vec<MessageWire> {
         MessageWire {
             id: Some(id),
             role: Some("appUser".into()),
-            name: Some(name.clone()).filter(|name| !name.is_empty()).or_else(|| Some(reply.from.display_name())),
+            name: Some(name.clone())
+                .filter(|name| !name.is_empty())
+                .or_else(|| Some(person.result.client.display_name.clone())),
             author_id: Some(user.id.to_string()),
             received: Some(heard.received),
             source: Some(SourceWire {

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::flow::retry;
+use crate::model::Timestamp;
 use crate::publish::Publisher;
 use crate::queue::Queue;
 use crate::telemetry::{Metric, Outcome};
@@ -24,12 +25,14 @@ pub struct Record<T> {
     pub task: T,
     /// How often the queue has given out this task, this time included.
     pub receives: u32,
+    /// When it was put on the queue; a redrive puts it there anew.
+    pub enqueued: Option<Timestamp>,
 }
 
 impl<T> Record<T> {
-    /// Whether an earlier reading may have died half-way.
-    pub fn is_redelivered(&self) -> bool {
-        self.receives > 1
+    /// Whether an earlier reading of this task, made at `made`, may have died half-way.
+    pub fn may_be_a_repeat(&self, made: Timestamp) -> bool {
+        retry::may_be_a_repeat(self.receives, made, self.enqueued)
     }
 }
 
@@ -67,6 +70,7 @@ struct Receipt {
     message_id: String,
     handle: String,
     receives: u32,
+    enqueued: Option<Timestamp>,
 }
 
 /// Runs `handle` on every record of the batch at once, publishes what they return, and answers as SQS event sources
@@ -84,7 +88,7 @@ where
         let (receipt, task) = read::<T>(message);
         match task {
             Ok(task) => {
-                let record = Record { task, receives: receipt.receives };
+                let record = Record { task, receives: receipt.receives, enqueued: receipt.enqueued };
                 let id = running.spawn(handle(record)).id();
                 receipts.insert(id, receipt);
             }
@@ -117,11 +121,14 @@ where
 }
 
 fn read<T: DeserializeOwned>(message: SqsMessage) -> (Receipt, Result<T, Later>) {
-    let receives = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1);
+    let number = |name: &str| message.attributes.get(name).and_then(|value| value.parse::<i64>().ok());
+    let receives = number("ApproximateReceiveCount").and_then(|count| u32::try_from(count).ok()).unwrap_or(1);
+    let enqueued = number("SentTimestamp").map(Timestamp::from_millis);
     let receipt = Receipt {
         message_id: message.message_id.unwrap_or_default(),
         handle: message.receipt_handle.unwrap_or_default(),
         receives,
+        enqueued,
     };
     let task = serde_json::from_str(message.body.as_deref().unwrap_or_default()).map_err(|error| {
         Outcome::of(Metric::TaskPoisoned).with("messageId", &receipt.message_id).log();

@@ -110,17 +110,29 @@ impl WebhookClient {
     ) -> Result<WebhookAnswer, WebhookError> {
         let url = url::Url::parse(target).map_err(|_| ForbiddenTarget::NotHttp)?;
         target::check(&url, self.private_networks)?;
-        let answer = self
-            .client
-            .post(url)
-            .headers(headers)
-            .body(body)
-            .send()
-            .await
-            .map_err(|error| if error.is_timeout() { WebhookError::TimedOut } else { WebhookError::Unreachable })?;
+        let answer =
+            self.client.post(url).headers(headers).body(body).send().await.map_err(|error| {
+                match forbidden(&error) {
+                    Some(forbidden) => WebhookError::Forbidden(forbidden),
+                    None if error.is_timeout() => WebhookError::TimedOut,
+                    None => WebhookError::Unreachable,
+                }
+            })?;
         let retry_after = answer.headers().get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
         Ok(WebhookAnswer { status: answer.status().as_u16(), retry_after: retry_after.map(str::to_owned) })
     }
+}
+
+/// The judgement of [`JudgingResolver`], wherever in an error's chain it lies.
+fn forbidden(error: &reqwest::Error) -> Option<ForbiddenTarget> {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if let Some(forbidden) = error.downcast_ref::<ForbiddenTarget>() {
+            return Some(forbidden.clone());
+        }
+        cause = error.source();
+    }
+    None
 }
 
 /// Resolves names to public addresses only. The connection goes to what is returned here, so a name that changes its
@@ -134,12 +146,35 @@ impl Resolve for JudgingResolver {
         let private_networks = self.private_networks;
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let allowed: Vec<SocketAddr> =
-                found.filter(|address| private_networks || target::is_public(address.ip())).collect();
-            if allowed.is_empty() {
-                return Err("the name leads to no public address".into());
+            let found: Vec<SocketAddr> = found.collect();
+            let is_allowed = |address: &&SocketAddr| private_networks || target::is_public(address.ip());
+            let allowed: Vec<SocketAddr> = found.iter().filter(is_allowed).copied().collect();
+            match (allowed.is_empty(), found.first()) {
+                (true, Some(address)) => Err(ForbiddenTarget::Private(address.ip()).into()),
+                _ => Ok(Box::new(allowed.into_iter()) as Addrs),
             }
-            Ok(Box::new(allowed.into_iter()) as Addrs)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_that_leads_to_this_machine_is_forbidden_and_not_called() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        listener.set_nonblocking(true).unwrap();
+        let client = WebhookClient::new(false).unwrap();
+        for host in ["localhost", "127.0.0.1", "[::ffff:127.0.0.1]"] {
+            let target = format!("http://{host}:{port}/hook");
+            let refused = client.post(&target, http::HeaderMap::new(), String::new()).await;
+            assert!(
+                matches!(refused, Err(WebhookError::Forbidden(ForbiddenTarget::Private(_)))),
+                "{host}: {refused:?}"
+            );
+        }
+        assert!(listener.accept().is_err(), "nobody called");
     }
 }

@@ -1,6 +1,6 @@
 //! What Heliograph's functions share: ids and models, channels, decisions, storage and queues.
 //!
-//! Layers, from the inside out; `tests/import_rules.rs` holds them apart:
+//! Layers, from the inside out; `tests/rules.rs` holds them apart:
 //! `ids` and `model` know nothing of the rest; `channels`, `flow`, `tasks` and `webhook` are pure (no async, no AWS, no
 //! clock: time is an argument); `store`, `queue` and `secrets` speak to AWS; `http` speaks to carriers and webhooks.
 

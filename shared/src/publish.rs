@@ -43,6 +43,7 @@ impl Publisher {
                 let written = WebhookEvent {
                     id: event.id(),
                     trigger: event.trigger(),
+                    notification_id: event.notification_id(),
                     body: webhook::body(event, webhook),
                     at: event.at(),
                 };

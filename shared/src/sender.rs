@@ -88,6 +88,8 @@ struct Job<'a> {
     /// Until when the claim is ours.
     deadline: Timestamp,
     receives: u32,
+    /// Whether an earlier reading may have died before it could publish.
+    repeat: bool,
 }
 
 /// Whether the notification is ours to send.
@@ -112,6 +114,7 @@ impl<C: Channel> Sender<C> {
     /// `invocation_ends`: when Lambda will have ended this invocation, whatever happens.
     pub async fn send(&self, record: Record<SendTask>, invocation_ends: Timestamp) -> Result<Vec<Event>, Later> {
         let SendTask::V1 { notification } = &record.task;
+        let repeat = record.may_be_a_repeat(notification.accepted);
         let integration = self.store.integration(notification.app_id, notification.integration_id).await?;
         let partition = AddressPartition::new(notification.app_id, notification.integration_id, &notification.address);
         let job = Job {
@@ -125,6 +128,7 @@ impl<C: Channel> Sender<C> {
             },
             deadline: invocation_ends.plus_seconds(CLOCK_SKEW_SECONDS),
             receives: record.receives,
+            repeat,
         };
         let policy = integration.as_ref().map(|integration| integration.expired_claim).unwrap_or_default();
         let (taken, known) = tokio::join!(self.take(&job, policy), self.store.find_match(&partition, false));
@@ -144,7 +148,7 @@ impl<C: Channel> Sender<C> {
             Write::Refused(None) => return Err(Later::because("the claim was refused by nothing").after(1)),
             Write::Refused(Some(record)) => record,
         };
-        match claim::on_found(&record, policy, job.receives > 1, now()) {
+        match claim::on_found(&record, policy, job.repeat, now()) {
             Found::Nothing => Ok(Taken::Not(Vec::new())),
             Found::Republish => Ok(Taken::Not(events_of(&record, job))),
             Found::Wait { seconds } => {

@@ -65,6 +65,9 @@ pub enum DeliverTask {
 pub struct WebhookEvent {
     pub id: EventId,
     pub trigger: Trigger,
+    /// For the log, where the event is about a notification.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notification_id: Option<NotificationId>,
     pub body: String,
     pub at: Timestamp,
 }

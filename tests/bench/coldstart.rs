@@ -51,8 +51,7 @@ const FUNCTIONS: [Candidate; 6] = [
 
 impl Candidate {
     fn binary(&self) -> PathBuf {
-        let folder = stage::binaries();
-        if self.name == FLOOR.name { folder.join("examples/floor") } else { folder.join(self.name) }
+        if self.name == FLOOR.name { stage::example(self.name) } else { stage::binaries().join(self.name) }
     }
 
     /// The event with any value in its placeholders.
@@ -202,23 +201,15 @@ fn command(binary: &Path, address: &str) -> Command {
     command
 }
 
-/// The floor is an example, which benches aren't given; everything it needs is built already.
-fn build_floor() {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let arguments = ["build", "--release", "--quiet", "--package", "functions", "--example", "floor"];
-    let status = Command::new(cargo).args(arguments).current_dir(stage::root()).status().unwrap();
-    assert!(status.success(), "the floor cannot be built");
-}
-
 async fn bench() {
-    build_floor();
     let runs = stage::argument("--runs", RUNS);
     let candidates: Vec<&Candidate> = std::iter::once(&FLOOR).chain(&FUNCTIONS).collect();
+    let binaries: Vec<PathBuf> = candidates.iter().map(|candidate| candidate.binary()).collect();
     let mut starts: BTreeMap<&str, Vec<Start>> = BTreeMap::new();
     // The first round fills the page cache and doesn't count.
     for round in 0..=runs {
-        for candidate in &candidates {
-            let start = start(&candidate.binary(), &candidate.event()).await;
+        for (candidate, binary) in candidates.iter().zip(&binaries) {
+            let start = start(binary, &candidate.event()).await;
             if round > 0 {
                 starts.entry(candidate.name).or_default().push(start);
             }
@@ -243,13 +234,13 @@ async fn bench() {
         "MB after event",
     ]);
     let mut results = Vec::new();
-    for candidate in candidates {
+    for (candidate, binary) in candidates.into_iter().zip(&binaries) {
         let poll = median(&of(candidate, |start| start.poll));
         let cpu = median(&of(candidate, |start| start.poll_cpu));
         let first_event = median(&of(candidate, |start| start.first_event));
         let resident = median(&of(candidate, |start| start.resident));
         let after_event = median(&of(candidate, |start| start.resident_after_event));
-        let size = std::fs::metadata(candidate.binary()).unwrap().len() as f64 / 1e6;
+        let size = std::fs::metadata(binary).unwrap().len() as f64 / 1e6;
         let ratio = poll / floor;
         let kept = ratio <= RATIO_BUDGET && size <= SIZE_BUDGET && resident <= MEMORY_BUDGET;
         table.row([

@@ -158,12 +158,9 @@ async fn unknown_paths_and_methods() {
     ];
     for path in &paths {
         let request = world.http(Method::POST, path).basic_auth(key, Some(secret)).json(&json!({}));
-        assert_refused(
-            &world.request(request).await,
-            404,
-            if path.contains("apps/") && !path.ends_with("more") { "app_not_found" } else { "not_found" },
-            "",
-        );
+        let answer = world.request(request).await;
+        let code = answer.body["error"]["code"].as_str().unwrap_or_default();
+        assert!(answer.status == 404 && code.ends_with("not_found"), "{path}: {}", answer.body);
     }
     let path = format!("/v1.1/apps/{id}/notifications");
     for method in [Method::GET, Method::PUT, Method::DELETE, Method::PATCH] {

@@ -70,7 +70,41 @@ async fn receive_killed_anywhere_tells_the_whole_story() {
     for when in [json!("start"), json!({ "afterCall": "dynamodb:UpdateItem", "n": 1 }), json!("before-response")] {
         killed("receive", "twilio", when).await;
     }
-    killed("receive", "twilio", json!({ "afterCall": "dynamodb:TransactWriteItems", "n": 1 })).await;
+}
+
+#[tokio::test]
+async fn receive_killed_after_keeping_a_reply_tells_it_once_with_its_context() {
+    let world = World::new().await;
+    world.notify("twilio", ANYBODY, "Context").await;
+    world.settle().await;
+    let when = json!({ "afterCall": "dynamodb:TransactWriteItems", "n": 1 });
+    world.fault(json!({ "target": "function:receive", "fault": "kill", "count": 1, "when": when })).await;
+    world.reply("twilio", ANYBODY, "Still here").await;
+    world.outlive().await;
+    assert_eq!(world.calls().await["functions"]["receive"]["errors"], 1);
+    let replies = world.events_named("message:appUser").await;
+    assert_eq!(replies.len(), 1, "{replies:#?}");
+    assert_eq!(replies[0]["recentNotifications"].as_array().unwrap().len(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_redriven_task_publishes_what_its_first_life_could_not() {
+    let world = World::new().await;
+    for operation in ["SendMessage", "SendMessageBatch"] {
+        world.local(reqwest::Method::POST, "pollers", Some(json!({ "paused": true }))).await;
+        let id = world.notify("twilio", ANYBODY, "Recorded, but unsaid").await;
+        world.fault(json!({ "target": "sqs", "fault": "status:500", "operation": operation })).await;
+        world.local(reqwest::Method::POST, "pollers", Some(json!({ "paused": false }))).await;
+        world.settle().await;
+        assert!(world.story(&id).await.len() < 2, "{operation}");
+        world.heal().await;
+        world.redrive_all().await;
+        world.settle().await;
+        assert_eq!(world.story(&id).await.first().map(String::as_str), Some("channel"), "{operation}");
+    }
+    assert_eq!(world.outbox_to(ANYBODY).await.len(), 2);
+    world.end().await;
 }
 
 #[tokio::test]

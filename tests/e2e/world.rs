@@ -282,6 +282,17 @@ impl World {
         queues.iter().flat_map(|queue| queue["deadLetters"].as_array().cloned().unwrap_or_default()).collect()
     }
 
+    /// Moves every dead letter back to where it came from.
+    pub async fn redrive_all(&self) {
+        for queue in self.get("queues").await["queues"].as_array().unwrap() {
+            if queue["deadLetters"].as_array().is_some_and(|letters| !letters.is_empty()) {
+                let name = queue["name"].as_str().unwrap();
+                let answer = self.local(reqwest::Method::POST, &format!("redrive/{name}"), None).await;
+                assert_ne!(answer.body["moved"], 0, "{}", answer.body);
+            }
+        }
+    }
+
     pub async fn calls(&self) -> Value {
         self.get("calls").await
     }

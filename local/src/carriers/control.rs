@@ -9,11 +9,12 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::ids::IntegrationId;
-use shared::model::ChannelType;
+use shared::model::{ChannelType, Settings};
 
 use super::callbacks::Written;
 use super::message::Step;
-use super::{State, addresses};
+use super::{State, addresses, signing};
+use crate::clock::now_ms;
 
 pub fn router(state: State) -> Router {
     Router::new()
@@ -21,6 +22,7 @@ pub fn router(state: State) -> Router {
         .route("/reply", post(reply))
         .route("/receipt", post(receipt))
         .route("/addresses", get(table))
+        .route("/sign", post(sign))
         .with_state(state)
 }
 
@@ -147,6 +149,38 @@ async fn receipt(Shared(state): Shared<State>, body: Bytes) -> Result<Response, 
         answered.ok_or_else(|| Refused(StatusCode::BAD_GATEWAY, "the callbacks cannot be reached".into()))?;
     let status = StatusCode::from_u16(answered).unwrap_or(StatusCode::BAD_GATEWAY);
     Ok((status, Json(json!({"externalId": request.external_id, "status": answered}))).into_response())
+}
+
+// ---------------------------------------------------------------- signatures
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SignRequest {
+    integration_id: IntegrationId,
+    /// The whole URL that the callback will be posted to.
+    url: String,
+    /// As it will be posted: a form for Twilio.
+    #[serde(default)]
+    body: String,
+}
+
+/// Signs a callback as the integration's carrier would now: `{"signature"}`, for callbacks written by hand.
+async fn sign(Shared(state): Shared<State>, body: Bytes) -> Result<Json<Value>, Refused> {
+    let request: SignRequest = read(&body)?;
+    let account = state.0.accounts.of_integration(request.integration_id);
+    let account = account.ok_or_else(|| Refused(StatusCode::NOT_FOUND, "no such integration".into()))?;
+    let signature = match &account.settings {
+        Settings::Twilio(settings) => {
+            let fields: Vec<_> = form_urlencoded::parse(request.body.as_bytes()).into_owned().collect();
+            signing::twilio(settings.auth_token.expose(), &request.url, &fields)
+        }
+        Settings::Messagebird(settings) => settings
+            .signing_key
+            .as_ref()
+            .and_then(|key| signing::messagebird(key.expose(), &request.url, request.body.as_bytes(), now_ms() / 1000)),
+    };
+    let signature = signature.ok_or_else(|| Refused(StatusCode::CONFLICT, "the account has no signing key".into()))?;
+    Ok(Json(json!({ "signature": signature })))
 }
 
 /// `{"addresses":[{"endsWith","outcome","what"}]}`

@@ -26,8 +26,8 @@ pub enum CreateAppError {
 
 pub async fn create_app(path: &Path) -> Result<Value, CreateAppError> {
     let text = std::fs::read(path).map_err(|error| CreateAppError::Unreadable { path: path.to_owned(), error })?;
-    let wanted: Specification = serde_json::from_slice(&text)
-        .map_err(|error| CreateAppError::Malformed { path: path.to_owned(), error })?;
+    let wanted: Specification =
+        serde_json::from_slice(&text).map_err(|error| CreateAppError::Malformed { path: path.to_owned(), error })?;
     let provision = Provision::new(wanted)?;
     let operator = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
     let store = Store::from_env(&operator)?;

@@ -60,6 +60,7 @@ pub fn router(control: Control) -> Router {
         .route("/pollers", post(pause))
         .route("/idle", get(idle))
         .route("/invoke/{function}", post(invoke))
+        .route("/environment/{function}", get(environment))
         .route("/logs", get(logs))
         .route("/events", get(watch::events))
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -186,7 +187,7 @@ async fn wake(State(control): State<Control>) -> Result<Json<Value>, Failed> {
 }
 
 async fn redrive(State(control): State<Control>, Path(queue): Path<String>) -> Result<Json<Value>, Failed> {
-    Ok(Json(json!({ "moved": control.queues.move_all(&queue, None).await? })))
+    Ok(Json(json!({ "moved": control.queues.redrive(&queue).await? })))
 }
 
 #[derive(Deserialize)]
@@ -268,6 +269,15 @@ async fn invoke(State(control): State<Control>, Path(function): Path<String>, bo
         }
         // As the service does: the function's error is the answer, and a header says that it is one.
         Err(error) => ([("x-amz-function-error", "Unhandled")], Json(error.to_json())).into_response(),
+    }
+}
+
+/// A function's environment as the template gives it, for whoever runs the function elsewhere.
+async fn environment(State(control): State<Control>, Path(function): Path<String>) -> Response {
+    match control.runtime.functions().find(|program| program.function.name == function) {
+        Some(program) => Json(&program.environment).into_response(),
+        None => (StatusCode::NOT_FOUND, Json(json!({ "error": format!("there is no function {function}") })))
+            .into_response(),
     }
 }
 

@@ -302,6 +302,15 @@ impl Queues {
         Ok(total)
     }
 
+    /// Moves dead letters to the queue whose dead-letter queue this is: also those that a function sent there itself, of
+    /// which SQS knows no origin. Returns how many.
+    pub async fn redrive(&self, dead_letters: &str) -> Result<usize, SqsError> {
+        let name = &self.entry(dead_letters)?.spec.name;
+        let is_home = |spec: &&Queue| spec.redrive.as_ref().is_some_and(|r| r.dead_letter_queue == *name);
+        let home = self.inner.queues.values().map(|entry| &entry.spec).find(is_home).map(|spec| spec.name.clone());
+        self.move_all(dead_letters, home.as_deref()).await
+    }
+
     /// The latest moves of dead letters from a queue, newest first.
     pub fn moves(&self, from: &str) -> Vec<Move> {
         let moves = self.inner.moves.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,9 +1,14 @@
 //! When to try again. All waits are in seconds; `jitter` is a random number from 0 to 1, drawn by the caller.
 
+use crate::model::Timestamp;
+
 /// A queue holds a message back for at most this long in one step.
 const LONGEST_DELAY: u32 = 900;
-/// A message can be invisible for at most twelve hours in all; a carrier's longer wish is cut.
-const LONGEST_WISH: u32 = 6 * 3600;
+/// A carrier's longer wish is cut, so that all tries together end within [`super::recent`]'s six hours.
+const LONGEST_WISH: u32 = 2_400;
+
+/// A task is enqueued this long after its making at most, unless it is enqueued again.
+const ENQUEUED_WITHIN_MILLIS: i64 = 3_000;
 
 /// Waits before the 2nd, 3rd … attempt at a webhook: five attempts within 15 minutes (v1.1 reference, 6.4).
 const WEBHOOK_WAITS: [u32; 4] = [15, 60, 180, 480];
@@ -20,6 +25,14 @@ pub fn task_wait(receives: u32, wish: Option<u32>, jitter: f64) -> u32 {
 pub fn webhook_wait(made: u8, wish: Option<u32>, jitter: f64) -> Option<u32> {
     let wait = WEBHOOK_WAITS.get(usize::from(made).checked_sub(1)?)?;
     Some(spread(*wait, jitter).max(wish.unwrap_or(0)).min(LONGEST_DELAY))
+}
+
+/// A task that was read before. A redriven dead letter is a new message to the queue and counts from one again: it is
+/// known by having been enqueued long after it was made. What its earlier reading published may be lost, and is
+/// published again, under the same id.
+pub fn may_be_a_repeat(receives: u32, made: Timestamp, enqueued: Option<Timestamp>) -> bool {
+    let waited = enqueued.map_or(0, |enqueued| enqueued.millis() - made.millis());
+    receives > 1 || waited > ENQUEUED_WITHIN_MILLIS
 }
 
 fn spread(wait: u32, jitter: f64) -> u32 {
@@ -59,6 +72,16 @@ mod tests {
         assert_eq!(waits.iter().filter(|wait| wait.is_some()).count(), 4);
         assert_eq!(waits[4], None);
         assert!(waits.iter().flatten().sum::<u32>() <= 900);
+    }
+
+    #[test]
+    fn a_redriven_task_counts_as_a_repeat() {
+        let made = Timestamp::from_millis(1_790_000_000_000);
+        let (at_once, later) = (made.plus_seconds(1), made.plus_seconds(60));
+        assert!(!may_be_a_repeat(1, made, Some(at_once)));
+        assert!(!may_be_a_repeat(1, made, None));
+        assert!(may_be_a_repeat(2, made, Some(at_once)));
+        assert!(may_be_a_repeat(1, made, Some(later)));
     }
 
     #[test]

@@ -142,10 +142,12 @@ fn misshapen(value: &serde_json::Value, path: &str) -> Option<String> {
         match field.as_array() {
             _ if OBJECTS.contains(&name.as_str()) && !field.is_object() => Some(path),
             _ if OBJECTS.contains(&name.as_str()) => misshapen(field, &path),
-            Some(list) if OBJECT_LISTS.contains(&name.as_str()) => list.iter().enumerate().find_map(|(index, entry)| {
-                let path = format!("{path}[{index}]");
-                if entry.is_object() { misshapen(entry, &path) } else { Some(path) }
-            }),
+            Some(list) if OBJECT_LISTS.contains(&name.as_str()) => {
+                list.iter().enumerate().find_map(|(index, entry)| {
+                    let path = format!("{path}[{index}]");
+                    if entry.is_object() { misshapen(entry, &path) } else { Some(path) }
+                })
+            }
             _ => None,
         }
     })

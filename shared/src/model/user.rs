@@ -38,6 +38,8 @@ pub struct Client {
     pub platform: ChannelType,
     pub integration_id: IntegrationId,
     pub external_id: Address,
+    /// How the address is shown to people, such as `+1 416-555-0142`.
+    pub display_name: String,
     pub status: ClientStatus,
     pub primary: bool,
     pub linked: Timestamp,

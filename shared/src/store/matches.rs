@@ -101,6 +101,7 @@ fn new_person(new: &NewClient<'_>) -> (MatchItem, AppUser) {
         platform: new.channel,
         integration_id: new.integration,
         external_id: new.address.clone(),
+        display_name: new.address.display_name(),
         status: ClientStatus::Active,
         primary: true,
         linked: new.now,

@@ -1,7 +1,6 @@
 //! What happened, before it is written for a webhook.
 
-use crate::ids::IntegrationId;
-use crate::ids::{AppId, EventId};
+use crate::ids::{AppId, EventId, IntegrationId, NotificationId};
 use crate::model::{AppUser, ChannelType, Client, DeliveryEvent, ExternalId, MessageWire, Timestamp, Trigger};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +39,13 @@ impl Event {
             Self::Delivery(event) => event.trigger(),
             Self::ConversationStart(_) => Trigger::ConversationStart,
             Self::MessageAppUser { .. } => Trigger::MessageAppUser,
+        }
+    }
+
+    pub fn notification_id(&self) -> Option<NotificationId> {
+        match self {
+            Self::Delivery(event) => Some(event.notification_id),
+            Self::ConversationStart(_) | Self::MessageAppUser { .. } => None,
         }
     }
 

@@ -1,50 +1,17 @@
-//! The development engine in a process of its own, so that what it uses is not mixed up with what a bench uses. The
-//! process is the bench's own executable, started again.
+//! The development engine in a process of its own, so that what it uses is not mixed up with what a bench uses.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use local::{Engine, LogStyle, Options};
 use serde_json::{Value, json};
-
-/// Set for the process that is to be the engine; its value is the data directory.
-const DATA_DIR: &str = "HELIOGRAPH_BENCH_ENGINE";
 
 /// A running engine and the way to its control API. Dropping it ends the process and its functions.
 pub struct Stage {
     child: Child,
     url: String,
     http: reqwest::Client,
-}
-
-pub fn is_wanted() -> bool {
-    std::env::var_os(DATA_DIR).is_some()
-}
-
-/// Is the engine until standard input ends.
-pub fn serve() {
-    let data_dir = std::env::var_os(DATA_DIR).unwrap();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let engine = Engine::start(Options {
-            port: 0,
-            data_dir: Some(data_dir.into()),
-            template: super::root().join("template.yaml"),
-            functions_dir: super::binaries(),
-            simulate: true,
-            log: LogStyle::Silent,
-            parameters: Default::default(),
-        })
-        .await
-        .unwrap();
-        let mut output = std::io::stdout();
-        writeln!(output, "{}", engine.url()).unwrap();
-        let told_to_end = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
-        let _ = told_to_end.await;
-        engine.stop().await;
-    });
 }
 
 /// What is still under way in the engine.
@@ -65,8 +32,8 @@ impl Pending {
 impl Stage {
     /// Starts an engine that keeps its data in `data_dir`.
     pub fn start(data_dir: &Path) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .env(DATA_DIR, data_dir)
+        let mut child = Command::new(super::example("engine"))
+            .args([&super::root().join("template.yaml"), &super::binaries(), data_dir])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -9,12 +9,11 @@ pub mod report;
 pub mod traffic;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-/// Runs a bench. When this executable was started as the engine of one, it is that instead.
+/// Runs a bench, unless this is a run of tests.
 pub fn run(bench: impl Future<Output = ()>) {
-    if engine::is_wanted() {
-        engine::serve();
-    } else if std::env::args().any(|argument| argument == "--bench") {
+    if std::env::args().any(|argument| argument == "--bench") {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         runtime.block_on(bench);
     } else {
@@ -36,4 +35,13 @@ pub fn root() -> PathBuf {
 /// The folder of the function binaries, built as they are shipped.
 pub fn binaries() -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_notifications")).parent().unwrap().to_owned()
+}
+
+/// A program that benches need beside the functions. Cargo doesn't build examples for benches, so it is told to.
+pub fn example(name: &str) -> PathBuf {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let arguments = ["build", "--release", "--quiet", "--package", "functions", "--example", name];
+    let status = Command::new(cargo).args(arguments).current_dir(root()).status().unwrap();
+    assert!(status.success(), "{name} cannot be built");
+    binaries().join("examples").join(name)
 }
