@@ -37,11 +37,8 @@ use crate::simulation::Simulation;
 use crate::sink::Sinks;
 use crate::template::{Function, REGION, Settings, Stack, TemplateError};
 
-/// Processes of one function at most: enough to overlap waits, and not so many that a burst on a small machine is
-/// spent on cold starts. The template's own limits count where they are lower.
-fn concurrency_here() -> usize {
-    std::thread::available_parallelism().map_or(4, |cores| (2 * cores.get()).clamp(4, 16))
-}
+/// Processes of one function at most, whatever the template allows: this is one machine.
+const CONCURRENCY: usize = 10;
 
 /// How long running invocations may go on when the engine stops.
 const GRACE: Duration = Duration::from_secs(2);
@@ -227,7 +224,7 @@ fn programs(stack: &Stack, secrets: &BTreeMap<String, String>, folder: &Path) ->
 fn concurrency(stack: &Stack, function: &str) -> usize {
     let limit =
         stack.event_sources.iter().filter(|s| s.function == function).filter_map(|s| s.maximum_concurrency).max();
-    limit.unwrap_or(usize::MAX).min(concurrency_here())
+    limit.unwrap_or(usize::MAX).min(CONCURRENCY)
 }
 
 /// Everything that plays a service, once; what is put together from it only holds handles.

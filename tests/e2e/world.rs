@@ -177,7 +177,7 @@ impl World {
 
     /// Steps through waits and retries until there is nothing left to do.
     pub async fn settle(&self) {
-        for _ in 0..60 {
+        for _ in 0..150 {
             let answer = self.local(reqwest::Method::GET, "idle?timeout=0.5", None).await;
             if answer.status == 200 {
                 return;
