@@ -1,7 +1,7 @@
 //! A carrier's callback, step by step: find the integration, verify, parse, enqueue, acknowledge.
 
 use lambda_http::{Body, Request, Response};
-use shared::channels::{self, Callback, CallbackError, Incoming, Receipt, ReceiptStatus, Unverified};
+use shared::channels::{self, Callback, CallbackError, Incoming, Receipt, ReceiptStatus, Reply, Unverified};
 use shared::config::{self, ConfigError};
 use shared::gateway::{self, Refusal};
 use shared::ids::{AppId, IntegrationId};
@@ -121,7 +121,10 @@ fn task(route: &Route<'_>, send: Option<&SendContext>, incoming: Incoming, recei
             return None;
         }
         (Incoming::Receipt(receipt), Some(context)) => Received::Receipt { context: context.clone(), receipt },
-        (Incoming::Reply(reply), _) => Received::Reply(reply),
+        (Incoming::Reply(reply), _) => {
+            let display_name = Some(reply.from.display_name());
+            Received::Reply(Reply { display_name, ..reply })
+        }
     };
     Some(ReceiveTask::V1 { app_id: route.app, integration_id: route.integration, received, what })
 }

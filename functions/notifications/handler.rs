@@ -132,6 +132,7 @@ fn checked(app: AppId, integration: &Integration, wanted: NotificationRequest) -
         id: NotificationId::generate(),
         app_id: app,
         integration_id: integration.id,
+        display_name: Some(address.display_name()),
         address,
         author: wanted.author,
         message: wanted.message,

@@ -61,6 +61,7 @@ async fn find_or_create(
         integration: heard.integration.id,
         channel: heard.integration.channel(),
         address: &heard.reply.from,
+        display_name: heard.reply.display_name.as_deref(),
         started_by: Some(&heard.reply.external_id),
         now: heard.received,
     };

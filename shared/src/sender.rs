@@ -243,6 +243,7 @@ impl<C: Channel> Sender<C> {
             integration: notification.integration_id,
             channel: C::TYPE,
             address: &notification.address,
+            display_name: notification.display_name.as_deref(),
             started_by: None,
             now: now(),
         };

@@ -24,20 +24,6 @@ async fn killed(function: &str, channel: &str, when: Value) {
     world.end().await;
 }
 
-impl World {
-    /// Waits through a crash: what the dead invocation held comes back, and a claim it held runs out in real time.
-    async fn outlive(&self) {
-        for _ in 0..8 {
-            let answer = self.local(reqwest::Method::GET, "idle?timeout=18", None).await;
-            if answer.status == 200 {
-                return;
-            }
-            self.wake().await;
-        }
-        panic!("the work was never done");
-    }
-}
-
 #[tokio::test]
 async fn a_sender_killed_before_it_begins_sends_once() {
     tokio::join!(

@@ -190,6 +190,18 @@ impl World {
         panic!("never settled: {pending:#}\n{}", self.recent_logs().await);
     }
 
+    /// Waits through a crash: what the dead invocation held comes back, and a claim it held runs out in real time.
+    pub async fn outlive(&self) {
+        for _ in 0..8 {
+            let answer = self.local(reqwest::Method::GET, "idle?timeout=18", None).await;
+            if answer.status == 200 {
+                return;
+            }
+            self.wake().await;
+        }
+        panic!("the work was never done");
+    }
+
     /// Waits until a condition on the engine's state holds.
     pub async fn until<T>(&self, what: &str, mut check: impl AsyncFnMut(&Self) -> Option<T>) -> T {
         let deadline = std::time::Instant::now() + Duration::from_secs(60);

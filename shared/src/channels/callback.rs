@@ -84,6 +84,9 @@ pub struct Reply {
     /// The carrier's id of the message: the same callback twice has the same one.
     pub external_id: ExternalId,
     pub from: Address,
+    /// How the address is shown to people. Made by `callbacks`, so that `receive` need not load phone number metadata.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
     /// At least one part. A text with media is several: each medium a message, the text with the first.
     pub parts: Vec<ReplyPart>,
     /// When the carrier says it was sent; carriers that give no time leave it out.

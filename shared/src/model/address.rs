@@ -25,9 +25,15 @@ impl Address {
         if !plausible {
             return Err(InvalidAddress);
         }
-        let number = phonenumber::parse(None, text).map_err(|_| InvalidAddress)?;
-        let address = number.format().mode(phonenumber::Mode::E164).to_string();
-        Self::e164(&address)
+        // Some countries' leading zeros go one at a time: the spelling that stays is the address.
+        let mut address = standard_form(text)?;
+        for _ in 0..text.len() {
+            match standard_form(address.as_str())? {
+                same if same == address => break,
+                shorter => address = shorter,
+            }
+        }
+        Ok(address)
     }
 
     /// Takes a number as a carrier gives it: digits in international form, with or without `+`.
@@ -61,6 +67,11 @@ impl Address {
     }
 }
 
+fn standard_form(text: &str) -> Result<Address, InvalidAddress> {
+    let number = phonenumber::parse(None, text).map_err(|_| InvalidAddress)?;
+    Address::e164(&number.format().mode(phonenumber::Mode::E164).to_string())
+}
+
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Address(…)")
@@ -88,6 +99,12 @@ mod tests {
         {
             assert_eq!(Address::phone(text), Err(InvalidAddress), "{text}");
         }
+    }
+
+    #[test]
+    fn leading_zeros_that_a_country_drops_do_not_make_two_addresses() {
+        let address = Address::phone("+26102000000").unwrap();
+        assert_eq!(Address::phone(address.as_str()), Ok(address.clone()));
     }
 
     #[test]

@@ -26,6 +26,9 @@ pub struct Notification {
     pub app_id: AppId,
     pub integration_id: IntegrationId,
     pub address: Address,
+    /// How the address is shown to people. Made at intake, so that sending need not load phone number metadata.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
     pub author: Author,
     #[serde(with = "as_wire")]
     pub message: Message,

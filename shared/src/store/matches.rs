@@ -32,6 +32,8 @@ pub struct NewClient<'a> {
     pub integration: IntegrationId,
     pub channel: ChannelType,
     pub address: &'a Address,
+    /// How the address is shown to people; as it is spelled, without.
+    pub display_name: Option<&'a str>,
     pub started_by: Option<&'a ExternalId>,
     pub now: Timestamp,
 }
@@ -101,7 +103,7 @@ fn new_person(new: &NewClient<'_>) -> (MatchItem, AppUser) {
         platform: new.channel,
         integration_id: new.integration,
         external_id: new.address.clone(),
-        display_name: new.address.display_name(),
+        display_name: new.display_name.unwrap_or(new.address.as_str()).to_owned(),
         status: ClientStatus::Active,
         primary: true,
         linked: new.now,

@@ -50,7 +50,7 @@ fn reply(originator: &str, fields: &Fields, received: Timestamp) -> Result<Reply
         None => derived_id(fields, received),
     };
     let raw = Map::from_iter([("originator".to_owned(), originator.into())]);
-    Ok(Reply { external_id, from, parts: parts(fields), sent: sent(fields), raw })
+    Ok(Reply { external_id, from, display_name: None, parts: parts(fields), sent: sent(fields), raw })
 }
 
 fn parts(fields: &Fields) -> Vec<ReplyPart> {

@@ -33,7 +33,7 @@ fn reply(external_id: ExternalId, fields: &Fields) -> Result<Reply, Malformed> {
         .map_err(|_| Malformed("From is neither a number nor a sender's name".into()))?;
     let raw: Map<String, Value> =
         RAW_FIELDS.iter().filter_map(|name| Some(((*name).to_owned(), fields.get(name)?.into()))).collect();
-    Ok(Reply { external_id, from, parts: parts(fields), sent: None, raw })
+    Ok(Reply { external_id, from, display_name: None, parts: parts(fields), sent: None, raw })
 }
 
 fn parts(fields: &Fields) -> Vec<ReplyPart> {

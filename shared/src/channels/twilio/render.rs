@@ -3,7 +3,6 @@
 use base64::Engine;
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use phonenumber::country;
 
 use super::TEXT_LIMIT;
 use crate::channels::fallback::{Fallback, Images, Purchases};
@@ -77,12 +76,17 @@ fn sends_mms(sender: &Address) -> bool {
     is_short_code || receives_mms(sender)
 }
 
-/// `+1` is shared with the Caribbean, which MMS doesn't reach. A `+1` number in use nowhere gets the benefit of the
-/// doubt: Twilio will say what is wrong with it.
+/// Area codes of the North American plan that lie in neither country: the Caribbean, Bermuda and the territories, which
+/// MMS doesn't reach. Kept here because phone number metadata would double what a sender loads.
+const NOT_MAINLAND: [&str; 27] = [
+    "242", "246", "264", "268", "284", "340", "345", "441", "473", "649", "658", "664", "670", "671", "684", "721",
+    "758", "767", "784", "787", "809", "829", "849", "868", "869", "876", "939",
+];
+
+/// A `+1` number in use nowhere gets the benefit of the doubt: Twilio will say what is wrong with it.
 fn receives_mms(address: &Address) -> bool {
-    address.as_str().starts_with("+1")
-        && phonenumber::parse(None, address.as_str())
-            .is_ok_and(|number| matches!(number.country().id(), None | Some(country::Id::US | country::Id::CA)))
+    let national = address.as_str().strip_prefix("+1").filter(|national| national.len() == 10);
+    national.is_some_and(|national| !NOT_MAINLAND.contains(&&national[..3]))
 }
 
 #[cfg(test)]
