@@ -25,16 +25,16 @@ impl Table {
         let widths: Vec<usize> = (0..columns).map(width).collect();
         for (index, row) in self.rows.iter().enumerate() {
             let cell = |column: usize| match column {
-                0 => format!("{:<width$}", row[column], width = widths[column]),
-                _ => format!("{:>width$}", row[column], width = widths[column]),
+                0 => format!(" {:<width$} ", row[column], width = widths[column]),
+                _ => format!(" {:>width$} ", row[column], width = widths[column]),
             };
-            say(&format!("| {} |", (0..columns).map(cell).collect::<Vec<_>>().join(" | ")));
+            say(&format!("|{}|", (0..columns).map(cell).collect::<Vec<_>>().join("|")));
             if index == 0 {
                 let rule = |column: usize| match column {
-                    0 => "-".repeat(widths[column]),
-                    _ => format!("{}:", "-".repeat(widths[column].max(2) - 1)),
+                    0 => "-".repeat(widths[column] + 2),
+                    _ => format!("{}:", "-".repeat(widths[column] + 1)),
                 };
-                say(&format!("|-{}-|", (0..columns).map(rule).collect::<Vec<_>>().join("-|-")));
+                say(&format!("|{}|", (0..columns).map(rule).collect::<Vec<_>>().join("|")));
             }
         }
         say("");
