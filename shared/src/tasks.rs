@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::channels::{Receipt, Reply};
-use crate::ids::{AppId, EventId, IntegrationId, WebhookId};
+use crate::ids::{AppId, AppUserId, ConversationId, EventId, IntegrationId, WebhookId};
 use crate::model::{Address, Sending, Subject, Timestamp, Trigger};
 
 /// Intake and conversations → `send_<channel>`: one message to one address.
@@ -58,6 +58,46 @@ pub enum DeliverTask {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         dead: Option<String>,
     },
+}
+
+/// Whoever deletes something → `upkeep`: what it leaves in the table is taken away step by step. A task that is not
+/// done after one step is put back on the queue, and doing it twice does no harm.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "version")]
+pub enum UpkeepTask {
+    #[serde(rename = "1")]
+    V1 { app_id: AppId, work: Work },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// Everything of an app, once the app itself is deleted; of one that is still there, nothing.
+    EraseApp {
+        /// The shards of people before this one are done.
+        #[serde(default)]
+        shard: u16,
+    },
+    /// Everything of a person. An address that belongs to somebody else by now keeps what is theirs.
+    EraseUser {
+        user: AppUserId,
+        user_id: Option<String>,
+        conversations: Vec<ConversationId>,
+        clients: Vec<(IntegrationId, Address)>,
+    },
+    /// Messages and notifications up to a moment, which are hidden already.
+    EraseMessages { conversations: Vec<ConversationId>, clients: Vec<(IntegrationId, Address)>, until: Timestamp },
+}
+
+impl Work {
+    /// For the log.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::EraseApp { .. } => "eraseApp",
+            Self::EraseUser { .. } => "eraseUser",
+            Self::EraseMessages { .. } => "eraseMessages",
+        }
+    }
 }
 
 /// One event, written for one webhook: the body is posted as it stands.

@@ -366,7 +366,7 @@ fn checked_uri(path: &str, text: String) -> Result<String, ApiError> {
     }
 }
 
-fn checked_metadata(path: &str, metadata: Map<String, Value>) -> Result<Metadata, ApiError> {
+pub(super) fn checked_metadata(path: &str, metadata: Map<String, Value>) -> Result<Metadata, ApiError> {
     if let Some((key, _)) = metadata.iter().find(|(_, value)| value.is_object() || value.is_array() || value.is_null())
     {
         return Err(ApiError::field(&format!("{path}.{key}"), "must be a string, number or boolean"));

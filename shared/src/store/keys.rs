@@ -4,6 +4,7 @@
 //! |-----------------|--------------------------------------|-------------------------------------|
 //! | API key         | `KEY#{keyId}`                        | `KEY`                               |
 //! | key listing     | `ACCOUNT#…`, `APP#{app}` or `SERVICE#…` | `KEY#{keyId}`                    |
+//! | account         | `ACCOUNT#{account}`                  | `ACCOUNT`                           |
 //! | account's app   | `ACCOUNT#{account}`                  | `APP#{app}`                         |
 //! | service account | `ACCOUNT#{account}`                  | `SERVICE#{serviceAccount}`          |
 //! | app             | `APP#{app}`                          | `APP`                               |
@@ -87,6 +88,19 @@ pub fn key_listing(owner: KeyOwner, id: &KeyId) -> Key {
 
 pub fn account_partition(account: AccountId) -> String {
     format!("ACCOUNT#{account}")
+}
+
+pub fn account(account: AccountId) -> Key {
+    Key { pk: account_partition(account), sk: "ACCOUNT".into() }
+}
+
+/// The owner's own item, which counts its keys.
+pub fn key_owner(owner: KeyOwner) -> Key {
+    match owner {
+        KeyOwner::App(id) => app(id),
+        KeyOwner::Account(id) => account(id),
+        KeyOwner::ServiceAccount { account, id } => service_account(account, id),
+    }
 }
 
 pub fn account_app(account: AccountId, app: AppId) -> Key {

@@ -3,14 +3,17 @@
 //! Does not decide anything: conditions are written here, what follows from them is `flow`'s. Reads of settings
 //! (keys, apps, integrations, webhooks) are cached in the warm function for at most 30 seconds; nothing else is.
 
+mod apps;
 mod cache;
 mod conversations;
 mod credentials;
+mod erasure;
 mod integrations;
 pub mod keys;
 mod matches;
 mod replies;
 mod sends;
+mod service_accounts;
 mod transaction;
 mod users;
 mod webhooks;
@@ -33,6 +36,8 @@ use cache::Cache;
 use keys::Key;
 
 pub use conversations::{Conversation, History, Posted, Side, StoredMessage, Stretch};
+pub use credentials::{KEY_LIMIT, KeyCreation};
+pub use erasure::{ErasedAddress, ErasedPerson};
 pub use matches::{MatchItem, NewClient};
 pub use replies::{ReplyOutcome, ReplyWrite};
 pub use sends::{Part, SendKey, Write};

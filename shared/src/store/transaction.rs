@@ -217,6 +217,20 @@ impl Transaction {
     }
 }
 
+impl Store {
+    /// Commits what `writes` makes, anew over every collision. Which items refused; none when it is done.
+    pub(super) async fn commit(&self, writes: impl Fn() -> Transaction) -> Result<Vec<usize>, StoreError> {
+        for attempt in 0..TRIES {
+            match writes().commit(self).await? {
+                Outcome::Done => return Ok(Vec::new()),
+                Outcome::Refused(items) => return Ok(items),
+                Outcome::Collided => back_off(attempt).await,
+            }
+        }
+        Err(StoreError::Contended)
+    }
+}
+
 /// Between two tries of what collided: 5 ms and growing, spread so that those who collided do not meet again.
 pub async fn back_off(attempt: u32) {
     let longest = 5_u64 << attempt.min(6);
