@@ -12,6 +12,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use crate::auth::AuthError;
+use crate::files::FilesError;
 use crate::model::{ApiError, ErrorCode};
 use crate::queue::QueueError;
 use crate::store::StoreError;
@@ -25,6 +26,8 @@ pub enum Refusal {
     Store(#[from] StoreError),
     #[error(transparent)]
     Queue(#[from] QueueError),
+    #[error(transparent)]
+    Files(#[from] FilesError),
 }
 
 impl From<AuthError> for Refusal {
@@ -41,7 +44,7 @@ impl Refusal {
     pub fn api_error(&self) -> ApiError {
         match self {
             Self::Caller(error) => error.clone(),
-            Self::Store(_) | Self::Queue(_) => {
+            Self::Store(_) | Self::Queue(_) | Self::Files(_) => {
                 ApiError::new(ErrorCode::ServiceUnavailable, "Nothing was done; please try again in a moment")
             }
         }

@@ -8,6 +8,7 @@ mod api_error;
 mod app;
 mod credentials;
 mod delivery;
+mod file;
 mod integration;
 mod message;
 mod message_wire;
@@ -22,6 +23,7 @@ pub use api_error::{ApiError, ErrorCode};
 pub use app::App;
 pub use credentials::{ApiKey, KeyOwner, Secret};
 pub use delivery::{DeliveryEvent, DeliveryOutcome, Destination, ExternalId, Failure, FailureCode};
+pub use file::{FILE_LIMIT, FileKey, FileName, FileOwner, InvalidFileKey, MediaType};
 pub use integration::{
     ChannelType, ExpiredClaim, Integration, IntegrationStatus, MessagebirdSettings, Settings, TwilioSettings,
 };
