@@ -7,6 +7,8 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use reqwest::StatusCode;
 use serde_json::json;
+use shared::files::Files;
+use shared::ids::{AppId, AppUserId};
 use stack::Stack;
 
 const BUCKET: &str = "pictures";
@@ -71,6 +73,44 @@ async fn files_outlive_an_engine_that_keeps_its_data() {
     let second = Stack::start_with(with_data).await;
     assert_eq!(keys(&client(&second), "").await, ["kept"]);
     second.engine.stop().await;
+}
+
+/// What erasing a person and deleting an app rely on.
+#[tokio::test]
+async fn every_file_of_a_person_or_an_app_is_deleted_however_many_and_nobody_elses() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stack = Stack::start_with(|options| options.data_dir = Some(folder.path().to_owned())).await;
+    let (app, other_app) = (AppId::generate(), AppId::generate());
+    let (person, other_person) = (AppUserId::generate(), AppUserId::generate());
+    let put = |path: String| {
+        let path = folder.path().join("buckets").join(BUCKET).join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder"))
+            .and_then(|()| std::fs::write(path, "x"))
+            .expect("a file");
+    };
+    // More than S3 lists, or deletes, at once.
+    (0..1_001).for_each(|number| put(format!("{app}/{person}/{number}/a")));
+    put(format!("{app}/{other_person}/0/a"));
+    put(format!("{app}/app/0/a"));
+    put(format!("{other_app}/{person}/0/a"));
+
+    let aws = aws_config::SdkConfig::builder()
+        .behavior_version(aws_config::BehaviorVersion::latest())
+        .region(aws_config::Region::new(local::engine::AWS_REGION))
+        .credentials_provider(aws_sdk_s3::config::SharedCredentialsProvider::new(aws_sdk_s3::config::Credentials::new(
+            "test", "test", None, None, "test",
+        )))
+        .endpoint_url(stack.engine.handles().s3_endpoint("test"))
+        .build();
+    let (files, s3) = (Files::new(&aws, BUCKET.to_owned()), client(&stack));
+    files.delete_all_of_person(app, person).await.expect("deleted");
+    assert_eq!(keys(&s3, &format!("{app}/{person}/")).await, Vec::<String>::new());
+    assert_eq!(keys(&s3, "").await.len(), 3);
+    files.delete_all_of_app(app).await.expect("deleted");
+    assert_eq!(keys(&s3, "").await, [format!("{other_app}/{person}/0/a")]);
+    let calls = stack.account("test").await["calls"].clone();
+    assert_eq!(calls["s3:DeleteObjects"], 3);
+    stack.engine.stop().await;
 }
 
 #[tokio::test]

@@ -12,8 +12,8 @@ use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use bytes::Bytes;
 
 use crate::config::{self, ConfigError};
-use crate::ids::AppId;
-use crate::model::{FileKey, FileOwner, MediaType};
+use crate::ids::{AppId, AppUserId};
+use crate::model::{FileKey, MediaType};
 use crate::store::error_code;
 
 #[derive(Debug, thiserror::Error)]
@@ -43,10 +43,14 @@ pub struct Files {
 impl Files {
     /// From `MEDIA_BUCKET`.
     pub fn from_env(aws: &aws_config::SdkConfig) -> Result<Self, ConfigError> {
+        Ok(Self::new(aws, config::text("MEDIA_BUCKET")?))
+    }
+
+    pub fn new(aws: &aws_config::SdkConfig, bucket: String) -> Self {
         // S3 itself is called by a host name of the bucket's own; what stands in for it has one name for all buckets.
-        let stand_in = config::text("AWS_ENDPOINT_URL_S3").is_ok();
+        let stand_in = aws.endpoint_url().is_some() || config::text("AWS_ENDPOINT_URL_S3").is_ok();
         let client = Client::from_conf(Builder::from(aws).force_path_style(stand_in).build());
-        Ok(Self { client, bucket: config::text("MEDIA_BUCKET")? })
+        Self { client, bucket }
     }
 
     pub async fn put(&self, key: &FileKey, file: File) -> Result<(), FilesError> {
@@ -82,10 +86,19 @@ impl Files {
         Ok(())
     }
 
-    /// Deletes every file of a person, or of the app itself. A repeat goes on where a failure ended it.
-    pub async fn delete_all_of(&self, app: AppId, owner: FileOwner) -> Result<(), FilesError> {
+    /// Deletes every file of a person. A repeat goes on where a failure ended it.
+    pub async fn delete_all_of_person(&self, app: AppId, person: AppUserId) -> Result<(), FilesError> {
+        self.delete_below(&FileKey::prefix_of_person(app, person)).await
+    }
+
+    /// Deletes every file of an app and of its people. A repeat goes on where a failure ended it.
+    pub async fn delete_all_of_app(&self, app: AppId) -> Result<(), FilesError> {
+        self.delete_below(&FileKey::prefix_of_app(app)).await
+    }
+
+    async fn delete_below(&self, prefix: &str) -> Result<(), FilesError> {
         loop {
-            let keys = self.some_of(&FileKey::prefix(app, owner)).await?;
+            let keys = self.some_of(prefix).await?;
             if keys.is_empty() {
                 return Ok(());
             }

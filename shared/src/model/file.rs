@@ -42,9 +42,14 @@ impl FileKey {
         Self { app_id, owner, token: rand::random(), name }
     }
 
-    /// What the keys of all files of this owner begin with.
-    pub fn prefix(app_id: AppId, owner: FileOwner) -> String {
-        format!("{app_id}/{owner}/")
+    /// What the keys of all files of an app begin with, those of its people included.
+    pub fn prefix_of_app(app_id: AppId) -> String {
+        format!("{app_id}/")
+    }
+
+    /// What the keys of all files of a person begin with.
+    pub fn prefix_of_person(app_id: AppId, person: AppUserId) -> String {
+        format!("{app_id}/{person}/")
     }
 
     /// The address that the file is handed out at, below the stack's own.
@@ -197,9 +202,12 @@ mod tests {
     #[test]
     fn a_key_is_found_again_in_its_address() {
         let app = AppId::generate();
-        for owner in [FileOwner::App, FileOwner::Person(AppUserId::generate())] {
+        let person = AppUserId::generate();
+        for owner in [FileOwner::App, FileOwner::Person(person)] {
             let key = FileKey::generate(app, owner, FileName::of("tea.png"));
-            assert!(key.to_string().starts_with(&FileKey::prefix(app, owner)));
+            assert!(key.to_string().starts_with(&FileKey::prefix_of_app(app)));
+            let is_a_persons = key.to_string().starts_with(&FileKey::prefix_of_person(app, person));
+            assert_eq!(is_a_persons, owner == FileOwner::Person(person));
             let url = key.url("https://api.example");
             assert_eq!(FileKey::of_url(&url, "https://api.example"), Some(key.clone()));
             for other in
