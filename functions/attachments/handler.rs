@@ -133,7 +133,8 @@ async fn hand_out(context: &Context, path: &str) -> Result<Response<Body>, Refus
     let missing = || ApiError::new(ErrorCode::NotFound, "There is no file at this address");
     let key: FileKey = path.parse().map_err(|_| missing())?;
     let file = context.files.get(&key).await?.ok_or_else(missing)?;
-    Outcome::of(Metric::RequestServed).with("operation", "GetMedia").with("appId", key.app_id).log();
+    let outcome = Outcome::of(Metric::RequestServed).with("operation", "GetMedia").with("appId", key.app_id);
+    outcome.with_number("status", 200).log();
     Ok(shown(&key, &file))
 }
 

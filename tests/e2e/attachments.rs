@@ -10,6 +10,9 @@ use crate::world::{ANYBODY, Answer, App, World};
 const LARGEST: usize = 4_500_000;
 const FORM: &str = "multipart/form-data; boundary=b";
 
+/// Query, content type and body of an upload; status, code and what the description names of its refusal.
+type Case = (&'static str, &'static str, Vec<u8>, u16, &'static str, &'static str);
+
 /// A multipart body with one file.
 fn form(name: &str, media_type: &str, content: &[u8]) -> Vec<u8> {
     let head = format!(
@@ -150,7 +153,7 @@ async fn what_is_no_upload_is_refused_and_nothing_is_kept() {
     let public = "?access=public";
     let without_name = b"--b\r\nContent-Disposition: form-data; name=\"source\"\r\n\r\nx\r\n--b--\r\n".to_vec();
     let other_part = String::from_utf8(good.clone()).unwrap().replace("source", "file").into_bytes();
-    let cases: Vec<(&str, &str, Vec<u8>, u16, &str, &str)> = vec![
+    let cases: Vec<Case> = vec![
         ("", FORM, good.clone(), 400, "bad_request", "access"),
         ("?access=private", FORM, good.clone(), 400, "bad_request", "access"),
         ("?access=public&for=avatar", FORM, good.clone(), 400, "bad_request", "for"),
