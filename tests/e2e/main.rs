@@ -4,6 +4,7 @@
 //! [`world::World::end`] wants empty queues and, unless the test is about them, empty dead-letter queues.
 
 mod apps;
+mod attachments;
 mod bad_input;
 mod callbacks;
 mod content;

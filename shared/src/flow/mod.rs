@@ -1,6 +1,8 @@
 //! Decisions: pure functions over what was read, with time as an argument. They do no I/O and write nothing.
 
 pub mod claim;
+pub mod compose;
+pub mod consent;
 pub mod erasure;
 pub mod mask;
 pub mod page;
@@ -8,3 +10,4 @@ pub mod receipt;
 pub mod recent;
 pub mod report;
 pub mod retry;
+pub mod route;

@@ -5,15 +5,19 @@
 
 mod apps;
 mod cache;
+mod clients;
 mod conversations;
 mod credentials;
 mod erasure;
 mod integrations;
 pub mod keys;
+mod links;
 mod matches;
+mod merges;
 mod replies;
 mod sends;
 mod service_accounts;
+mod templates;
 mod transaction;
 mod users;
 mod webhooks;
@@ -38,10 +42,11 @@ use keys::Key;
 pub use conversations::{Conversation, History, Posted, Side, StoredMessage, Stretch};
 pub use credentials::{KEY_LIMIT, KeyCreation};
 pub use erasure::{ErasedAddress, ErasedPerson};
+pub use links::Linked;
 pub use matches::{MatchItem, NewClient};
+pub use merges::Merged;
 pub use replies::{ReplyOutcome, ReplyWrite};
 pub use sends::{Part, SendKey, Write};
-pub use users::{NewUser, ProfileChange};
 
 type Item = HashMap<String, AttributeValue>;
 
