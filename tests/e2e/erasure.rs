@@ -197,10 +197,10 @@ async fn an_address_with_a_new_owner_keeps_what_is_theirs() {
     acquainted(&world, ANYBODY).await;
     let before = items(&world).await;
     let gone = json!({
-        "user": "64c0ffee0123456789abcdef", "userId": null, "conversations": [],
+        "user": "64c0ffee0123456789abcdef", "user_id": null, "conversations": [],
         "clients": [[world.app.integration("twilio"), ANYBODY]],
     });
-    upkeep(&world, json!({ "eraseUser": gone })).await;
+    upkeep(&world, json!({ "erase_user": gone })).await;
     assert_eq!(items(&world).await, before);
     world.end().await;
 }
@@ -210,7 +210,7 @@ async fn an_app_that_is_still_there_is_not_erased() {
     let world = World::new().await;
     acquainted(&world, ANYBODY).await;
     let before = items(&world).await;
-    upkeep(&world, json!({ "eraseApp": {} })).await;
+    upkeep(&world, json!({ "erase_app": {} })).await;
     assert_eq!(items(&world).await, before);
     world.end().await;
 }

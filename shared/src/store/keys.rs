@@ -24,8 +24,7 @@
 //! | match           | `APP#{app}#AT#{integration}#{addr}`  | `MATCH`                             |
 //! | link            | `APP#{app}#AT#{integration}#{addr}`  | `LINK`                              |
 //! | notification    | `APP#{app}#AT#{integration}#{addr}`  | `NOTIFICATION#{ms}#{id}`            |
-//! | message's send  | `APP#{app}#AT#{integration}#{addr}`  | `SEND#{ms}#{id}`                    |
-//! | confirmation    | `APP#{app}#AT#{integration}#{addr}`  | `CONFIRMATION#{ms}#{link}`          |
+//! | another send    | `APP#{app}#AT#{integration}#{addr}`  | `SEND#{ms}#{id}`                    |
 //! | reply           | `APP#{app}#AT#{integration}#{addr}`  | `REPLY#{externalId}`                |
 //!
 //! What belongs to an app starts from the app: a key of one app cannot be made from another's id. API keys and accounts
@@ -242,8 +241,7 @@ impl AddressPartition {
     pub fn send(&self, accepted: Timestamp, subject: Subject) -> Key {
         let kind = match subject {
             Subject::Notification(_) => "NOTIFICATION",
-            Subject::Message(_) => "SEND",
-            Subject::Confirmation(_) => "CONFIRMATION",
+            Subject::Message(_) | Subject::Confirmation(_) => "SEND",
         };
         self.key(format!("{kind}#{:013}#{subject}", accepted.millis()))
     }

@@ -32,7 +32,7 @@ pub struct Transaction {
     unwritable: bool,
 }
 
-/// An update or deletion of one item.
+/// An update, deletion or check of one item.
 pub struct Change {
     key: Key,
     expression: String,
@@ -43,7 +43,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// `expression` as DynamoDB's `UpdateExpression`; for a [`Transaction::delete`] it stays empty.
+    /// `expression` as DynamoDB's `UpdateExpression`; for a deletion or a check it stays empty.
     pub fn of(key: &Key, expression: impl Into<String>) -> Self {
         Self {
             key: key.clone(),
