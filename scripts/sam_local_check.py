@@ -30,6 +30,7 @@ FUNCTIONS = {
     "send_messagebird": "SendMessagebirdFunction",
     "receive": "ReceiveFunction",
     "deliver": "DeliverFunction",
+    "reference": "ReferenceFunction",
 }
 # In this order: the receipt is for what the second one sends.
 EVENTS = [
@@ -39,6 +40,7 @@ EVENTS = [
     "callbacks/twilio-without-signature.json",
     "receive/twilio-delivered.json",
     "deliver/one.json",
+    "reference/page.json",
 ]
 PATIENCE = 300
 
