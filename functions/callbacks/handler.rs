@@ -35,11 +35,11 @@ impl Context {
 }
 
 /// `/callbacks/{channel}/{appId}/{integrationId}`, for receipts followed by the token of the send.
-struct Route<'a> {
+struct Route {
     channel: ChannelType,
     app: AppId,
     integration: IntegrationId,
-    token: Option<&'a str>,
+    token: Option<String>,
 }
 
 pub async fn handle(context: &Context, request: &Request) -> Response<Body> {
@@ -57,7 +57,7 @@ async fn take(context: &Context, request: &Request) -> Result<ChannelType, Refus
     let route = route(request)?;
     let integration = find(context, &route).await?;
     let incoming = channels::read_callback(&integration, callback(context, request, received)).map_err(untrusted)?;
-    let send = route.token.map(|token| open(context, &route, token, received)).transpose()?;
+    let send = route.token.as_deref().map(|token| open(context, &route, token, received)).transpose()?;
     let tasks: Vec<_> =
         incoming.into_iter().filter_map(|incoming| task(&route, send.as_ref(), incoming, received)).collect();
     if !tasks.is_empty() {
@@ -68,9 +68,11 @@ async fn take(context: &Context, request: &Request) -> Result<ChannelType, Refus
     Ok(route.channel)
 }
 
-fn route(request: &Request) -> Result<Route<'_>, ApiError> {
+fn route(request: &Request) -> Result<Route, ApiError> {
     let nothing = || ApiError::new(ErrorCode::NotFound, "There is nothing at this path");
-    let (channel, app, integration, token) = match gateway::segments(request).as_slice() {
+    let segments = gateway::segments(request);
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let (channel, app, integration, token) = match segments.as_slice() {
         ["callbacks", channel, app, integration] => (*channel, *app, *integration, None),
         ["callbacks", channel, app, integration, token] => (*channel, *app, *integration, Some(*token)),
         _ => return Err(nothing()),
@@ -79,11 +81,11 @@ fn route(request: &Request) -> Result<Route<'_>, ApiError> {
         channel: ChannelType::from_name(channel).ok_or_else(nothing)?,
         app: app.parse().map_err(|_| nothing())?,
         integration: integration.parse().map_err(|_| nothing())?,
-        token,
+        token: token.map(str::to_owned),
     })
 }
 
-async fn find(context: &Context, route: &Route<'_>) -> Result<Integration, Refusal> {
+async fn find(context: &Context, route: &Route) -> Result<Integration, Refusal> {
     let found = context.store.integration(route.app, route.integration).await?;
     let fits = found.filter(|integration| integration.channel() == route.channel);
     fits.ok_or_else(|| ApiError::new(ErrorCode::IntegrationNotFound, "Integration not found").into())
@@ -108,14 +110,14 @@ fn untrusted(error: CallbackError) -> ApiError {
     ApiError::new(code, error.to_string())
 }
 
-fn open(context: &Context, route: &Route<'_>, token: &str, now: Timestamp) -> Result<SendContext, ApiError> {
+fn open(context: &Context, route: &Route, token: &str, now: Timestamp) -> Result<SendContext, ApiError> {
     let opened = context.store.sealer().open_context(route.app, route.integration, token, now);
     opened.map_err(|_| ApiError::new(ErrorCode::Forbidden, "The callback's token is not ours, or has expired"))
 }
 
 /// What is worth a task. A receipt that says nothing new ends here, and so does one for a message that was not sent
 /// through Heliograph: it has no token.
-fn task(route: &Route<'_>, send: Option<&SendContext>, incoming: Incoming, received: Timestamp) -> Option<ReceiveTask> {
+fn task(route: &Route, send: Option<&SendContext>, incoming: Incoming, received: Timestamp) -> Option<ReceiveTask> {
     let what = match (incoming, send) {
         (Incoming::Receipt(Receipt { status: ReceiptStatus::Progress, .. }), _) | (Incoming::Receipt(_), None) => {
             return None;

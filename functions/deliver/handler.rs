@@ -126,8 +126,8 @@ impl Context {
         let outcome = |metric| {
             let outcome = Outcome::of(metric).with("appId", webhook.app_id).with("webhookId", webhook.id);
             let outcome = outcome.with("eventId", event.id).with("trigger", event.trigger);
-            let outcome = match event.notification_id {
-                Some(id) => outcome.with("notificationId", id),
+            let outcome = match event.subject {
+                Some(subject) => outcome.with(subject.id_name(), subject),
                 None => outcome,
             };
             outcome.with_number("attempt", i64::from(made))

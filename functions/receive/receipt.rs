@@ -5,9 +5,9 @@ use shared::batch::Later;
 use shared::channels::{Receipt, ReceiptStatus, SendError};
 use shared::flow::receipt::{self, Claim, Step};
 use shared::flow::report::{self, Place};
-use shared::model::{Integration, NotificationRecord, Timestamp};
+use shared::model::{Integration, SendRecord, Subject, Timestamp};
 use shared::store::keys::AddressPartition;
-use shared::store::{NotificationKey, Part, Store, StoreError, Write};
+use shared::store::{Part, SendKey, Store, StoreError, Write};
 use shared::tasks::SendContext;
 use shared::telemetry::{Metric, Outcome};
 use shared::webhook::Event;
@@ -34,15 +34,15 @@ pub async fn receive(store: &Store, heard: Heard<'_>) -> Result<Vec<Event>, Late
         Step::Publish(record) => Ok(ended(&heard, &record)),
         Step::Nothing => Ok(Vec::new()),
         Step::Later => {
-            Outcome::of(Metric::ReceiptEarly).with("notificationId", heard.send.notification_id).log();
+            Outcome::of(Metric::ReceiptEarly).with(heard.send.subject.id_name(), heard.send.subject).log();
             Err(Later::because("the send is not recorded yet"))
         }
     }
 }
 
-fn key(heard: &Heard<'_>) -> NotificationKey {
+fn key(heard: &Heard<'_>) -> SendKey {
     let partition = AddressPartition::new(heard.integration.app_id, heard.integration.id, &heard.send.address);
-    NotificationKey::new(&partition, heard.send.accepted, heard.send.notification_id)
+    SendKey::new(&partition, heard.send.accepted, heard.send.subject)
 }
 
 async fn confirm(store: &Store, heard: &Heard<'_>) -> Result<Write, StoreError> {
@@ -57,7 +57,7 @@ async fn fail(store: &Store, heard: &Heard<'_>, error: &SendError) -> Result<Wri
     store.fail_sent(&key(heard), &heard.receipt.external_id, &error.failure(), heard.received).await
 }
 
-fn ended(heard: &Heard<'_>, record: &NotificationRecord) -> Vec<Event> {
+fn ended(heard: &Heard<'_>, record: &SendRecord) -> Vec<Event> {
     let place = Place {
         app_id: heard.integration.app_id,
         integration_id: heard.integration.id,
@@ -65,15 +65,17 @@ fn ended(heard: &Heard<'_>, record: &NotificationRecord) -> Vec<Event> {
         address: heard.send.address.clone(),
     };
     let event = report::of_end(record, &place);
-    let metric = match &record.failure {
-        Some(_) => Metric::NotificationFailed,
-        None => Metric::NotificationDelivered,
+    let metric = match (&record.failure, record.subject) {
+        (Some(_), Subject::Notification(_)) => Metric::NotificationFailed,
+        (None, Subject::Notification(_)) => Metric::NotificationDelivered,
+        (Some(_), Subject::Message(_)) => Metric::MessageFailed,
+        (None, Subject::Message(_)) => Metric::MessageDelivered,
     };
-    let outcome = Outcome::of(metric).with("notificationId", record.id).with("appId", place.app_id);
+    let outcome = Outcome::of(metric).with(record.subject.id_name(), record.subject).with("appId", place.app_id);
     let outcome = outcome.with("externalId", &heard.receipt.external_id.0);
     match &record.failure {
         Some(failure) => outcome.with("code", failure.code.as_str()).log(),
         None => outcome.log(),
     }
-    event.map(Event::Delivery).into_iter().collect()
+    event.as_ref().map(Event::delivery).into_iter().collect()
 }

@@ -2,13 +2,13 @@
 
 use shared::batch::Later;
 use shared::channels::{Reply, ReplyPart};
-use shared::flow::report;
+use shared::flow::{mask, report};
 use shared::ids::MessageId;
-use shared::model::{AppUser, Integration, MessageWire, NotificationRecord, SourceWire, Timestamp};
+use shared::model::{AppSettings, AppUser, Integration, MessageWire, SendRecord, SourceWire, Timestamp};
 use shared::store::keys::AddressPartition;
 use shared::store::{MatchItem, NewClient, ReplyOutcome, ReplyWrite, Store, StoreError, StoredMessage};
 use shared::telemetry::{Metric, Outcome};
-use shared::webhook::{Event, Said};
+use shared::webhook::{Event, Said, Who};
 
 pub struct Heard<'a> {
     pub integration: &'a Integration,
@@ -23,8 +23,9 @@ pub async fn receive(store: &Store, heard: Heard<'_>) -> Result<Vec<Event>, Late
     let person = find_or_create(store, &heard, &partition).await?;
     let user =
         store.app_user(app, person.result.app_user_id).await?.ok_or_else(|| Later::because("no such app user"))?;
-    let messages = messages(&heard, &person, &user);
-    let stored: Vec<_> = messages.iter().cloned().map(|message| StoredMessage { message }).collect();
+    let settings = store.app(app).await?.map(|app| app.settings).unwrap_or_default();
+    let messages = messages(&heard, &person, &user, &settings);
+    let stored: Vec<_> = messages.iter().cloned().map(|message| StoredMessage::new(message, &settings)).collect();
     let write = ReplyWrite {
         app,
         partition: &partition,
@@ -37,14 +38,15 @@ pub async fn receive(store: &Store, heard: Heard<'_>) -> Result<Vec<Event>, Late
     match store.keep_reply(&write).await? {
         ReplyOutcome::Kept(recent) => {
             log(&heard, &user, Metric::ReplyReceived, recent.len());
-            Ok(events(&heard, &person, user, messages, &recent))
+            Ok(events(&heard, &person, &messages, &recent))
         }
         // Its first reading may have died before it could publish; a carrier's own repeat says nothing new.
-        ReplyOutcome::Known(recent) if heard.redelivered => Ok(events(&heard, &person, user, messages, &recent)),
+        ReplyOutcome::Known(recent) if heard.redelivered => Ok(events(&heard, &person, &messages, &recent)),
         ReplyOutcome::Known(recent) => {
             log(&heard, &user, Metric::ReplyRepeated, recent.len());
             Ok(Vec::new())
         }
+        ReplyOutcome::Moved => Err(Later::because("the address changed hands in this moment").after(1)),
     }
 }
 
@@ -68,20 +70,18 @@ async fn find_or_create(
     store.create_match(new).await
 }
 
-/// The reply as v1.1's messages. Their ids are derived: the same reply twice is the same messages.
-fn messages(heard: &Heard<'_>, person: &MatchItem, user: &AppUser) -> Vec<MessageWire> {
+/// The reply as v1.1's messages. Their ids are derived: the same task twice is the same messages.
+fn messages(heard: &Heard<'_>, person: &MatchItem, user: &AppUser, settings: &AppSettings) -> Vec<MessageWire> {
     let reply = &heard.reply;
     let integration = heard.integration;
-    let name = [&user.given_name, &user.surname].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
+    let name = user.full_name().or_else(|| person.result.client.display_name.clone());
     let wire = |(index, part): (usize, &ReplyPart)| {
         let index = [u8::try_from(index).unwrap_or(u8::MAX)];
-        let id = MessageId::derive(&[integration.id.as_bytes(), reply.external_id.0.as_bytes(), &index]);
-        MessageWire {
-            id: Some(id),
+        let parts: [&[u8]; 3] = [integration.id.as_bytes(), reply.external_id.0.as_bytes(), &index];
+        let message = MessageWire {
+            id: Some(MessageId::at(heard.received, &parts)),
             role: Some("appUser".into()),
-            name: Some(name.clone())
-                .filter(|name| !name.is_empty())
-                .or_else(|| Some(person.result.client.display_name.clone())),
+            name: name.clone(),
             author_id: Some(user.id.to_string()),
             received: Some(heard.received),
             source: Some(SourceWire {
@@ -91,7 +91,8 @@ fn messages(heard: &Heard<'_>, person: &MatchItem, user: &AppUser) -> Vec<Messag
                 original_message_timestamp: reply.sent,
             }),
             ..content(part)
-        }
+        };
+        mask::message(message, settings)
     };
     reply.parts.iter().enumerate().map(wire).collect()
 }
@@ -115,31 +116,23 @@ fn content(part: &ReplyPart) -> MessageWire {
 }
 
 /// `message:appUser`, and before it `conversation:start` if this reply is how the person became known.
-fn events(
-    heard: &Heard<'_>,
-    person: &MatchItem,
-    user: AppUser,
-    messages: Vec<MessageWire>,
-    recent: &[NotificationRecord],
-) -> Vec<Event> {
-    let mut client = person.result.client.clone();
-    client.last_seen = Some(heard.received);
+fn events(heard: &Heard<'_>, person: &MatchItem, messages: &[MessageWire], recent: &[SendRecord]) -> Vec<Event> {
+    let app = heard.integration.app_id;
+    let mut result = person.result.clone();
+    result.client.last_seen = Some(heard.received);
     if !heard.reply.raw.is_empty() {
-        client.raw.clone_from(&heard.reply.raw);
+        result.client.raw.clone_from(&heard.reply.raw);
     }
+    let who = Who::at(&result);
     let said = Said {
-        app_id: heard.integration.app_id,
-        user,
-        client,
         channel: heard.integration.channel(),
         integration_id: heard.integration.id,
         external_id: heard.reply.external_id.clone(),
-        at: heard.received,
     };
-    let start =
-        (person.started_by.as_ref() == Some(&heard.reply.external_id)).then(|| Event::ConversationStart(said.clone()));
-    let recent = recent.iter().map(report::as_message).collect();
-    start.into_iter().chain([Event::MessageAppUser { said, messages, recent }]).collect()
+    let is_start = person.started_by.as_ref() == Some(&heard.reply.external_id);
+    let start = is_start.then(|| Event::conversation_start(app, who.clone(), &said, heard.received));
+    let recent: Vec<_> = recent.iter().map(report::as_message).collect();
+    start.into_iter().chain([Event::reply(app, who, &said, messages, &recent, heard.received)]).collect()
 }
 
 fn log(heard: &Heard<'_>, user: &AppUser, metric: Metric, recent: usize) {

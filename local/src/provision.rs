@@ -4,7 +4,7 @@
 //! operator names. It checks no carrier credentials.
 
 use serde::Deserialize;
-use shared::ids::{AccountId, AppId, IntegrationId, KeyId, WebhookId};
+use shared::ids::{AccountId, AppId, IntegrationId, WebhookId};
 use shared::model::{
     Address, ApiKey, App, ExpiredClaim, Integration, IntegrationStatus, InvalidAddress, KeyOwner, MessagebirdSettings,
     Secret, Settings, Trigger, TwilioSettings, Webhook,
@@ -80,13 +80,13 @@ impl Provision {
     /// # Errors
     /// The first field that makes no sense.
     pub fn new(wanted: Specification) -> Result<Self, SpecificationError> {
-        let app = App { id: AppId::generate(), account_id: AccountId::generate(), name: wanted.name };
+        let app = App::new(AccountId::generate(), wanted.name);
         let twilio = wanted.twilio.map(twilio_settings).transpose()?;
         let messagebird = wanted.messagebird.map(messagebird_settings).transpose()?;
         let integration = |settings| integration(app.id, wanted.expired_claim, settings);
         Ok(Self {
-            key: new_key("app", KeyOwner::App(app.id)),
-            account_key: new_key("act", KeyOwner::Account(app.account_id)),
+            key: ApiKey::generate(KeyOwner::App(app.id), Some("demo".into())),
+            account_key: ApiKey::generate(KeyOwner::Account(app.account_id), Some("demo".into())),
             integrations: twilio.into_iter().chain(messagebird).map(integration).collect(),
             webhooks: wanted.webhooks.into_iter().map(|hook| webhook(app.id, hook)).collect::<Result<_, _>>()?,
             app,
@@ -110,10 +110,6 @@ impl Provision {
         }
         Ok(())
     }
-}
-
-fn new_key(prefix: &str, owner: KeyOwner) -> ApiKey {
-    ApiKey { id: KeyId::generate(prefix), owner, secret: Secret::generate() }
 }
 
 fn integration(app_id: AppId, expired_claim: ExpiredClaim, settings: Settings) -> Integration {

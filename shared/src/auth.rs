@@ -2,11 +2,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::Deserialize;
 
-use crate::ids::{AppId, KeyId};
-use crate::model::{ApiError, ApiKey, ErrorCode, KeyOwner};
+use crate::ids::{AccountId, AppId, KeyId, ServiceAccountId};
+use crate::model::{ApiError, ApiKey, App, ErrorCode, KeyOwner, Timestamp};
 use crate::store::{Store, StoreError};
 
 /// Clock skew allowed on `exp`, in seconds.
@@ -19,10 +19,30 @@ enum Presented {
     Bearer { id: KeyId, token: String },
 }
 
-/// A caller whose credentials were right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Caller {
-    owner: KeyOwner,
+/// A caller whose credentials were right, and how far they reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caller {
+    Account(AccountId),
+    ServiceAccount {
+        account: AccountId,
+        id: ServiceAccountId,
+    },
+    App(AppId),
+    /// A person, by a token that the app signed for them.
+    AppUser {
+        app: AppId,
+        user_id: String,
+    },
+}
+
+impl From<KeyOwner> for Caller {
+    fn from(owner: KeyOwner) -> Self {
+        match owner {
+            KeyOwner::App(app) => Self::App(app),
+            KeyOwner::Account(account) => Self::Account(account),
+            KeyOwner::ServiceAccount { account, id } => Self::ServiceAccount { account, id },
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -46,23 +66,50 @@ pub async fn authenticate(store: &Store, header: Option<&str>) -> Result<Caller,
 impl Caller {
     /// The app a call is about: the one its path names, or the key's own. 403 when the key does not reach it.
     pub async fn app(&self, store: &Store, named: Option<AppId>) -> Result<AppId, AuthError> {
-        match (self.owner, named) {
-            (KeyOwner::App(own), None) => Ok(own),
-            (KeyOwner::App(own), Some(named)) if own == named => Ok(own),
-            (KeyOwner::App(_), Some(_)) => Err(forbidden().into()),
-            (KeyOwner::Account(_), None) => {
+        match (self, named) {
+            (Self::App(own) | Self::AppUser { app: own, .. }, None) => Ok(*own),
+            (Self::App(own) | Self::AppUser { app: own, .. }, Some(named)) if *own == named => Ok(named),
+            (Self::App(_) | Self::AppUser { .. }, Some(_)) => Err(forbidden().into()),
+            (Self::Account(_) | Self::ServiceAccount { .. }, None) => {
                 let problem =
                     "The path must name the app, as in /v1.1/apps/{appId}/…, for credentials of account scope";
                 Err(ApiError::new(ErrorCode::Forbidden, problem).into())
             }
-            (KeyOwner::Account(account), Some(named)) => match store.app(named).await? {
-                Some(app) if app.account_id == account => Ok(named),
+            (Self::Account(_) | Self::ServiceAccount { .. }, Some(named)) => match store.app(named).await? {
+                Some(app) if self.owns(&app) => Ok(named),
                 Some(_) => Err(forbidden().into()),
-                None => Err(ApiError::new(ErrorCode::AppNotFound, "App not found").into()),
+                None => Err(ApiError::missing(ErrorCode::AppNotFound).into()),
             },
         }
     }
+
+    /// Whether account credentials reach an app. A service account reaches those it is linked to.
+    pub fn owns(&self, app: &App) -> bool {
+        match self {
+            Self::Account(account) => app.account_id == *account,
+            Self::ServiceAccount { account, id } => app.account_id == *account && app.service_account_id == Some(*id),
+            Self::App(_) | Self::AppUser { .. } => false,
+        }
+    }
 }
+
+/// A token of the key owner's own scope, without an end (v1.1 reference, 1.2).
+pub fn issue_token(key: &ApiKey, now: Timestamp) -> Result<String, Unsignable> {
+    let scope = match key.owner {
+        KeyOwner::App(_) => "app",
+        KeyOwner::Account(_) | KeyOwner::ServiceAccount { .. } => "account",
+    };
+    let mut header = Header::new(Algorithm::HS256);
+    header.kid = Some(key.id.to_string());
+    let claims = serde_json::json!({ "scope": scope, "iat": now.seconds() });
+    let secret = EncodingKey::from_secret(key.secret.expose().as_bytes());
+    jsonwebtoken::encode(&header, &claims, &secret).map_err(|_| Unsignable)
+}
+
+/// A token could not be signed; no key that is stored leads here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the token cannot be signed")]
+pub struct Unsignable;
 
 fn read(header: Option<&str>) -> Result<Presented, ApiError> {
     let header = header.ok_or_else(missing)?;
@@ -87,15 +134,17 @@ fn read(header: Option<&str>) -> Result<Presented, ApiError> {
 
 fn check(presented: &Presented, key: &ApiKey) -> Result<Caller, ApiError> {
     match presented {
-        Presented::Basic { secret, .. } if key.secret.matches(secret) => Ok(Caller { owner: key.owner }),
+        Presented::Basic { secret, .. } if key.secret.matches(secret) => Ok(key.owner.into()),
         Presented::Basic { .. } => Err(wrong()),
         Presented::Bearer { token, .. } => check_token(token, key),
     }
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Claims {
     scope: Option<String>,
+    user_id: Option<serde_json::Value>,
 }
 
 fn check_token(token: &str, key: &ApiKey) -> Result<Caller, ApiError> {
@@ -110,10 +159,15 @@ fn check_token(token: &str, key: &ApiKey) -> Result<Caller, ApiError> {
         jsonwebtoken::errors::ErrorKind::ImmatureSignature => invalid_token("is not valid yet"),
         _ => invalid_token("is malformed or wrongly signed"),
     })?;
-    match (claims.claims.scope.as_deref(), key.owner) {
+    let Claims { scope, user_id } = claims.claims;
+    match (scope.as_deref(), key.owner) {
         (None, _) => Err(ApiError::new(ErrorCode::Unauthorized, "The JWT has no scope claim")),
-        (Some("app"), KeyOwner::App(_)) | (Some("account"), KeyOwner::Account(_)) => Ok(Caller { owner: key.owner }),
-        (Some("appUser"), KeyOwner::App(_)) => Err(forbidden()),
+        (Some("appUser"), KeyOwner::App(app)) => match user_id {
+            Some(serde_json::Value::String(user_id)) if !user_id.is_empty() => Ok(Caller::AppUser { app, user_id }),
+            _ => Err(invalid_token("of scope appUser must have a userId claim that is a string")),
+        },
+        (Some("app"), KeyOwner::App(_)) => Ok(key.owner.into()),
+        (Some("account"), KeyOwner::Account(_) | KeyOwner::ServiceAccount { .. }) => Ok(key.owner.into()),
         (Some(_), _) => {
             Err(ApiError::new(ErrorCode::Unauthorized, "The JWT's scope does not fit the key that signed it"))
         }
@@ -138,21 +192,20 @@ fn invalid_token(problem: &str) -> ApiError {
     ApiError::new(ErrorCode::InvalidAuth, format!("The JWT {problem}"))
 }
 
-fn forbidden() -> ApiError {
+/// The credentials are good, and not for this.
+pub fn forbidden() -> ApiError {
     ApiError::new(ErrorCode::Forbidden, "The credentials do not reach this resource")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::AccountId;
     use crate::model::Secret;
-    use jsonwebtoken::{EncodingKey, Header};
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
     fn key(owner: KeyOwner) -> ApiKey {
-        ApiKey { id: KeyId::generate("app"), owner, secret: Secret::new("s3cret-of-the-test") }
+        ApiKey { id: KeyId::generate("app"), owner, name: None, secret: Secret::new("s3cret-of-the-test") }
     }
 
     fn token(key: &ApiKey, claims: &Value, secret: &str) -> String {
@@ -170,7 +223,7 @@ mod tests {
         let key = key(KeyOwner::App(AppId::generate()));
         let header = |secret: &str| format!("Basic {}", STANDARD.encode(format!("{}:{secret}", key.id)));
         let check = |secret: &str| read(Some(&header(secret))).and_then(|presented| check(&presented, &key));
-        assert_eq!(check("s3cret-of-the-test").unwrap().owner, key.owner);
+        assert_eq!(check("s3cret-of-the-test").unwrap(), Caller::from(key.owner));
         for secret in ["", "s3cret", "s3cret-of-the-test "] {
             assert_eq!(check(secret).unwrap_err().code, ErrorCode::Unauthorized);
         }
@@ -186,10 +239,27 @@ mod tests {
         assert_eq!(refusal(token(&key, &json!({}), good), &key), ErrorCode::Unauthorized);
         assert_eq!(refusal(token(&key, &json!({ "scope": "account" }), good), &key), ErrorCode::Unauthorized);
         assert_eq!(refusal(token(&key, &json!({ "scope": "app", "exp": 1_000 }), good), &key), ErrorCode::InvalidAuth);
-        assert_eq!(
-            refusal(token(&key, &json!({ "scope": "appUser", "userId": "bob" }), good), &key),
-            ErrorCode::Forbidden
-        );
+    }
+
+    #[test]
+    fn a_person_is_named_by_a_text_and_by_nothing_else() {
+        let key = key(KeyOwner::App(AppId::generate()));
+        let good = "s3cret-of-the-test";
+        let bob = format!("Bearer {}", token(&key, &json!({ "scope": "appUser", "userId": "bob" }), good));
+        let caller = read(Some(&bob)).and_then(|presented| check(&presented, &key)).unwrap();
+        assert!(matches!(caller, Caller::AppUser { user_id, .. } if user_id == "bob"));
+        for claims in [json!({ "scope": "appUser" }), json!({ "scope": "appUser", "userId": 7 })] {
+            assert_eq!(refusal(token(&key, &claims, good), &key), ErrorCode::InvalidAuth);
+        }
+    }
+
+    #[test]
+    fn a_token_of_ours_is_taken() {
+        for owner in [KeyOwner::App(AppId::generate()), KeyOwner::Account(AccountId::generate())] {
+            let key = key(owner);
+            let bearer = format!("Bearer {}", issue_token(&key, Timestamp::from_millis(0)).unwrap());
+            assert_eq!(read(Some(&bearer)).and_then(|presented| check(&presented, &key)), Ok(owner.into()));
+        }
     }
 
     #[test]

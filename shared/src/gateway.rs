@@ -5,9 +5,11 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Body, Error, LambdaEvent, Request, RequestExt, Response, service_fn};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -25,6 +27,15 @@ pub enum Refusal {
     Store(#[from] StoreError),
     #[error(transparent)]
     Queue(#[from] QueueError),
+    /// The path's documented spelling is another function's.
+    #[error("served under the path's documented spelling")]
+    Elsewhere(String),
+    /// The path is served by these methods.
+    #[error("another method")]
+    OtherMethods(Vec<&'static str>),
+    /// The app asks too much at once.
+    #[error("too many requests")]
+    Flooded(Duration),
 }
 
 impl From<AuthError> for Refusal {
@@ -44,6 +55,17 @@ impl Refusal {
             Self::Store(_) | Self::Queue(_) => {
                 ApiError::new(ErrorCode::ServiceUnavailable, "Nothing was done; please try again in a moment")
             }
+            Self::Elsewhere(path) => {
+                ApiError::new(ErrorCode::NotFound, format!("This is served under its documented spelling, {path}"))
+            }
+            Self::OtherMethods(methods) => {
+                let problem = format!("Only {} is served at this path", methods.join(", "));
+                ApiError::new(ErrorCode::MethodNotAllowed, problem)
+            }
+            Self::Flooded(_) => ApiError::new(
+                ErrorCode::TooManyRequests,
+                "The app makes too many requests at once; try again after the seconds in Retry-After",
+            ),
         }
     }
 }
@@ -78,18 +100,34 @@ pub fn json(status: u16, body: &Value) -> Response<Body> {
 
 /// v1.1's error answer; ours to mend ones are logged and carry `Retry-After`.
 pub fn refuse(refusal: &Refusal) -> Response<Body> {
+    use http::header::{ALLOW, LOCATION, RETRY_AFTER};
     let error = refusal.api_error();
     let mut response = json(error.code.status(), &error.body());
-    if !matches!(refusal, Refusal::Caller(_)) {
-        tracing::error!(error = %refusal, "request refused for a fault of ours");
-        response.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("1"));
+    let header = match refusal {
+        Refusal::Caller(_) => None,
+        Refusal::Store(_) | Refusal::Queue(_) => {
+            tracing::error!(error = %refusal, "request refused for a fault of ours");
+            Some((RETRY_AFTER, "1".to_owned()))
+        }
+        Refusal::Elsewhere(path) => {
+            *response.status_mut() = http::StatusCode::PERMANENT_REDIRECT;
+            Some((LOCATION, path.clone()))
+        }
+        Refusal::OtherMethods(methods) => Some((ALLOW, methods.join(", "))),
+        Refusal::Flooded(wait) => Some((RETRY_AFTER, (wait.as_secs() + 1).to_string())),
+    };
+    if let Some((name, value)) = header
+        && let Ok(value) = http::HeaderValue::from_str(&value)
+    {
+        response.headers_mut().insert(name, value);
     }
     response
 }
 
-/// The path's segments as called, without empty ones at its ends.
-pub fn segments(request: &Request) -> Vec<&str> {
-    request.raw_http_path().trim_matches('/').split('/').collect()
+/// The path's segments, decoded, without empty ones at its ends.
+pub fn segments(request: &Request) -> Vec<String> {
+    let decoded = |segment: &str| percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned();
+    request.raw_http_path().trim_matches('/').split('/').map(decoded).collect()
 }
 
 /// Path and query as the caller wrote them, for signatures over URLs.
@@ -102,8 +140,8 @@ pub fn path_and_query(request: &Request) -> String {
 
 fn make_buildable(request: &mut LambdaRequest) {
     if let LambdaRequest::ApiGatewayV2(event) = request {
-        event.raw_path = event.raw_path.take().map(|path| escaped(&path));
-        event.raw_query_string = event.raw_query_string.take().map(|query| escaped(&query));
+        event.raw_path = event.raw_path.take().map(|path| escaped(&path, PATH));
+        event.raw_query_string = event.raw_query_string.take().map(|query| escaped(&query, QUERY));
         let host_is_odd = event
             .headers
             .get(http::header::HOST)
@@ -115,20 +153,22 @@ fn make_buildable(request: &mut LambdaRequest) {
     }
 }
 
-/// Percent-encodes what may not stand in a URI.
-fn escaped(text: &str) -> String {
-    use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-    const UNFIT: &AsciiSet = &CONTROLS
-        .add(b' ')
-        .add(b'"')
-        .add(b'<')
-        .add(b'>')
-        .add(b'\\')
-        .add(b'^')
-        .add(b'`')
-        .add(b'{')
-        .add(b'|')
-        .add(b'}')
-        .add(b'#');
-    utf8_percent_encode(text, UNFIT).to_string()
+/// What may not stand in a URI. A query comes as the caller wrote it.
+const QUERY: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}')
+    .add(b'#');
+/// A path comes decoded: what is a percent sign there was one to the caller.
+const PATH: &AsciiSet = &QUERY.add(b'%').add(b'?');
+
+fn escaped(text: &str, unfit: &'static AsciiSet) -> String {
+    utf8_percent_encode(text, unfit).to_string()
 }

@@ -98,8 +98,34 @@ object_id! {
     IntegrationId,
     /// A message of a conversation or a notification's content in `recentNotifications`.
     MessageId,
+    /// A helper of an account, with keys of its own and the apps linked to it.
+    ServiceAccountId,
+    /// A stored message to send again.
+    TemplateId,
+    /// A request to open a channel to a person.
+    LinkId,
     /// A subscription of a business to an app's events.
     WebhookId,
+}
+
+impl MessageId {
+    /// The id of a message of that moment: its place in the history can be told from it. The same parts at the same
+    /// moment are the same message.
+    pub fn at(moment: crate::model::Timestamp, parts: &[&[u8]]) -> Self {
+        let mut bytes = derived_bytes("MessageId", parts);
+        let seconds = u32::try_from(moment.seconds()).unwrap_or(u32::MAX);
+        let millis = u16::try_from(moment.millis().rem_euclid(1000)).unwrap_or(0);
+        bytes[..4].copy_from_slice(&seconds.to_be_bytes());
+        bytes[4..6].copy_from_slice(&millis.to_be_bytes());
+        Self(bytes)
+    }
+
+    /// The moment it was made for.
+    pub fn moment(&self) -> crate::model::Timestamp {
+        let [a, b, c, d, e, f, ..] = self.0;
+        let millis = i64::from(u16::from_be_bytes([e, f]));
+        crate::model::Timestamp::from_millis(i64::from(u32::from_be_bytes([a, b, c, d])) * 1000 + millis)
+    }
 }
 
 fn object_bytes() -> [u8; 12] {

@@ -4,6 +4,7 @@
 //! `ids` and `model` know nothing of the rest; `channels`, `flow`, `tasks` and `webhook` are pure (no async, no AWS, no
 //! clock: time is an argument); `store`, `queue` and `secrets` speak to AWS; `http` speaks to carriers and webhooks.
 
+pub mod api;
 pub mod auth;
 pub mod aws;
 pub mod batch;

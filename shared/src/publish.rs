@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::config::ConfigError;
 use crate::ids::{AppId, WebhookId};
+use crate::model::{Person, Webhook};
 use crate::queue::{Queue, QueueError};
 use crate::store::{Store, StoreError};
 use crate::tasks::{DeliverTask, WebhookEvent};
@@ -38,20 +39,32 @@ impl Publisher {
     pub async fn publish(&self, events: &[Event]) -> Result<(), PublishError> {
         let mut by_webhook: BTreeMap<(AppId, WebhookId), Vec<WebhookEvent>> = BTreeMap::new();
         for event in events {
-            for webhook in self.store.webhooks(event.app_id()).await?.iter().filter(|hook| hook.wants(event.trigger()))
-            {
+            let webhooks = self.store.webhooks(event.app_id).await?;
+            let wanted: Vec<_> = webhooks.iter().filter(|webhook| webhook.wants(event.trigger)).collect();
+            let full = self.full_user(event, &wanted).await?;
+            for webhook in wanted {
                 let written = WebhookEvent {
-                    id: event.id(),
-                    trigger: event.trigger(),
-                    notification_id: event.notification_id(),
-                    body: webhook::body(event, webhook),
-                    at: event.at(),
+                    id: event.id,
+                    trigger: event.trigger,
+                    subject: event.subject,
+                    body: webhook::body(event, webhook, full.as_ref()),
+                    at: event.at,
                 };
                 by_webhook.entry((webhook.app_id, webhook.id)).or_default().push(written);
             }
         }
         let tasks: Vec<_> = by_webhook.into_iter().flat_map(|((app, id), events)| tasks(app, id, events)).collect();
         if tasks.is_empty() { Ok(()) } else { Ok(self.deliver.send_all(&tasks).await?) }
+    }
+
+    /// The person an event is about, read only where a webhook wants all of them.
+    async fn full_user(&self, event: &Event, webhooks: &[&Webhook]) -> Result<Option<Person>, StoreError> {
+        match &event.who {
+            Some(who) if webhooks.iter().any(|webhook| webhook.include_full_app_user) => {
+                self.store.person_by_id(event.app_id, who.app_user_id).await
+            }
+            _ => Ok(None),
+        }
     }
 
     pub async fn warm(&self) {

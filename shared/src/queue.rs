@@ -7,7 +7,9 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use serde::Serialize;
 
 use crate::config::{self, ConfigError};
+use crate::model::{ChannelType, Sending};
 use crate::store::error_code;
+use crate::tasks::SendTask;
 
 const BATCH_ENTRIES: usize = 10;
 /// SQS takes 1 MiB in one request; what JSON escaping adds is left room for.
@@ -103,6 +105,46 @@ impl Queue {
     pub async fn warm(&self) {
         let request = self.client.get_queue_attributes().queue_url(&self.url).send();
         let _ = tokio::time::timeout(Duration::from_secs(1), request).await;
+    }
+}
+
+/// The queues of all sending functions: one for each channel.
+#[derive(Clone)]
+pub struct SendQueues {
+    twilio: Queue,
+    messagebird: Queue,
+}
+
+impl SendQueues {
+    /// With the queues that `SEND_<CHANNEL>_QUEUE_URL` name.
+    pub fn from_env(aws: &aws_config::SdkConfig) -> Result<Self, ConfigError> {
+        Ok(Self {
+            twilio: Queue::from_env(aws, "SEND_TWILIO_QUEUE_URL")?,
+            messagebird: Queue::from_env(aws, "SEND_MESSAGEBIRD_QUEUE_URL")?,
+        })
+    }
+
+    fn of(&self, channel: ChannelType) -> &Queue {
+        match channel {
+            ChannelType::Twilio => &self.twilio,
+            ChannelType::Messagebird => &self.messagebird,
+        }
+    }
+
+    /// Enqueues each for its channel.
+    pub async fn send(&self, sendings: &[(ChannelType, Sending)]) -> Result<(), QueueError> {
+        for channel in ChannelType::ALL {
+            let of_channel = sendings.iter().filter(|(other, _)| *other == channel);
+            let tasks: Vec<_> = of_channel.map(|(_, sending)| SendTask::V1 { sending: sending.clone() }).collect();
+            if !tasks.is_empty() {
+                self.of(channel).send_all(&tasks).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub async fn warm(&self) {
+        self.twilio.warm().await;
     }
 }
 

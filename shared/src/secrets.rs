@@ -115,11 +115,11 @@ fn context_owner(app: AppId, integration: IntegrationId) -> String {
 mod tests {
     use super::*;
     use crate::ids::NotificationId;
-    use crate::model::Address;
+    use crate::model::{Address, Subject};
 
     fn context() -> SendContext {
         SendContext {
-            notification_id: NotificationId::generate(),
+            subject: Subject::Notification(NotificationId::generate()),
             accepted: Timestamp::from_millis(1_790_000_000_123),
             address: Address::e164("+14165550142").unwrap(),
             parts: 2,

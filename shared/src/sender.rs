@@ -1,4 +1,4 @@
-//! Sending one notification through a channel: claim, match, render, call, record, report.
+//! Sending one message to one address through a channel: claim, match, render, call, record, report.
 //!
 //! The same for every channel; a channel's binary only names its type. Decisions are `flow`'s, wire formats the
 //! channel's. Never sends what it has not claimed, and never leaves a task without an end: a claim it cannot turn into
@@ -17,11 +17,11 @@ use crate::flow::claim::{self, Found};
 use crate::flow::report::{self, Place};
 use crate::flow::retry;
 use crate::http::CarrierClient;
-use crate::model::{ExpiredClaim, ExternalId, Integration, MatchResult, Notification, NotificationRecord, Timestamp};
+use crate::model::{ExpiredClaim, ExternalId, Integration, MatchResult, SendRecord, Sending, Subject, Timestamp};
 use crate::publish::Publisher;
 use crate::queue::Queue;
 use crate::store::keys::AddressPartition;
-use crate::store::{MatchItem, NewClient, NotificationKey, Store, StoreError, Write};
+use crate::store::{MatchItem, NewClient, SendKey, Store, StoreError, Write};
 use crate::tasks::{SendContext, SendTask};
 use crate::telemetry::{Metric, Outcome};
 use crate::webhook::Event;
@@ -80,10 +80,10 @@ pub struct Sender<C> {
     channel: PhantomData<fn() -> C>,
 }
 
-/// A claimed notification on its way.
+/// A claimed send on its way.
 struct Job<'a> {
-    notification: &'a Notification,
-    key: NotificationKey,
+    sending: &'a Sending,
+    key: SendKey,
     place: Place,
     /// Until when the claim is ours.
     deadline: Timestamp,
@@ -92,7 +92,7 @@ struct Job<'a> {
     repeat: bool,
 }
 
-/// Whether the notification is ours to send.
+/// Whether it is ours to send.
 enum Taken {
     /// Yes; these parts went out before.
     Ours(Vec<ExternalId>),
@@ -113,18 +113,18 @@ impl<C: Channel> Sender<C> {
 
     /// `invocation_ends`: when Lambda will have ended this invocation, whatever happens.
     pub async fn send(&self, record: Record<SendTask>, invocation_ends: Timestamp) -> Result<Vec<Event>, Later> {
-        let SendTask::V1 { notification } = &record.task;
-        let repeat = record.may_be_a_repeat(notification.accepted);
-        let integration = self.store.integration(notification.app_id, notification.integration_id).await?;
-        let partition = AddressPartition::new(notification.app_id, notification.integration_id, &notification.address);
+        let SendTask::V1 { sending } = &record.task;
+        let repeat = record.may_be_a_repeat(sending.accepted);
+        let integration = self.store.integration(sending.app_id, sending.integration_id).await?;
+        let partition = AddressPartition::new(sending.app_id, sending.integration_id, &sending.address);
         let job = Job {
-            notification,
-            key: NotificationKey::new(&partition, notification.accepted, notification.id),
+            sending,
+            key: SendKey::new(&partition, sending.accepted, sending.subject),
             place: Place {
-                app_id: notification.app_id,
-                integration_id: notification.integration_id,
+                app_id: sending.app_id,
+                integration_id: sending.integration_id,
                 channel: C::TYPE,
-                address: notification.address.clone(),
+                address: sending.address.clone(),
             },
             deadline: invocation_ends.plus_seconds(CLOCK_SKEW_SECONDS),
             receives: record.receives,
@@ -143,7 +143,7 @@ impl<C: Channel> Sender<C> {
 
     /// ABSENT → CLAIMED, or what the record that stands in the way asks for.
     async fn take(&self, job: &Job<'_>, policy: ExpiredClaim) -> Result<Taken, Later> {
-        let record = match self.store.claim(&job.key, job.notification, job.deadline).await? {
+        let record = match self.store.claim(&job.key, job.sending, job.deadline).await? {
             Write::Done(_) => return Ok(Taken::Ours(Vec::new())),
             Write::Refused(None) => return Err(Later::because("the claim was refused by nothing").after(1)),
             Write::Refused(Some(record)) => record,
@@ -185,7 +185,12 @@ impl<C: Channel> Sender<C> {
         };
         let person = match known {
             Some(person) => person,
-            None => self.create_person(job.notification).await?,
+            None if matches!(job.sending.subject, Subject::Message(_)) => {
+                let reason = "The person is no longer reached at this address";
+                let error = SendError::new(SendErrorKind::Misconfigured, reason);
+                return Ok(Err(Unsent { error, person: None }));
+            }
+            None => self.create_person(job.sending).await?,
         };
         let total = requests.len();
         for request in requests.into_iter().skip(sent.len()) {
@@ -211,39 +216,39 @@ impl<C: Channel> Sender<C> {
             return Ok(Err(SendError::new(SendErrorKind::Misconfigured, reason)));
         };
         let app = self.store.app(integration.app_id).await?;
-        let callback_url = |parts: usize| self.callback_url(job.notification, parts);
+        let callback_url = |parts: usize| self.callback_url(job.sending, parts);
         Ok(C::render(
             settings,
             &Outgoing {
                 api_url: &self.config.api_url,
-                to: &job.notification.address,
-                message: &job.notification.message,
+                to: &job.sending.address,
+                message: &job.sending.message,
                 app_name: app.as_ref().map_or("The sender", |app| &app.name),
                 callback_url: &callback_url,
-                reference: job.notification.id,
+                reference: job.sending.subject,
             },
         ))
     }
 
-    fn callback_url(&self, notification: &Notification, parts: usize) -> String {
-        let (app, integration) = (notification.app_id, notification.integration_id);
+    fn callback_url(&self, sending: &Sending, parts: usize) -> String {
+        let (app, integration) = (sending.app_id, sending.integration_id);
         let context = SendContext {
-            notification_id: notification.id,
-            accepted: notification.accepted,
-            address: notification.address.clone(),
+            subject: sending.subject,
+            accepted: sending.accepted,
+            address: sending.address.clone(),
             parts: u8::try_from(parts).unwrap_or(u8::MAX),
         };
         let token = self.store.sealer().seal_context(app, integration, &context);
         format!("{}/callbacks/{}/{app}/{integration}/{token}", self.config.public_url, C::TYPE)
     }
 
-    async fn create_person(&self, notification: &Notification) -> Result<MatchResult, StoreError> {
+    async fn create_person(&self, sending: &Sending) -> Result<MatchResult, StoreError> {
         let new = NewClient {
-            app: notification.app_id,
-            integration: notification.integration_id,
+            app: sending.app_id,
+            integration: sending.integration_id,
             channel: C::TYPE,
-            address: &notification.address,
-            display_name: notification.display_name.as_deref(),
+            address: &sending.address,
+            display_name: sending.display_name.as_deref(),
             started_by: None,
             now: now(),
         };
@@ -254,7 +259,9 @@ impl<C: Channel> Sender<C> {
     async fn record_sent(&self, job: &Job<'_>, ids: &[ExternalId], person: &MatchResult) -> Result<Vec<Event>, Later> {
         match self.store.mark_sent(&job.key, ids, person, now()).await? {
             Write::Done(record) => {
-                job.outcome(Metric::NotificationSent).with("externalId", first(ids)).log();
+                job.outcome(job.metric(Metric::NotificationSent, Metric::MessageSent))
+                    .with("externalId", first(ids))
+                    .log();
                 Ok(events_of(&record, job))
             }
             // Somebody took the claim over and came to an end before us: theirs is what the business hears.
@@ -285,7 +292,9 @@ impl<C: Channel> Sender<C> {
         let failure = error.failure();
         match self.store.mark_failed(&job.key, &failure, person, now()).await? {
             Write::Done(record) => {
-                let outcome = job.outcome(Metric::NotificationFailed).with("code", failure.code.as_str());
+                let outcome = job
+                    .outcome(job.metric(Metric::NotificationFailed, Metric::MessageFailed))
+                    .with("code", failure.code.as_str());
                 outcome.with("businessFault", error.is_business_fault()).log();
                 Ok(events_of(&record, job))
             }
@@ -296,17 +305,24 @@ impl<C: Channel> Sender<C> {
 }
 
 impl Job<'_> {
+    fn metric(&self, notification: Metric, message: Metric) -> Metric {
+        match self.sending.subject {
+            Subject::Notification(_) => notification,
+            Subject::Message(_) => message,
+        }
+    }
+
     fn outcome(&self, metric: Metric) -> Outcome {
         Outcome::of(metric)
-            .with("notificationId", self.notification.id)
-            .with("appId", self.notification.app_id)
-            .with("integrationId", self.notification.integration_id)
+            .with(self.sending.subject.id_name(), self.sending.subject)
+            .with("appId", self.sending.app_id)
+            .with("integrationId", self.sending.integration_id)
             .with_number("attempt", i64::from(self.receives))
     }
 }
 
-fn events_of(record: &NotificationRecord, job: &Job<'_>) -> Vec<Event> {
-    report::of_sending(record, &job.place).map(Event::Delivery).into_iter().collect()
+fn events_of(record: &SendRecord, job: &Job<'_>) -> Vec<Event> {
+    report::of_sending(record, &job.place).as_ref().map(Event::delivery).into_iter().collect()
 }
 
 fn first(ids: &[ExternalId]) -> &str {

@@ -6,15 +6,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::channels::{Receipt, Reply};
-use crate::ids::{AppId, EventId, IntegrationId, NotificationId, WebhookId};
-use crate::model::{Address, Notification, Timestamp, Trigger};
+use crate::ids::{AppId, EventId, IntegrationId, WebhookId};
+use crate::model::{Address, Sending, Subject, Timestamp, Trigger};
 
-/// Intake → `send_<channel>`: one notification to send.
+/// Intake and conversations → `send_<channel>`: one message to one address.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "version")]
 pub enum SendTask {
     #[serde(rename = "1")]
-    V1 { notification: Notification },
+    V1 { sending: Sending },
 }
 
 /// Callbacks → `receive`: one thing a carrier told us, its signature checked.
@@ -35,10 +35,10 @@ pub enum Received {
 /// What a receipt carries back of the send it is about, sealed in the callback URL, so that it needs no lookup.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SendContext {
-    pub notification_id: NotificationId,
+    pub subject: Subject,
     pub accepted: Timestamp,
     pub address: Address,
-    /// How many carrier messages the notification became.
+    /// How many carrier messages it became.
     pub parts: u8,
 }
 
@@ -65,17 +65,17 @@ pub enum DeliverTask {
 pub struct WebhookEvent {
     pub id: EventId,
     pub trigger: Trigger,
-    /// For the log, where the event is about a notification.
+    /// For the log, where the event is about something sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub notification_id: Option<NotificationId>,
+    pub subject: Option<Subject>,
     pub body: String,
     pub at: Timestamp,
 }
 
 impl SendContext {
-    /// Notification id (16 bytes), acceptance in milliseconds (8), parts (1), address (the rest).
+    /// Subject (13 or 17 bytes), acceptance in milliseconds (8), parts (1), address (the rest).
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = self.notification_id.as_bytes().to_vec();
+        let mut bytes = self.subject.to_bytes();
         bytes.extend(self.accepted.millis().to_be_bytes());
         bytes.push(self.parts);
         bytes.extend(self.address.as_str().as_bytes());
@@ -83,11 +83,11 @@ impl SendContext {
     }
 
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (id, rest) = bytes.split_first_chunk::<16>()?;
+        let (subject, rest) = Subject::from_bytes(bytes)?;
         let (accepted, rest) = rest.split_first_chunk::<8>()?;
         let (parts, address) = rest.split_first()?;
         Some(Self {
-            notification_id: NotificationId::from_bytes(*id),
+            subject,
             accepted: Timestamp::from_millis(i64::from_be_bytes(*accepted)),
             address: Address::sender(std::str::from_utf8(address).ok()?).ok()?,
             parts: *parts,

@@ -11,14 +11,32 @@ use crate::model::Timestamp;
 
 const NAMESPACE: &str = "Heliograph";
 
-/// Every metric there is. `docs/OPERATIONS.md` explains them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Metric {
+macro_rules! metrics {
+    ($($name:ident),+ $(,)?) => {
+        /// Every metric there is. `docs/OPERATIONS.md` explains them.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Metric { $($name),+ }
+
+        impl Metric {
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name)),+ }
+            }
+        }
+    };
+}
+
+metrics! {
     NotificationAccepted,
     NotificationRefused,
     NotificationSent,
     NotificationFailed,
     NotificationDelivered,
+    MessagePosted,
+    MessageSent,
+    MessageFailed,
+    MessageDelivered,
     SendRetried,
     SendDeferred,
     CallbackAccepted,
@@ -26,52 +44,12 @@ pub enum Metric {
     ReceiptEarly,
     ReplyReceived,
     ReplyRepeated,
+    RequestServed,
+    RequestRefused,
     WebhookDelivered,
     WebhookRetried,
     WebhookDead,
     TaskPoisoned,
-}
-
-impl Metric {
-    pub const ALL: [Self; 16] = [
-        Self::NotificationAccepted,
-        Self::NotificationRefused,
-        Self::NotificationSent,
-        Self::NotificationFailed,
-        Self::NotificationDelivered,
-        Self::SendRetried,
-        Self::SendDeferred,
-        Self::CallbackAccepted,
-        Self::CallbackRefused,
-        Self::ReceiptEarly,
-        Self::ReplyReceived,
-        Self::ReplyRepeated,
-        Self::WebhookDelivered,
-        Self::WebhookRetried,
-        Self::WebhookDead,
-        Self::TaskPoisoned,
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NotificationAccepted => "NotificationAccepted",
-            Self::NotificationRefused => "NotificationRefused",
-            Self::NotificationSent => "NotificationSent",
-            Self::NotificationFailed => "NotificationFailed",
-            Self::NotificationDelivered => "NotificationDelivered",
-            Self::SendRetried => "SendRetried",
-            Self::SendDeferred => "SendDeferred",
-            Self::CallbackAccepted => "CallbackAccepted",
-            Self::CallbackRefused => "CallbackRefused",
-            Self::ReceiptEarly => "ReceiptEarly",
-            Self::ReplyReceived => "ReplyReceived",
-            Self::ReplyRepeated => "ReplyRepeated",
-            Self::WebhookDelivered => "WebhookDelivered",
-            Self::WebhookRetried => "WebhookRetried",
-            Self::WebhookDead => "WebhookDead",
-            Self::TaskPoisoned => "TaskPoisoned",
-        }
-    }
 }
 
 /// One outcome, with the ids to follow it by.

@@ -10,7 +10,7 @@ use super::{
     read_callback, twilio,
 };
 use crate::ids::{AppId, IntegrationId, NotificationId};
-use crate::model::{ExpiredClaim, Integration, IntegrationStatus, Message, MessageWire, Settings, Timestamp};
+use crate::model::{ExpiredClaim, Integration, IntegrationStatus, Message, MessageWire, Settings, Subject, Timestamp};
 
 const API_URL: &str = "https://carrier.example";
 const PUBLIC_URL: &str = "https://api.example.com";
@@ -205,7 +205,7 @@ pub fn outgoing(
         message: &message,
         app_name: "Tea House",
         callback_url: &|parts| format!("{PUBLIC_URL}/callbacks/channel/0/1/{parts}"),
-        reference: NotificationId::from_bytes([7; 16]),
+        reference: Subject::Notification(NotificationId::from_bytes([7; 16])),
     })
 }
 

@@ -18,8 +18,7 @@ pub mod twilio;
 pub use callback::{Callback, Incoming, Malformed, Receipt, ReceiptStatus, Reply, ReplyPart, Unverified, Verified};
 pub use error::{SendError, SendErrorKind};
 
-use crate::ids::NotificationId;
-use crate::model::{Address, ChannelType, ExternalId, Integration, InvalidAddress, Message};
+use crate::model::{Address, ChannelType, ExternalId, Integration, InvalidAddress, Message, Subject};
 
 /// A carrier's request, complete with credentials (in headers marked sensitive).
 pub type CarrierRequest = http::Request<Vec<u8>>;
@@ -37,7 +36,7 @@ pub struct Outgoing<'a> {
     /// Where receipts go, given how many requests the message needs: a receipt carries that number back.
     pub callback_url: &'a dyn Fn(usize) -> String,
     /// Our id, for the carrier's own records.
-    pub reference: NotificationId,
+    pub reference: Subject,
 }
 
 /// One carrier. Implementations hold no state and do no I/O.

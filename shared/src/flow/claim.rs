@@ -9,7 +9,7 @@
 //!            SENT, DELIVERED, FAILED     done; say it again only if this task was read before (its events may be lost)
 //! ```
 
-use crate::model::{ExpiredClaim, NotificationRecord, SendState, Timestamp};
+use crate::model::{ExpiredClaim, SendRecord, SendState, Timestamp};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
@@ -26,7 +26,7 @@ pub enum Found {
 }
 
 /// `redelivered`: the queue has given out this very task before.
-pub fn on_found(record: &NotificationRecord, policy: ExpiredClaim, redelivered: bool, now: Timestamp) -> Found {
+pub fn on_found(record: &SendRecord, policy: ExpiredClaim, redelivered: bool, now: Timestamp) -> Found {
     if record.state != SendState::Claimed {
         return if redelivered { Found::Republish } else { Found::Nothing };
     }
@@ -44,13 +44,13 @@ pub fn on_found(record: &NotificationRecord, policy: ExpiredClaim, redelivered: 
 mod tests {
     use super::*;
     use crate::ids::NotificationId;
-    use crate::model::{Author, MessageWire};
+    use crate::model::{Author, MessageWire, Subject};
 
     const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
-    fn record(state: SendState, deadline: Option<i64>) -> NotificationRecord {
-        NotificationRecord {
-            id: NotificationId::generate(),
+    fn record(state: SendState, deadline: Option<i64>) -> SendRecord {
+        SendRecord {
+            subject: Subject::Notification(NotificationId::generate()),
             state,
             deadline,
             accepted: NOW,
@@ -63,6 +63,7 @@ mod tests {
             ended: None,
             failure: None,
             answered_by: None,
+            hidden: false,
             ttl: 0,
         }
     }

@@ -1,6 +1,8 @@
 //! Decisions: pure functions over what was read, with time as an argument. They do no I/O and write nothing.
 
 pub mod claim;
+pub mod mask;
+pub mod page;
 pub mod receipt;
 pub mod recent;
 pub mod report;

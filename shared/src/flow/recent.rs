@@ -3,7 +3,7 @@
 //! Those sent to the person since their last message, oldest first, each given once, failed ones not among them (v1.1
 //! reference, 8.1).
 
-use crate::model::{ExternalId, NotificationRecord, RETENTION_DAYS, SendState, Timestamp};
+use crate::model::{ExternalId, RETENTION_DAYS, SendRecord, SendState, Timestamp};
 
 /// The most notifications one reply is given; of more, the newest.
 pub const LIMIT: usize = 50;
@@ -22,20 +22,20 @@ pub fn window_start(last_reply: Option<Timestamp>, now: Timestamp) -> Timestamp 
 }
 
 /// Those to give to a new reply: sent, not failed, not given before.
-pub fn to_give(records: Vec<NotificationRecord>) -> Vec<NotificationRecord> {
-    let open = |record: &NotificationRecord| {
-        matches!(record.state, SendState::Sent | SendState::Delivered) && record.answered_by.is_none()
+pub fn to_give(records: Vec<SendRecord>) -> Vec<SendRecord> {
+    let open = |record: &SendRecord| {
+        matches!(record.state, SendState::Sent | SendState::Delivered) && record.answered_by.is_none() && !record.hidden
     };
     by_sending(records.into_iter().filter(open).collect())
 }
 
 /// Those that were given to a reply we have seen before.
-pub fn given_to(records: Vec<NotificationRecord>, reply: &ExternalId) -> Vec<NotificationRecord> {
+pub fn given_to(records: Vec<SendRecord>, reply: &ExternalId) -> Vec<SendRecord> {
     by_sending(records.into_iter().filter(|record| record.answered_by.as_ref() == Some(reply)).collect())
 }
 
-fn by_sending(mut records: Vec<NotificationRecord>) -> Vec<NotificationRecord> {
-    records.sort_by_key(|record| (record.sent, record.accepted, record.id));
+fn by_sending(mut records: Vec<SendRecord>) -> Vec<SendRecord> {
+    records.sort_by_key(|record| (record.sent, record.accepted, record.subject));
     records
 }
 
@@ -43,11 +43,11 @@ fn by_sending(mut records: Vec<NotificationRecord>) -> Vec<NotificationRecord> {
 mod tests {
     use super::*;
     use crate::ids::NotificationId;
-    use crate::model::{Author, MessageWire};
+    use crate::model::{Author, MessageWire, Subject};
 
-    fn record(state: SendState, sent: Option<i64>, answered_by: Option<&str>) -> NotificationRecord {
-        NotificationRecord {
-            id: NotificationId::generate(),
+    fn record(state: SendState, sent: Option<i64>, answered_by: Option<&str>) -> SendRecord {
+        SendRecord {
+            subject: Subject::Notification(NotificationId::generate()),
             state,
             deadline: None,
             accepted: Timestamp::from_millis(0),
@@ -60,6 +60,7 @@ mod tests {
             ended: None,
             failure: None,
             answered_by: answered_by.map(|id| ExternalId(id.into())),
+            hidden: false,
             ttl: 0,
         }
     }

@@ -1,13 +1,12 @@
-//! The events and messages that a notification's record stands for.
+//! The events and messages that a record of sending stands for.
 
 use crate::ids::{AppId, IntegrationId, MessageId};
 use crate::model::{
-    Address, ChannelType, DeliveryEvent, DeliveryOutcome, Destination, MessageWire, NotificationRecord, SendState,
-    SourceWire,
+    Address, ChannelType, DeliveryEvent, DeliveryOutcome, Destination, MessageWire, SendRecord, SendState, SourceWire,
 };
 use sha2::{Digest, Sha256};
 
-/// Where the record's notification went.
+/// Where it went.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Place {
     pub app_id: AppId,
@@ -18,7 +17,7 @@ pub struct Place {
 
 /// What sending led to: `:channel` if the carrier took it, whatever came of it later, else `:failure`. `None` while it
 /// is claimed.
-pub fn of_sending(record: &NotificationRecord, place: &Place) -> Option<DeliveryEvent> {
+pub fn of_sending(record: &SendRecord, place: &Place) -> Option<DeliveryEvent> {
     match (record.sent, record.state) {
         (Some(_), _) => Some(event(record, place, DeliveryOutcome::Channel)),
         (None, SendState::Failed) => of_end(record, place),
@@ -27,7 +26,7 @@ pub fn of_sending(record: &NotificationRecord, place: &Place) -> Option<Delivery
 }
 
 /// The final event. `None` before the end.
-pub fn of_end(record: &NotificationRecord, place: &Place) -> Option<DeliveryEvent> {
+pub fn of_end(record: &SendRecord, place: &Place) -> Option<DeliveryEvent> {
     match (record.state, &record.failure) {
         (SendState::Delivered, _) => Some(event(record, place, DeliveryOutcome::User)),
         (SendState::Failed, Some(failure)) => Some(event(record, place, DeliveryOutcome::Failure(failure.clone()))),
@@ -35,14 +34,14 @@ pub fn of_end(record: &NotificationRecord, place: &Place) -> Option<DeliveryEven
     }
 }
 
-fn event(record: &NotificationRecord, place: &Place, outcome: DeliveryOutcome) -> DeliveryEvent {
+fn event(record: &SendRecord, place: &Place, outcome: DeliveryOutcome) -> DeliveryEvent {
     let at = match outcome {
         DeliveryOutcome::Channel => record.sent,
         DeliveryOutcome::User | DeliveryOutcome::Failure(_) => record.ended,
     };
     DeliveryEvent {
         app_id: place.app_id,
-        notification_id: record.id,
+        subject: record.subject,
         destination: Destination {
             channel: place.channel,
             integration_id: place.integration_id,
@@ -55,29 +54,34 @@ fn event(record: &NotificationRecord, place: &Place, outcome: DeliveryOutcome) -
     }
 }
 
+/// The id of a notification's message.
+pub fn message_id(record: &SendRecord) -> MessageId {
+    MessageId::at(record.accepted, &[&record.subject.to_bytes()])
+}
+
 /// An entry of `recentNotifications`: an ordinary message of the app maker (v1.1 reference, 8.1). Its `_id` is a
 /// message's, not the notification's.
-pub fn as_message(record: &NotificationRecord) -> MessageWire {
+pub fn as_message(record: &SendRecord) -> MessageWire {
     let author = &record.author;
     MessageWire {
-        id: Some(MessageId::derive(&[record.id.as_bytes()])),
+        id: Some(message_id(record)),
         role: Some("appMaker".into()),
         author_id: Some(author_id(author.email.as_deref())),
         name: author.name.clone(),
         avatar_url: Some(author.avatar_url.clone().unwrap_or_else(|| avatar(author.email.as_deref()))),
-        received: Some(record.sent.unwrap_or(record.accepted)),
+        received: Some(record.accepted),
         source: Some(SourceWire { kind: "notification".into(), ..SourceWire::default() }),
         ..record.message.clone()
     }
 }
 
 /// A hash of the author's e-mail (v1.1 reference, 3.2).
-fn author_id(email: Option<&str>) -> String {
+pub fn author_id(email: Option<&str>) -> String {
     hex::encode(&Sha256::digest(email.unwrap_or_default().trim().to_lowercase())[..12])
 }
 
 /// The gravatar of an e-mail address; all zeros, the standard silhouette, without one.
-fn avatar(email: Option<&str>) -> String {
+pub fn avatar(email: Option<&str>) -> String {
     let hash = email.map_or_else(|| "0".repeat(32), |email| hex::encode(Sha256::digest(email.trim().to_lowercase())));
     format!("https://www.gravatar.com/avatar/{hash}.png?s=200&d=mm")
 }

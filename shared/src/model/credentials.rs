@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-use crate::ids::{AccountId, AppId, KeyId};
+use crate::ids::{AccountId, AppId, KeyId, ServiceAccountId};
 
 /// A secret text. It neither prints nor serialises; comparing takes the same time wherever two secrets differ.
 #[derive(Clone)]
@@ -59,6 +59,19 @@ pub enum KeyOwner {
     App(AppId),
     /// Everything of all apps of this account.
     Account(AccountId),
+    /// Core methods, management and keys of the apps linked to this service account.
+    ServiceAccount { account: AccountId, id: ServiceAccountId },
+}
+
+impl KeyOwner {
+    /// What ids of such keys begin with.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::App(_) => "app",
+            Self::Account(_) => "act",
+            Self::ServiceAccount { .. } => "svc",
+        }
+    }
 }
 
 /// A key id with its secret.
@@ -66,5 +79,14 @@ pub enum KeyOwner {
 pub struct ApiKey {
     pub id: KeyId,
     pub owner: KeyOwner,
+    /// What it is called in lists.
+    pub name: Option<String>,
     pub secret: Secret,
+}
+
+impl ApiKey {
+    /// A new key with a secret of its own.
+    pub fn generate(owner: KeyOwner, name: Option<String>) -> Self {
+        Self { id: KeyId::generate(owner.prefix()), owner, name, secret: Secret::generate() }
+    }
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Address, ChannelType, MatchResult, Timestamp, Trigger};
-use crate::ids::{AppId, EventId, IntegrationId, NotificationId};
+use super::{Address, ChannelType, MatchResult, Subject, Timestamp, Trigger};
+use crate::ids::{AppId, EventId, IntegrationId};
 
 /// The carrier's id of one message it accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -19,11 +19,11 @@ pub struct Destination {
     pub address: Address,
 }
 
-/// `notification:delivery:channel | user | failure`, before it is written for a webhook.
+/// `notification:delivery:*` or `message:delivery:*`, before it is written for a webhook.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeliveryEvent {
     pub app_id: AppId,
-    pub notification_id: NotificationId,
+    pub subject: Subject,
     pub destination: Destination,
     pub external_ids: Vec<ExternalId>,
     /// Absent only where a failure came before the person was known.
@@ -43,21 +43,29 @@ pub enum DeliveryOutcome {
 
 impl DeliveryEvent {
     pub fn trigger(&self) -> Trigger {
-        match self.outcome {
-            DeliveryOutcome::Channel => Trigger::NotificationDeliveryChannel,
-            DeliveryOutcome::User => Trigger::NotificationDeliveryUser,
-            DeliveryOutcome::Failure(_) => Trigger::NotificationDeliveryFailure,
+        match (self.subject, &self.outcome) {
+            (Subject::Notification(_), DeliveryOutcome::Channel) => Trigger::NotificationDeliveryChannel,
+            (Subject::Notification(_), DeliveryOutcome::User) => Trigger::NotificationDeliveryUser,
+            (Subject::Notification(_), DeliveryOutcome::Failure(_)) => Trigger::NotificationDeliveryFailure,
+            (Subject::Message(_), DeliveryOutcome::Channel) => Trigger::MessageDeliveryChannel,
+            (Subject::Message(_), DeliveryOutcome::User) => Trigger::MessageDeliveryUser,
+            (Subject::Message(_), DeliveryOutcome::Failure(_)) => Trigger::MessageDeliveryFailure,
         }
     }
 
-    /// Exactly one event of a notification is final.
+    /// Exactly one event is final: of a notification, and of a message for each destination.
     pub fn is_final(&self) -> bool {
         !matches!(self.outcome, DeliveryOutcome::Channel)
     }
 
-    /// The same for every repeat. A notification has one final end, so its id needs no external id.
+    /// The same for every repeat. There is one end of each kind, so the id needs no external id; a message goes to
+    /// several destinations, a notification to one.
     pub fn event_id(&self) -> EventId {
-        EventId::derive(&self.notification_id.to_string(), self.trigger().as_str(), "")
+        let destination = match self.subject {
+            Subject::Notification(_) => String::new(),
+            Subject::Message(_) => format!("{}/{}", self.destination.integration_id, self.destination.address.as_str()),
+        };
+        EventId::derive(&self.subject.to_string(), self.trigger().as_str(), &destination)
     }
 }
 

@@ -472,3 +472,18 @@ impl From<&Action> for ActionWire {
         wire
     }
 }
+
+/// A message inside a task travels in its wire form, so that queues and logs of queues show v1.1's spelling.
+pub(super) mod as_wire {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    use super::{Message, MessageWire};
+
+    pub fn serialize<S: Serializer>(message: &Message, serializer: S) -> Result<S::Ok, S::Error> {
+        MessageWire::from(message).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Message, D::Error> {
+        MessageWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+    }
+}

@@ -9,26 +9,31 @@ mod app;
 mod credentials;
 mod delivery;
 mod integration;
+pub mod json;
 mod message;
 mod message_wire;
 mod notification;
 mod record;
+mod sending;
 mod timestamp;
 mod user;
+pub mod user_wire;
 mod webhook;
 
 pub use address::{Address, InvalidAddress};
 pub use api_error::{ApiError, ErrorCode};
-pub use app::App;
+pub use app::{App, AppSettings, ServiceAccount};
 pub use credentials::{ApiKey, KeyOwner, Secret};
 pub use delivery::{DeliveryEvent, DeliveryOutcome, Destination, ExternalId, Failure, FailureCode};
 pub use integration::{
     ChannelType, ExpiredClaim, Integration, IntegrationStatus, MessagebirdSettings, Settings, TwilioSettings,
 };
+pub use json::Change;
 pub use message::{Action, ActionKind, Content, Coordinates, Item, Media, Message, Metadata, Place};
 pub use message_wire::{MessageWire, SourceWire};
-pub use notification::{Author, Notification, NotificationRequest};
-pub use record::{NotificationRecord, RETENTION_DAYS, SendState};
+pub use notification::{Author, NotificationRequest};
+pub use record::{RETENTION_DAYS, SendRecord, SendState};
+pub use sending::{Sending, Subject};
 pub use timestamp::Timestamp;
-pub use user::{AppUser, Client, ClientStatus, MatchResult};
+pub use user::{AppUser, Client, ClientStatus, MatchResult, Person};
 pub use webhook::{Trigger, Webhook};

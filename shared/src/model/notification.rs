@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Address, ApiError, Message, MessageWire, Timestamp};
-use crate::ids::{AppId, IntegrationId, NotificationId};
+use super::{ApiError, Message, MessageWire, json};
+use crate::ids::IntegrationId;
 
 /// Who speaks for the business. Shown to the person where the channel can.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,24 +15,6 @@ pub struct Author {
     pub email: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub avatar_url: Option<String>,
-}
-
-/// An accepted notification: everything about it has been checked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Notification {
-    #[serde(rename = "_id")]
-    pub id: NotificationId,
-    pub app_id: AppId,
-    pub integration_id: IntegrationId,
-    pub address: Address,
-    /// How the address is shown to people. Made at intake, so that sending need not load phone number metadata.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<String>,
-    pub author: Author,
-    #[serde(with = "as_wire")]
-    pub message: Message,
-    pub accepted: Timestamp,
 }
 
 /// What `POST …/notifications` asks for, before its integration is known: the address is not yet read, since how it is
@@ -48,16 +30,7 @@ pub struct NotificationRequest {
 impl NotificationRequest {
     /// Reads a request body. Errors are 400s that name the field.
     pub fn parse(body: &[u8]) -> Result<Self, ApiError> {
-        let value: serde_json::Value = serde_json::from_slice(body)
-            .map_err(|error| ApiError::field("body", format!("must be JSON: {}", json_problem(&error))))?;
-        if !value.is_object() {
-            return Err(ApiError::field("body", "must be a JSON object"));
-        }
-        if let Some(path) = misshapen(&value, "") {
-            return Err(ApiError::field(&path, "must be an object"));
-        }
-        let wire: RequestWire = serde_path_to_error::deserialize(value)
-            .map_err(|error| ApiError::field(&error.path().to_string(), mistyped(error.inner())))?;
+        let wire: RequestWire = json::parse(body)?;
         wire.try_into()
     }
 }
@@ -132,63 +105,6 @@ fn author(wire: AuthorWire) -> Result<Author, ApiError> {
         email: limited("author.email", wire.email, 128)?,
         avatar_url: limited("author.avatarUrl", wire.avatar_url, 2048)?,
     })
-}
-
-/// Fields that hold an object, or a list of objects. Said here, since serde would take a list for an object.
-const OBJECTS: [&str; 6] = ["destination", "author", "message", "coordinates", "location", "displaySettings"];
-const OBJECT_LISTS: [&str; 2] = ["items", "actions"];
-
-/// The path of the first value that should be an object and is not.
-fn misshapen(value: &serde_json::Value, path: &str) -> Option<String> {
-    value.as_object()?.iter().filter(|(_, field)| !field.is_null()).find_map(|(name, field)| {
-        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-        match field.as_array() {
-            _ if OBJECTS.contains(&name.as_str()) && !field.is_object() => Some(path),
-            _ if OBJECTS.contains(&name.as_str()) => misshapen(field, &path),
-            Some(list) if OBJECT_LISTS.contains(&name.as_str()) => {
-                list.iter().enumerate().find_map(|(index, entry)| {
-                    let path = format!("{path}[{index}]");
-                    if entry.is_object() { misshapen(entry, &path) } else { Some(path) }
-                })
-            }
-            _ => None,
-        }
-    })
-}
-
-/// serde_json's words without the caller's own data, which an error must not repeat.
-fn json_problem(error: &serde_json::Error) -> String {
-    match error.classify() {
-        serde_json::error::Category::Eof => {
-            format!("it ends early, at line {} column {}", error.line(), error.column())
-        }
-        _ => format!("line {} column {}", error.line(), error.column()),
-    }
-}
-
-fn mistyped(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.split_once("expected ") {
-        Some((_, expected)) => {
-            format!("has the wrong type, expected {}", expected.split(" at line").next().unwrap_or(expected))
-        }
-        None => "has the wrong type".to_owned(),
-    }
-}
-
-/// A message inside a task travels in its wire form, so that queues and logs of queues show v1.1's spelling.
-mod as_wire {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-
-    use super::{Message, MessageWire};
-
-    pub fn serialize<S: Serializer>(message: &Message, serializer: S) -> Result<S::Ok, S::Error> {
-        MessageWire::from(message).serialize(serializer)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Message, D::Error> {
-        MessageWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
-    }
 }
 
 #[cfg(test)]

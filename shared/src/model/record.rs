@@ -1,16 +1,15 @@
-//! What is kept of a notification while its delivery is followed, and as context for a reply.
+//! What is kept of something sent while its delivery is followed; of a notification, also as context for a reply.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Author, ExternalId, Failure, MatchResult, MessageWire, Timestamp};
-use crate::ids::NotificationId;
+use super::{Author, ExternalId, Failure, MatchResult, MessageWire, Subject, Timestamp};
 
 /// How long a notification's record, and so its place in `recentNotifications`, is kept.
 pub const RETENTION_DAYS: i64 = 30;
 
-/// How far a notification has come. States only move forward; the two last are final.
+/// How far it has come. States only move forward; the two last are final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SendState {
@@ -42,8 +41,8 @@ impl SendState {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct NotificationRecord {
-    pub id: NotificationId,
+pub struct SendRecord {
+    pub subject: Subject,
     pub state: SendState,
     /// While claimed: when the claimant must be dead, in Unix milliseconds. Zero when the claim was given back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -70,10 +69,18 @@ pub struct NotificationRecord {
     /// The reply it was given to as context. Given once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered_by: Option<ExternalId>,
+    /// Deleted from the history.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
     pub ttl: i64,
 }
 
-impl NotificationRecord {
+impl SendRecord {
+    /// Whether the person got it, or may yet get it, and nobody deleted it.
+    pub fn is_history(&self) -> bool {
+        self.sent.is_some() && !self.hidden
+    }
+
     /// Whether each of several parts is confirmed.
     pub fn all_confirmed(&self, parts: u8) -> bool {
         self.external_ids.len() == usize::from(parts)

@@ -6,27 +6,82 @@ use serde_json::{Map, Value};
 use super::{Address, ChannelType, Timestamp};
 use crate::ids::{AppUserId, ClientId, ConversationId, IntegrationId};
 
-/// A person, known to one app.
+/// A person's profile, known to one app.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AppUser {
     #[serde(rename = "_id")]
     pub id: AppUserId,
     /// The business's own name for the person.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surname: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     pub signed_up: Timestamp,
     #[serde(default)]
     pub properties: Map<String, Value>,
+    /// Whether the person needs a token to log in on an SDK.
+    #[serde(default)]
+    pub credential_required: bool,
     pub conversation_id: ConversationId,
     pub conversation_started: bool,
+    /// Conversations of people who turned out to be this one: their messages are read with this one's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged_conversations: Vec<ConversationId>,
+}
+
+impl AppUser {
+    /// Somebody of whom nothing is known yet.
+    pub fn new(now: Timestamp) -> Self {
+        Self {
+            id: AppUserId::generate(),
+            user_id: None,
+            given_name: None,
+            surname: None,
+            email: None,
+            signed_up: now,
+            properties: Map::new(),
+            credential_required: false,
+            conversation_id: ConversationId::generate(),
+            conversation_started: false,
+            merged_conversations: Vec::new(),
+        }
+    }
+
+    /// Given name and surname, as far as they are known.
+    pub fn full_name(&self) -> Option<String> {
+        let names: Vec<&str> = [&self.given_name, &self.surname].into_iter().flatten().map(String::as_str).collect();
+        (!names.is_empty()).then(|| names.join(" "))
+    }
+
+    /// All partitions of the person's history, their own first.
+    pub fn conversations(&self) -> Vec<ConversationId> {
+        [self.conversation_id].into_iter().chain(self.merged_conversations.iter().copied()).collect()
+    }
+}
+
+/// A person with everything about them: what an answer of the API shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Person {
+    pub user: AppUser,
     pub clients: Vec<Client>,
+    /// Asked for by a link and not confirmed yet.
+    pub pending: Vec<Client>,
+}
+
+impl Person {
+    /// The client that is preferred: the one used, or linked as primary, last.
+    pub fn primary(&self) -> Option<&Client> {
+        self.clients.iter().filter(|client| client.preferred().is_some()).max_by_key(|client| client.preferred())
+    }
+
+    pub fn is_primary(&self, client: &Client) -> bool {
+        self.primary().is_some_and(|primary| primary.id == client.id)
+    }
 }
 
 /// One address of a person on one integration.
@@ -39,15 +94,32 @@ pub struct Client {
     pub integration_id: IntegrationId,
     pub external_id: Address,
     /// How the address is shown to people, such as `+1 416-555-0142`.
-    pub display_name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
     pub status: ClientStatus,
-    pub primary: bool,
     pub linked: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Linked to be used only when asked for, or when the person writes from there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secondary: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_seen: Option<Timestamp>,
     /// What the channel tells of the person, as it tells it.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub raw: Map<String, Value>,
+}
+
+impl Client {
+    /// Since when it has been the one to prefer; `None` for one that never was.
+    pub fn preferred(&self) -> Option<Timestamp> {
+        self.last_seen.or((!self.secondary).then_some(self.linked))
+    }
+
+    /// v1.1's `GET …/channels` spelling of the address.
+    pub fn address_field(&self) -> &'static str {
+        match self.platform {
+            ChannelType::Twilio | ChannelType::Messagebird => "phoneNumber",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,14 +131,13 @@ pub enum ClientStatus {
     Pending,
 }
 
-/// Whom an address belongs to. Created once per (integration, address), under any concurrency.
+/// Whom an address belongs to. One per (integration, address), under any concurrency.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MatchResult {
     pub app_user_id: AppUserId,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
     pub conversation_id: ConversationId,
-    pub conversation_started: bool,
     pub client: Client,
 }

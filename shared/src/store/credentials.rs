@@ -12,6 +12,8 @@ use crate::secrets::Purpose;
 struct KeyItem {
     id: KeyId,
     owner: KeyOwner,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     sealed_secret: String,
 }
 
@@ -24,7 +26,7 @@ impl Store {
             return Ok(None);
         };
         let secret = self.sealer.open_secret(Purpose::KeySecret, item.id.as_str(), &item.sealed_secret)?;
-        let key = ApiKey { id: item.id, owner: item.owner, secret };
+        let key = ApiKey { id: item.id, owner: item.owner, name: item.name, secret };
         self.caches.keys.put(id.clone(), key.clone());
         Ok(Some(key))
     }
@@ -33,6 +35,7 @@ impl Store {
         let item = KeyItem {
             id: key.id.clone(),
             owner: key.owner,
+            name: key.name.clone(),
             sealed_secret: self.sealer.seal_secret(Purpose::KeySecret, key.id.as_str(), &key.secret),
         };
         self.put("API key", &keys::api_key(&key.id), &item).await

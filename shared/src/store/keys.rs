@@ -1,33 +1,56 @@
 //! Every key of the table, spelled here and nowhere else. `docs/STORAGE.md` lists the access patterns they serve.
 //!
-//! | item         | pk                                 | sk                            |
-//! |--------------|------------------------------------|-------------------------------|
-//! | API key      | `KEY#{keyId}`                      | `KEY`                         |
-//! | app          | `APP#{app}`                        | `APP`                         |
-//! | integration  | `APP#{app}`                        | `INTEGRATION#{integration}`   |
-//! | webhook      | `APP#{app}`                        | `WEBHOOK#{webhook}`           |
-//! | app user     | `APP#{app}#USER#{user}`            | `USER`                        |
-//! | message      | `APP#{app}#CONVERSATION#{conv}`    | `MESSAGE#{ms}#{message}`      |
-//! | match        | `APP#{app}#AT#{integration}#{addr}`| `MATCH`                       |
-//! | notification | `APP#{app}#AT#{integration}#{addr}`| `NOTIFICATION#{ms}#{id}`      |
-//! | reply        | `APP#{app}#AT#{integration}#{addr}`| `REPLY#{externalId}`          |
+//! | item            | pk                                   | sk                                  |
+//! |-----------------|--------------------------------------|-------------------------------------|
+//! | API key         | `KEY#{keyId}`                        | `KEY`                               |
+//! | key listing     | `ACCOUNT#…`, `APP#{app}` or `SERVICE#…` | `KEY#{keyId}`                    |
+//! | account's app   | `ACCOUNT#{account}`                  | `APP#{app}`                         |
+//! | service account | `ACCOUNT#{account}`                  | `SERVICE#{serviceAccount}`          |
+//! | app             | `APP#{app}`                          | `APP`                               |
+//! | integration     | `APP#{app}`                          | `INTEGRATION#{integration}`         |
+//! | menu            | `APP#{app}`                          | `MENU` or `MENU#{integration}`      |
+//! | webhook         | `APP#{app}`                          | `WEBHOOK#{webhook}`                 |
+//! | template        | `APP#{app}`                          | `TEMPLATE#{template}`               |
+//! | template's name | `APP#{app}`                          | `TEMPLATE_NAME#{name}`              |
+//! | app user        | `APP#{app}#USERS#{shard}`            | `{user}#USER`                       |
+//! | client          | `APP#{app}#USERS#{shard}`            | `{user}#CLIENT#{integration}#{addr}` |
+//! | pending client  | `APP#{app}#USERS#{shard}`            | `{user}#PENDING#{integration}#{addr}` |
+//! | user's name     | `APP#{app}#NAME#{hash of userId}`    | `NAME`                              |
+//! | auth code       | `APP#{app}#CODE#{code}`              | `CODE`                              |
+//! | conversation    | `APP#{app}#CONVERSATION#{conv}`      | `CONVERSATION`                      |
+//! | message         | `APP#{app}#CONVERSATION#{conv}`      | `MESSAGE#{ms}#{message}`            |
+//! | match           | `APP#{app}#AT#{integration}#{addr}`  | `MATCH`                             |
+//! | link            | `APP#{app}#AT#{integration}#{addr}`  | `LINK`                              |
+//! | notification    | `APP#{app}#AT#{integration}#{addr}`  | `NOTIFICATION#{ms}#{id}`            |
+//! | message's send  | `APP#{app}#AT#{integration}#{addr}`  | `SEND#{ms}#{id}`                    |
+//! | reply           | `APP#{app}#AT#{integration}#{addr}`  | `REPLY#{externalId}`                |
 //!
-//! All but the API key start from the app: a key of one app cannot be made from another's id. An API key is how an app
-//! is found in the first place. `{ms}` is 13 digits, so that text order is time order.
+//! What belongs to an app starts from the app: a key of one app cannot be made from another's id. API keys and accounts
+//! are how an app is found in the first place. `{ms}` is 13 digits, so that text order is time order. `{shard}` is the
+//! last byte of the user's id: an app's people can be listed partition by partition, and none of these is hot.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use sha2::{Digest, Sha256};
 
-use crate::ids::{AppId, AppUserId, ConversationId, IntegrationId, KeyId, MessageId, NotificationId, WebhookId};
-use crate::model::{Address, ExternalId, Timestamp};
+use crate::ids::{
+    AccountId, AppId, AppUserId, ConversationId, IntegrationId, KeyId, MessageId, ServiceAccountId, TemplateId,
+    WebhookId,
+};
+use crate::model::{Address, ExternalId, KeyOwner, Subject, Timestamp};
 
 pub const PK: &str = "pk";
 pub const SK: &str = "sk";
 /// Unix seconds after which DynamoDB may drop the item.
 pub const TTL: &str = "ttl";
 
+pub const INTEGRATION_PREFIX: &str = "INTEGRATION#";
 pub const WEBHOOK_PREFIX: &str = "WEBHOOK#";
+pub const TEMPLATE_PREFIX: &str = "TEMPLATE#";
+pub const KEY_PREFIX: &str = "KEY#";
+pub const APP_PREFIX: &str = "APP#";
+pub const SERVICE_PREFIX: &str = "SERVICE#";
 
 /// A primary key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -49,6 +72,31 @@ pub fn api_key(id: &KeyId) -> Key {
     Key { pk: format!("KEY#{id}"), sk: "KEY".into() }
 }
 
+/// Where an owner's keys are listed.
+pub fn owner_partition(owner: KeyOwner) -> String {
+    match owner {
+        KeyOwner::App(app) => app_partition(app),
+        KeyOwner::Account(account) => account_partition(account),
+        KeyOwner::ServiceAccount { id, .. } => format!("SERVICE#{id}"),
+    }
+}
+
+pub fn key_listing(owner: KeyOwner, id: &KeyId) -> Key {
+    Key { pk: owner_partition(owner), sk: format!("{KEY_PREFIX}{id}") }
+}
+
+pub fn account_partition(account: AccountId) -> String {
+    format!("ACCOUNT#{account}")
+}
+
+pub fn account_app(account: AccountId, app: AppId) -> Key {
+    Key { pk: account_partition(account), sk: format!("{APP_PREFIX}{app}") }
+}
+
+pub fn service_account(account: AccountId, id: ServiceAccountId) -> Key {
+    Key { pk: account_partition(account), sk: format!("{SERVICE_PREFIX}{id}") }
+}
+
 pub fn app_partition(app: AppId) -> String {
     format!("APP#{app}")
 }
@@ -58,20 +106,93 @@ pub fn app(app: AppId) -> Key {
 }
 
 pub fn integration(app: AppId, id: IntegrationId) -> Key {
-    Key { pk: app_partition(app), sk: format!("INTEGRATION#{id}") }
+    Key { pk: app_partition(app), sk: format!("{INTEGRATION_PREFIX}{id}") }
+}
+
+/// The app's menu, or one integration's own.
+pub fn menu(app: AppId, integration: Option<IntegrationId>) -> Key {
+    let sk = integration.map_or_else(|| "MENU".to_owned(), |id| format!("MENU#{id}"));
+    Key { pk: app_partition(app), sk }
 }
 
 pub fn webhook(app: AppId, id: WebhookId) -> Key {
     Key { pk: app_partition(app), sk: format!("{WEBHOOK_PREFIX}{id}") }
 }
 
+pub fn template(app: AppId, id: TemplateId) -> Key {
+    Key { pk: app_partition(app), sk: format!("{TEMPLATE_PREFIX}{id}") }
+}
+
+pub fn template_name(app: AppId, name: &str) -> Key {
+    Key { pk: app_partition(app), sk: format!("TEMPLATE_NAME#{name}") }
+}
+
+/// All of an app's people lie in so many partitions.
+pub const USER_SHARDS: u16 = 256;
+
+pub fn user_shard(app: AppId, shard: u8) -> String {
+    format!("APP#{app}#USERS#{shard:02x}")
+}
+
+/// Where everything listed under one person lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserPartition {
+    pub pk: String,
+    pub prefix: String,
+}
+
+impl UserPartition {
+    pub fn new(app: AppId, id: AppUserId) -> Self {
+        let [.., shard] = *id.as_bytes();
+        Self { pk: user_shard(app, shard), prefix: format!("{id}#") }
+    }
+
+    fn key(&self, sk: &str) -> Key {
+        Key { pk: self.pk.clone(), sk: format!("{}{sk}", self.prefix) }
+    }
+
+    pub fn user(&self) -> Key {
+        self.key("USER")
+    }
+
+    pub fn client(&self, integration: IntegrationId, address: &Address) -> Key {
+        self.key(&format!("CLIENT#{integration}#{}", address.as_str()))
+    }
+
+    pub fn pending(&self, integration: IntegrationId, address: &Address) -> Key {
+        self.key(&format!("PENDING#{integration}#{}", address.as_str()))
+    }
+}
+
 pub fn app_user(app: AppId, id: AppUserId) -> Key {
-    Key { pk: format!("APP#{app}#USER#{id}"), sk: "USER".into() }
+    UserPartition::new(app, id).user()
+}
+
+/// A business's own name for a person may be longer than a key: its hash stands for it.
+pub fn user_name(app: AppId, user_id: &str) -> Key {
+    Key { pk: format!("APP#{app}#NAME#{}", hex::encode(Sha256::digest(user_id))), sk: "NAME".into() }
+}
+
+pub fn auth_code(app: AppId, code: &str) -> Key {
+    Key { pk: format!("APP#{app}#CODE#{code}"), sk: "CODE".into() }
+}
+
+pub fn conversation_partition(app: AppId, conversation: ConversationId) -> String {
+    format!("APP#{app}#CONVERSATION#{conversation}")
+}
+
+pub fn conversation(app: AppId, conversation: ConversationId) -> Key {
+    Key { pk: conversation_partition(app, conversation), sk: "CONVERSATION".into() }
 }
 
 pub fn message(app: AppId, conversation: ConversationId, received: Timestamp, id: MessageId) -> Key {
-    let pk = format!("APP#{app}#CONVERSATION#{conversation}");
+    let pk = conversation_partition(app, conversation);
     Key { pk, sk: format!("MESSAGE#{:013}#{id}", received.millis()) }
+}
+
+/// The bounds of what has a time in its sort key and lies between two moments, both included.
+pub fn between(kind: &str, from: Timestamp, to: Timestamp) -> (String, String) {
+    (format!("{kind}#{:013}", from.millis().max(0)), format!("{kind}#{:013}#~", to.millis().max(0)))
 }
 
 /// Where everything about one address of one integration lies.
@@ -93,13 +214,16 @@ impl AddressPartition {
         self.key("MATCH".into())
     }
 
-    pub fn notification(&self, accepted: Timestamp, id: NotificationId) -> Key {
-        self.key(format!("NOTIFICATION#{:013}#{id}", accepted.millis()))
+    pub fn link(&self) -> Key {
+        self.key("LINK".into())
     }
 
-    /// The bounds of the notifications accepted since a moment, for a query.
-    pub fn notifications_since(since: Timestamp) -> (String, String) {
-        (format!("NOTIFICATION#{:013}", since.millis().max(0)), "NOTIFICATION#~".into())
+    pub fn send(&self, accepted: Timestamp, subject: Subject) -> Key {
+        let kind = match subject {
+            Subject::Notification(_) => "NOTIFICATION",
+            Subject::Message(_) => "SEND",
+        };
+        self.key(format!("{kind}#{:013}#{subject}", accepted.millis()))
     }
 
     pub fn reply(&self, id: &ExternalId) -> Key {

@@ -1,14 +1,14 @@
-//! The match index and the app users behind it.
+//! The match index: whose an (integration, address) is.
 //!
-//! A match item says whose an (integration, address) is; it and the app user come into being in one transaction, so
-//! that no concurrency makes two people of one address.
+//! A match item is the one truth about a client; a person's listing only points to it. Person and listing are written
+//! first, the match last and under a condition, so that no concurrency makes two people of one address; whoever loses
+//! takes its own two items away again.
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use serde::{Deserialize, Serialize};
 
-use super::keys::{self, AddressPartition};
-use super::{Store, StoreError, error_code, to_item};
-use crate::ids::{AppId, AppUserId, ClientId, ConversationId, IntegrationId};
+use super::keys::{AddressPartition, UserPartition};
+use super::{Store, StoreError, Written};
+use crate::ids::{AppId, ClientId, IntegrationId};
 use crate::model::{Address, AppUser, ChannelType, Client, ClientStatus, ExternalId, MatchResult, Timestamp};
 
 const CREATION_TRIES: usize = 8;
@@ -19,11 +19,19 @@ pub struct MatchItem {
     #[serde(flatten)]
     pub result: MatchResult,
     /// The reply that made this person known, when it was not a notification: `conversation:start` belongs to it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_by: Option<ExternalId>,
     /// When the person last wrote, on this address.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_reply: Option<Timestamp>,
+}
+
+/// What a person's listing holds of a client: where it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ClientPointer {
+    pub integration_id: IntegrationId,
+    pub address: Address,
 }
 
 /// An address that may have to be created.
@@ -52,48 +60,26 @@ impl Store {
     pub async fn create_match(&self, new: NewClient<'_>) -> Result<MatchItem, StoreError> {
         let partition = AddressPartition::new(new.app, new.integration, new.address);
         let (item, user) = new_person(&new);
+        let listing = UserPartition::new(new.app, user.id);
+        let pointer_key = listing.client(new.integration, new.address);
+        let pointer = ClientPointer { integration_id: new.integration, address: new.address.clone() };
+        let (user_key, match_key) = (listing.user(), partition.match_result());
+        let (user_put, pointer_put) =
+            tokio::join!(self.put("app user", &user_key, &user), self.put("client", &pointer_key, &pointer));
+        user_put.and(pointer_put)?;
         for _ in 0..CREATION_TRIES {
-            if self.try_create(&partition, new.app, &item, &user).await? {
+            if self.put_if_absent("match", &match_key, &item).await? == Written::Yes {
                 return Ok(item);
             }
             if let Some(found) = self.find_match(&partition, true).await? {
+                // A repeat of our own write, whose first answer was lost, finds itself.
+                if found.result.app_user_id != user.id {
+                    tokio::try_join!(self.delete(&user_key), self.delete(&pointer_key))?;
+                }
                 return Ok(found);
             }
         }
         Err(StoreError::Contended)
-    }
-
-    async fn try_create(
-        &self,
-        partition: &AddressPartition,
-        app: AppId,
-        item: &MatchItem,
-        user: &AppUser,
-    ) -> Result<bool, StoreError> {
-        let match_put = self.put_absent(to_item("match", &partition.match_result(), item)?)?;
-        let user_key = keys::app_user(app, user.id);
-        let user_put = self.put_absent(to_item("app user", &user_key, user)?)?;
-        let request = self.client.transact_write_items().transact_items(match_put).transact_items(user_put);
-        match request.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error_code(&error) == "TransactionCanceledException" => Ok(false),
-            Err(error) => Err(super::aws_error("TransactWriteItems")(error)),
-        }
-    }
-
-    pub(super) fn put_absent(&self, item: super::Item) -> Result<TransactWriteItem, StoreError> {
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk)")
-            .build()
-            .map_err(|_| StoreError::Unreadable("transaction"))?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    /// The person with their profile.
-    pub async fn app_user(&self, app: AppId, id: AppUserId) -> Result<Option<AppUser>, StoreError> {
-        self.get_consistent("app user", &keys::app_user(app, id)).await
     }
 }
 
@@ -103,31 +89,14 @@ fn new_person(new: &NewClient<'_>) -> (MatchItem, AppUser) {
         platform: new.channel,
         integration_id: new.integration,
         external_id: new.address.clone(),
-        display_name: new.display_name.unwrap_or(new.address.as_str()).to_owned(),
+        display_name: Some(new.display_name.unwrap_or(new.address.as_str()).to_owned()),
         status: ClientStatus::Active,
-        primary: true,
         linked: new.now,
+        secondary: false,
         last_seen: None,
         raw: serde_json::Map::new(),
     };
-    let user = AppUser {
-        id: AppUserId::generate(),
-        user_id: None,
-        given_name: None,
-        surname: None,
-        email: None,
-        signed_up: new.now,
-        properties: serde_json::Map::new(),
-        conversation_id: ConversationId::generate(),
-        conversation_started: true,
-        clients: vec![client.clone()],
-    };
-    let result = MatchResult {
-        app_user_id: user.id,
-        user_id: None,
-        conversation_id: user.conversation_id,
-        conversation_started: true,
-        client,
-    };
+    let user = AppUser { conversation_started: true, ..AppUser::new(new.now) };
+    let result = MatchResult { app_user_id: user.id, user_id: None, conversation_id: user.conversation_id, client };
     (MatchItem { result, started_by: new.started_by.cloned(), last_reply: None }, user)
 }

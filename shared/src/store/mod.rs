@@ -9,8 +9,10 @@ mod credentials;
 mod integrations;
 pub mod keys;
 mod matches;
-mod notifications;
 mod replies;
+mod sends;
+mod transaction;
+mod users;
 mod webhooks;
 
 use std::collections::HashMap;
@@ -19,7 +21,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -30,10 +32,11 @@ use crate::secrets::Sealer;
 use cache::Cache;
 use keys::Key;
 
-pub use conversations::StoredMessage;
+pub use conversations::{Conversation, History, Posted, Side, StoredMessage, Stretch};
 pub use matches::{MatchItem, NewClient};
-pub use notifications::{NotificationKey, Part, Write};
 pub use replies::{ReplyOutcome, ReplyWrite};
+pub use sends::{Part, SendKey, Write};
+pub use users::{NewUser, ProfileChange};
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -128,12 +131,121 @@ impl Store {
         output.items.unwrap_or_default().into_iter().map(|item| from_item(kind, item)).collect()
     }
 
+    /// Everything of a partition whose sort key begins with a prefix, page by page. For what is bounded by v1.1's own
+    /// limits, or by the caller's patience.
+    async fn list<T: DeserializeOwned>(
+        &self,
+        kind: &'static str,
+        pk: &str,
+        prefix: &str,
+        consistent: bool,
+    ) -> Result<Vec<T>, StoreError> {
+        let items = self.list_items(pk, prefix, consistent).await?;
+        items.into_iter().map(|item| from_item(kind, item)).collect()
+    }
+
+    async fn list_items(&self, pk: &str, prefix: &str, consistent: bool) -> Result<Vec<Item>, StoreError> {
+        let mut found = Vec::new();
+        let mut start = None;
+        loop {
+            let request = self.client.query().table_name(&self.table);
+            let output = request
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+                .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+                .consistent_read(consistent)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(aws_error("Query"))?;
+            found.extend(output.items.unwrap_or_default());
+            start = output.last_evaluated_key;
+            if start.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Writes where nothing is.
+    async fn put_if_absent<T: Serialize>(
+        &self,
+        kind: &'static str,
+        key: &Key,
+        value: &T,
+    ) -> Result<Written, StoreError> {
+        let item = to_item(kind, key, value)?;
+        let request = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        match request.condition_expression("attribute_not_exists(pk)").send().await {
+            Ok(_) => Ok(Written::Yes),
+            Err(error) if error_code(&error) == CONDITION_FAILED => Ok(Written::No),
+            Err(error) => Err(aws_error("PutItem")(error)),
+        }
+    }
+
+    /// Takes an item away, if it is there.
+    async fn delete(&self, key: &Key) -> Result<(), StoreError> {
+        let request = self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes()));
+        request.send().await.map_err(aws_error("DeleteItem"))?;
+        Ok(())
+    }
+
+    /// Takes an item away and says whether it was there.
+    async fn take_away(&self, key: &Key) -> Result<Written, StoreError> {
+        let request = self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes()));
+        match request.condition_expression("attribute_exists(pk)").send().await {
+            Ok(_) => Ok(Written::Yes),
+            Err(error) if error_code(&error) == CONDITION_FAILED => Ok(Written::No),
+            Err(error) => Err(aws_error("DeleteItem")(error)),
+        }
+    }
+
+    /// One conditional update; `None` when its condition does not hold, else the item as it now is.
+    async fn change<T: DeserializeOwned>(
+        &self,
+        kind: &'static str,
+        change: transaction::Change,
+    ) -> Result<Option<T>, StoreError> {
+        match change.write(self).await? {
+            Some(item) => Ok(Some(from_item(kind, item)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Several items at once, in no order; those that are not there are left out.
+    async fn read_all<T: DeserializeOwned>(&self, kind: &'static str, keys: &[Key]) -> Result<Vec<T>, StoreError> {
+        let mut found = Vec::new();
+        let mut wanted: Vec<_> = keys.iter().map(Key::attributes).collect();
+        while !wanted.is_empty() {
+            let now = wanted.drain(..wanted.len().min(BATCH_GET_LIMIT)).collect();
+            let request = KeysAndAttributes::builder().set_keys(Some(now)).consistent_read(true).build();
+            let request = request.map_err(|_| StoreError::Unreadable(kind))?;
+            let output = self.client.batch_get_item().request_items(&self.table, request).send().await;
+            let output = output.map_err(aws_error("BatchGetItem"))?;
+            for item in output.responses.into_iter().flatten().flat_map(|(_, items)| items) {
+                found.push(from_item(kind, item)?);
+            }
+            let left = output.unprocessed_keys.into_iter().flatten().flat_map(|(_, left)| left.keys);
+            wanted.extend(left);
+        }
+        Ok(found)
+    }
+
     async fn put<T: Serialize>(&self, kind: &'static str, key: &Key, value: &T) -> Result<(), StoreError> {
         let item = to_item(kind, key, value)?;
         let request = self.client.put_item().table_name(&self.table).set_item(Some(item));
         request.send().await.map_err(aws_error("PutItem"))?;
         Ok(())
     }
+}
+
+const BATCH_GET_LIMIT: usize = 100;
+const CONDITION_FAILED: &str = "ConditionalCheckFailedException";
+
+/// Whether a conditional write of one item went through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    Yes,
+    No,
 }
 
 struct Range<'a> {

@@ -4,19 +4,16 @@
 //! marks on the notifications, and what the channel told of the person. Two replies at once cannot be given the same
 //! notification: one of the transactions is cancelled, and tried again over what the other left.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use serde::{Deserialize, Serialize};
 
+use super::conversations::{Side, counted};
 use super::keys::AddressPartition;
 use super::matches::MatchItem;
-use super::{NotificationKey, Store, StoreError, StoredMessage, error_code, seconds_from, to_item};
+use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
+use super::{Store, StoreError, StoredMessage, seconds_from};
 use crate::flow::recent;
 use crate::ids::AppId;
-use crate::model::{ExternalId, NotificationRecord, RETENTION_DAYS, Timestamp};
-
-const TRIES: usize = 8;
+use crate::model::{ExternalId, RETENTION_DAYS, SendRecord, Timestamp};
 
 #[derive(Serialize, Deserialize)]
 struct ReplyItem {
@@ -38,15 +35,17 @@ pub struct ReplyWrite<'a> {
 /// What keeping it came to, with the notifications it answers, oldest first.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ReplyOutcome {
-    Kept(Vec<NotificationRecord>),
+    Kept(Vec<SendRecord>),
     /// The same reply was kept before; these were given to it then.
-    Known(Vec<NotificationRecord>),
+    Known(Vec<SendRecord>),
+    /// The address changed hands in this moment.
+    Moved,
 }
 
 impl Store {
     pub async fn keep_reply(&self, write: &ReplyWrite<'_>) -> Result<ReplyOutcome, StoreError> {
         let recent = async |since| self.notifications_since(write.partition, since, recent::LIMIT as i32).await;
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
             let marker = self.get_consistent::<ReplyItem>("reply", &write.partition.reply(write.external_id)).await?;
             if marker.is_some() {
                 let records = recent(recent::window_start(None, write.received)).await?;
@@ -54,72 +53,51 @@ impl Store {
             }
             let records = recent(recent::window_start(write.person.last_reply, write.received)).await?;
             let given = recent::to_give(records);
-            if self.try_keep(write, &given).await? {
-                return Ok(ReplyOutcome::Kept(given));
+            match self.try_keep(write, &given).await? {
+                Outcome::Done => return Ok(ReplyOutcome::Kept(given)),
+                // The address has another owner by now, or none: read anew who wrote.
+                Outcome::Refused(items) if items.contains(&1) => return Ok(ReplyOutcome::Moved),
+                Outcome::Refused(_) | Outcome::Collided => back_off(attempt).await,
             }
         }
         Err(StoreError::Contended)
     }
 
-    async fn try_keep(&self, write: &ReplyWrite<'_>, given: &[NotificationRecord]) -> Result<bool, StoreError> {
+    async fn try_keep(&self, write: &ReplyWrite<'_>, given: &[SendRecord]) -> Result<Outcome, StoreError> {
         let marker = ReplyItem { received: write.received, ttl: seconds_from(write.received, RETENTION_DAYS) };
-        let marker_key = write.partition.reply(write.external_id);
-        let mut items = vec![self.put_absent(to_item("reply", &marker_key, &marker)?)?, self.seen(write)?];
         let conversation = write.person.result.conversation_id;
+        let mut writes = Transaction::new()
+            .put_absent(self, &write.partition.reply(write.external_id), &marker)
+            .update(self, seen(write))
+            .update(self, counted(write.app, conversation, Side::AppUser, write.messages.len(), write.received));
         for message in write.messages {
             let key = message.key(write.app, conversation).ok_or(StoreError::Unreadable("message"))?;
-            items.push(self.put_absent(to_item("message", &key, message)?)?);
+            writes = writes.put(self, &key, message);
         }
         for record in given {
-            items.push(self.mark_given(write, record)?);
+            writes = writes.update(self, mark_given(write, record));
         }
-        let request = self.client.transact_write_items().set_transact_items(Some(items));
-        match request.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error_code(&error) == "TransactionCanceledException" => Ok(false),
-            Err(error) => Err(super::aws_error("TransactWriteItems")(error)),
-        }
-    }
-
-    /// The person was here: `lastReply`, `client.lastSeen`, `client.raw`.
-    fn seen(&self, write: &ReplyWrite<'_>) -> Result<TransactWriteItem, StoreError> {
-        let mut client = write.person.result.client.clone();
-        client.last_seen = Some(write.received);
-        if !write.raw.is_empty() {
-            client.raw.clone_from(write.raw);
-        }
-        let values =
-            HashMap::from([(":now".to_owned(), value(&write.received)?), (":client".to_owned(), value(&client)?)]);
-        let key = write.partition.match_result();
-        self.transact_update(key.attributes(), "SET lastReply = :now, client = :client", "attribute_exists(pk)", values)
-    }
-
-    fn mark_given(&self, write: &ReplyWrite<'_>, record: &NotificationRecord) -> Result<TransactWriteItem, StoreError> {
-        let key = NotificationKey::new(write.partition, record.accepted, record.id);
-        let values = HashMap::from([(":reply".to_owned(), value(write.external_id)?)]);
-        let condition = "attribute_exists(pk) AND attribute_not_exists(answeredBy)";
-        self.transact_update(key.0.attributes(), "SET answeredBy = :reply", condition, values)
-    }
-
-    fn transact_update(
-        &self,
-        key: HashMap<String, AttributeValue>,
-        expression: &str,
-        condition: &str,
-        values: HashMap<String, AttributeValue>,
-    ) -> Result<TransactWriteItem, StoreError> {
-        let update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(key))
-            .update_expression(expression)
-            .condition_expression(condition)
-            .set_expression_attribute_values(Some(values))
-            .build()
-            .map_err(|_| StoreError::Unreadable("transaction"))?;
-        Ok(TransactWriteItem::builder().update(update).build())
+        writes.commit(self).await
     }
 }
 
-fn value<T: Serialize>(value: &T) -> Result<AttributeValue, StoreError> {
-    serde_dynamo::to_attribute_value(value).map_err(|_| StoreError::Unreadable("reply"))
+/// The person was here: `lastReply`, `client.lastSeen`, `client.raw`.
+fn seen(write: &ReplyWrite<'_>) -> Change {
+    let mut client = write.person.result.client.clone();
+    client.last_seen = Some(write.received);
+    if !write.raw.is_empty() {
+        client.raw.clone_from(write.raw);
+    }
+    Change::of(&write.partition.match_result(), "SET lastReply = :now, client = :client")
+        .when("appUserId = :user")
+        .value(":now", &write.received)
+        .value(":client", &client)
+        .value(":user", &write.person.result.app_user_id)
+}
+
+fn mark_given(write: &ReplyWrite<'_>, record: &SendRecord) -> Change {
+    let key = write.partition.send(record.accepted, record.subject);
+    Change::of(&key, "SET answeredBy = :reply")
+        .when("attribute_exists(pk) AND attribute_not_exists(answeredBy)")
+        .value(":reply", write.external_id)
 }

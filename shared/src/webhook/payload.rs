@@ -4,131 +4,45 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Event;
-use super::event::Said;
-use crate::model::{AppUser, Client, DeliveryEvent, DeliveryOutcome, MatchResult, Webhook};
+use super::{Event, Who};
+use crate::model::{Person, Webhook, user_wire};
 
-/// The request body, a JSON object.
-pub fn body(event: &Event, webhook: &Webhook) -> String {
+/// The request body, a JSON object. `full`: the person, read for a webhook that wants the full app user.
+pub fn body(event: &Event, webhook: &Webhook, full: Option<&Person>) -> String {
     let mut body = Map::new();
-    body.insert("trigger".into(), event.trigger().as_str().into());
-    body.insert("eventId".into(), event.id().to_string().into());
-    body.insert("app".into(), json!({ "_id": event.app_id() }));
+    body.insert("trigger".into(), event.trigger.as_str().into());
+    body.insert("eventId".into(), event.id.to_string().into());
+    body.insert("app".into(), json!({ "_id": event.app_id }));
     body.insert("version".into(), "v1.1".into());
-    match event {
-        Event::Delivery(delivery) => write_delivery(&mut body, delivery),
-        Event::ConversationStart(said) => {
-            body.insert("source".into(), json!({ "type": said.channel, "integrationId": said.integration_id }));
-            write_person(&mut body, said, webhook);
-        }
-        Event::MessageAppUser { said, messages, recent } => {
-            body.insert("messages".into(), json!(messages));
-            write_person(&mut body, said, webhook);
-            if !recent.is_empty() {
-                body.insert("recentNotifications".into(), json!(recent));
-            }
+    body.extend(event.fields.clone());
+    if let Some(who) = &event.who {
+        let full = full.filter(|_| webhook.include_full_app_user).map(user_wire::full);
+        body.insert("appUser".into(), full.unwrap_or_else(|| truncated(who)));
+        body.insert("conversation".into(), json!({ "_id": who.conversation_id }));
+        if let Some((client, primary)) = who.client.as_ref().filter(|_| webhook.include_client) {
+            body.insert("client".into(), user_wire::client(client, *primary));
         }
     }
-    body.insert("timestamp".into(), json!(event.at()));
+    body.insert("timestamp".into(), json!(event.at));
     Value::Object(body).to_string()
 }
 
-fn write_delivery(body: &mut Map<String, Value>, event: &DeliveryEvent) {
-    let destination = &event.destination;
-    body.insert(
-        "destination".into(),
-        json!({
-            "type": destination.channel,
-            "integrationId": destination.integration_id,
-            "destinationId": destination.address,
-        }),
-    );
-    body.insert("isFinalEvent".into(), event.is_final().into());
-    body.insert("externalMessages".into(), event.external_ids.iter().map(|id| json!({ "id": id })).collect());
-    body.insert("notification".into(), json!({ "_id": event.notification_id }));
-    if let Some(result) = &event.match_result {
-        body.insert("matchResult".into(), match_result(result));
-    }
-    if let DeliveryOutcome::Failure(failure) = &event.outcome {
-        body.insert("error".into(), json!(failure));
-    }
-}
-
-fn match_result(result: &MatchResult) -> Value {
-    let mut user = json!({ "_id": result.app_user_id, "conversationStarted": result.conversation_started });
-    if let Some(user_id) = &result.user_id {
-        user["userId"] = user_id.as_str().into();
-    }
-    json!({
-        "appUser": user,
-        "conversation": { "_id": result.conversation_id },
-        "client": client(&result.client),
-    })
-}
-
-fn write_person(body: &mut Map<String, Value>, said: &Said, webhook: &Webhook) {
-    let user = if webhook.include_full_app_user { full_user(said) } else { truncated_user(&said.user) };
-    body.insert("appUser".into(), user);
-    body.insert("conversation".into(), json!({ "_id": said.user.conversation_id }));
-    if webhook.include_client {
-        body.insert("client".into(), client(&said.client));
-    }
-}
-
-fn truncated_user(user: &AppUser) -> Value {
-    let mut value = json!({ "_id": user.id, "conversationStarted": user.conversation_started });
-    if let Some(user_id) = &user.user_id {
+fn truncated(who: &Who) -> Value {
+    let mut value = json!({ "_id": who.app_user_id, "conversationStarted": who.conversation_started });
+    if let Some(user_id) = &who.user_id {
         value["userId"] = user_id.as_str().into();
-    }
-    value
-}
-
-fn full_user(said: &Said) -> Value {
-    let user = &said.user;
-    let mut value = truncated_user(user);
-    for (name, text) in [("givenName", &user.given_name), ("surname", &user.surname), ("email", &user.email)] {
-        if let Some(text) = text {
-            value[name] = text.as_str().into();
-        }
-    }
-    value["signedUpAt"] = user.signed_up.iso().into();
-    value["properties"] = Value::Object(user.properties.clone());
-    // The client that wrote is newer than its copy in the profile.
-    let newest = |known: &Client| client(if known.id == said.client.id { &said.client } else { known });
-    value["clients"] = user.clients.iter().map(newest).collect();
-    value["pendingClients"] = json!([]);
-    value
-}
-
-fn client(client: &Client) -> Value {
-    let mut value = json!({
-        "_id": client.id,
-        "id": client.id,
-        "platform": client.platform,
-        "integrationId": client.integration_id,
-        "externalId": client.external_id,
-        "displayName": client.display_name,
-        "status": client.status,
-        "active": client.status == crate::model::ClientStatus::Active,
-        "blocked": client.status == crate::model::ClientStatus::Blocked,
-        "primary": client.primary,
-        "linkedAt": client.linked.iso(),
-        "info": { "phoneNumber": client.external_id },
-        "raw": client.raw,
-    });
-    if let Some(seen) = client.last_seen {
-        value["lastSeen"] = seen.iso().into();
     }
     value
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Said;
     use super::*;
     use crate::ids::{AppId, IntegrationId, NotificationId, WebhookId};
     use crate::model::{
-        Address, ChannelType, ClientStatus, Destination, ExternalId, Failure, FailureCode, MessageWire, Secret,
-        SourceWire, Timestamp, Trigger,
+        Address, AppUser, ChannelType, Client, ClientStatus, DeliveryEvent, DeliveryOutcome, Destination, ExternalId,
+        Failure, FailureCode, MatchResult, MessageWire, Secret, SourceWire, Subject, Timestamp, Trigger,
     };
 
     const AT: Timestamp = Timestamp::from_millis(1_790_000_000_123);
@@ -143,10 +57,10 @@ mod tests {
             platform: ChannelType::Twilio,
             integration_id: id(2),
             external_id: Address::e164("+14165550142").unwrap(),
-            display_name: "+1 416-555-0142".into(),
+            display_name: Some("+1 416-555-0142".into()),
             status: ClientStatus::Active,
-            primary: true,
             linked: AT,
+            secondary: false,
             last_seen: Some(AT),
             raw: [("From".to_owned(), json!("+14165550142"))].into_iter().collect(),
         }
@@ -157,13 +71,9 @@ mod tests {
             id: id(4),
             user_id: Some("lea".into()),
             given_name: Some("Lea".into()),
-            surname: None,
-            email: None,
-            signed_up: AT,
-            properties: Map::new(),
             conversation_id: id(5),
             conversation_started: true,
-            clients: vec![a_client()],
+            ..AppUser::new(AT)
         }
     }
 
@@ -180,9 +90,9 @@ mod tests {
     }
 
     fn delivery(outcome: DeliveryOutcome) -> Event {
-        Event::Delivery(DeliveryEvent {
+        Event::delivery(&DeliveryEvent {
             app_id: id::<AppId>(1),
-            notification_id: NotificationId::from_bytes([7; 16]),
+            subject: Subject::Notification(NotificationId::from_bytes([7; 16])),
             destination: Destination {
                 channel: ChannelType::Twilio,
                 integration_id: id::<IntegrationId>(2),
@@ -193,7 +103,6 @@ mod tests {
                 app_user_id: id(4),
                 user_id: None,
                 conversation_id: id(5),
-                conversation_started: true,
                 client: a_client(),
             }),
             outcome,
@@ -202,19 +111,15 @@ mod tests {
     }
 
     fn said() -> Said {
-        Said {
-            app_id: id(1),
-            user: a_user(),
-            client: a_client(),
-            channel: ChannelType::Twilio,
-            integration_id: id(2),
-            external_id: ExternalId("SM02".into()),
-            at: AT,
-        }
+        Said { channel: ChannelType::Twilio, integration_id: id(2), external_id: ExternalId("SM02".into()) }
+    }
+
+    fn a_person() -> Person {
+        Person { user: a_user(), clients: vec![a_client()], pending: vec![] }
     }
 
     fn shown(event: &Event, webhook: &Webhook) -> Value {
-        serde_json::from_str(&body(event, webhook)).unwrap()
+        serde_json::from_str(&body(event, webhook, Some(&a_person()))).unwrap()
     }
 
     #[test]
@@ -248,22 +153,23 @@ mod tests {
             source: Some(SourceWire { kind: source.into(), ..SourceWire::default() }),
             ..MessageWire::default()
         };
-        let event = Event::MessageAppUser {
-            said: said(),
-            messages: vec![text("Thanks!", "appUser", "twilio")],
-            recent: vec![text("Your parcel leaves today.", "appMaker", "notification")],
-        };
+        let messages = [text("Thanks!", "appUser", "twilio")];
+        let recent = [text("Your parcel leaves today.", "appMaker", "notification")];
+        let event = Event::reply(id(1), Who::of(&a_person()), &said(), &messages, &recent, AT);
         insta::assert_json_snapshot!(shown(&event, &webhook(true, true)));
     }
 
     #[test]
     fn a_person_who_starts_a_conversation() {
-        insta::assert_json_snapshot!(shown(&Event::ConversationStart(said()), &webhook(false, false)));
+        insta::assert_json_snapshot!(shown(
+            &Event::conversation_start(id(1), Who::of(&a_person()), &said(), AT),
+            &webhook(false, false)
+        ));
     }
 
     #[test]
     fn a_reply_to_nothing_has_no_recent_notifications() {
-        let event = Event::MessageAppUser { said: said(), messages: vec![], recent: vec![] };
+        let event = Event::reply(id(1), Who::of(&a_person()), &said(), &[], &[], AT);
         let shown = shown(&event, &webhook(false, false));
         assert!(shown.get("recentNotifications").is_none());
         assert!(shown.get("client").is_none());
@@ -272,7 +178,7 @@ mod tests {
     #[test]
     fn a_repeat_of_an_event_has_the_same_id_and_other_events_have_others() {
         let channel = delivery(DeliveryOutcome::Channel);
-        assert_eq!(channel.id(), delivery(DeliveryOutcome::Channel).id());
-        assert_ne!(channel.id(), delivery(DeliveryOutcome::User).id());
+        assert_eq!(channel.id, delivery(DeliveryOutcome::Channel).id);
+        assert_ne!(channel.id, delivery(DeliveryOutcome::User).id);
     }
 }

@@ -102,7 +102,7 @@ impl Bench {
                 message: &message,
                 app_name: "Tea House",
                 callback_url: &|parts| format!("{}/{path}/token{parts}", self.url),
-                reference: NotificationId::generate(),
+                reference: shared::model::Subject::Notification(NotificationId::generate()),
             },
         )?;
         assert_eq!(requests.len(), 1);

@@ -1,4 +1,4 @@
-//! The notification's record: its claim, its state and its place in `recentNotifications` are one item.
+//! The record of a send: its claim, its state and, of a notification, its place in `recentNotifications` are one item.
 //!
 //! ABSENT → CLAIMED(deadline) → SENT(external ids) → DELIVERED, or FAILED from CLAIMED or SENT. One conditional write per
 //! arrow, and every write answers either with the new record or with the one that stood in its way.
@@ -12,19 +12,17 @@ use serde::Serialize;
 
 use super::keys::{AddressPartition, Key};
 use super::{Range, Store, StoreError, aws_error, from_item, seconds_from, to_item};
-use crate::ids::NotificationId;
 use crate::model::{
-    ExternalId, Failure, MatchResult, MessageWire, Notification, NotificationRecord, RETENTION_DAYS, SendState,
-    Timestamp,
+    ExternalId, Failure, MatchResult, MessageWire, RETENTION_DAYS, SendRecord, SendState, Sending, Subject, Timestamp,
 };
 
 /// Names a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotificationKey(pub(super) Key);
+pub struct SendKey(pub(super) Key);
 
-impl NotificationKey {
-    pub fn new(partition: &AddressPartition, accepted: Timestamp, id: NotificationId) -> Self {
-        Self(partition.notification(accepted, id))
+impl SendKey {
+    pub fn new(partition: &AddressPartition, accepted: Timestamp, subject: Subject) -> Self {
+        Self(partition.send(accepted, subject))
     }
 }
 
@@ -32,12 +30,12 @@ impl NotificationKey {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Write {
     /// Written; the record as it now is.
-    Done(Box<NotificationRecord>),
+    Done(Box<SendRecord>),
     /// The condition did not hold; the record that stands, if any.
-    Refused(Option<Box<NotificationRecord>>),
+    Refused(Option<Box<SendRecord>>),
 }
 
-/// Whether a receipt is about the only message of a notification or about one of several.
+/// Whether a receipt is about the only carrier message of a send or about one of several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     Only,
@@ -46,19 +44,14 @@ pub enum Part {
 
 impl Store {
     /// ABSENT → CLAIMED.
-    pub async fn claim(
-        &self,
-        key: &NotificationKey,
-        notification: &Notification,
-        deadline: Timestamp,
-    ) -> Result<Write, StoreError> {
-        let record = NotificationRecord {
-            id: notification.id,
+    pub async fn claim(&self, key: &SendKey, sending: &Sending, deadline: Timestamp) -> Result<Write, StoreError> {
+        let record = SendRecord {
+            subject: sending.subject,
             state: SendState::Claimed,
             deadline: Some(deadline.millis()),
-            accepted: notification.accepted,
-            message: MessageWire::from(&notification.message),
-            author: notification.author.clone(),
+            accepted: sending.accepted,
+            message: MessageWire::from(&sending.message),
+            author: sending.author.clone(),
             external_ids: Vec::new(),
             confirmed: BTreeSet::new(),
             match_result: None,
@@ -66,13 +59,14 @@ impl Store {
             ended: None,
             failure: None,
             answered_by: None,
-            ttl: seconds_from(notification.accepted, RETENTION_DAYS),
+            hidden: false,
+            ttl: seconds_from(sending.accepted, RETENTION_DAYS),
         };
         let put = self
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(to_item("notification", &key.0, &record)?))
+            .set_item(Some(to_item("send record", &key.0, &record)?))
             .condition_expression("attribute_not_exists(pk)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match put.send().await {
@@ -85,7 +79,7 @@ impl Store {
     }
 
     /// CLAIMED → CLAIMED, from a claimant that is dead or gave up, to us.
-    pub async fn retake(&self, key: &NotificationKey, old: i64, deadline: Timestamp) -> Result<Write, StoreError> {
+    pub async fn retake(&self, key: &SendKey, old: i64, deadline: Timestamp) -> Result<Write, StoreError> {
         Update::of(key, "SET deadline = :deadline")
             .when("#state = :claimed AND deadline = :old")
             .state(":claimed", SendState::Claimed)
@@ -96,12 +90,12 @@ impl Store {
     }
 
     /// Gives a claim back, so that the next try need not wait for its deadline.
-    pub async fn release(&self, key: &NotificationKey, deadline: Timestamp) -> Result<Write, StoreError> {
+    pub async fn release(&self, key: &SendKey, deadline: Timestamp) -> Result<Write, StoreError> {
         self.retake(key, deadline.millis(), Timestamp::from_millis(0)).await
     }
 
     /// Records one of several parts as sent, so that a crash does not send it again.
-    pub async fn record_parts(&self, key: &NotificationKey, ids: &[ExternalId]) -> Result<Write, StoreError> {
+    pub async fn record_parts(&self, key: &SendKey, ids: &[ExternalId]) -> Result<Write, StoreError> {
         Update::of(key, "SET externalIds = :ids")
             .when("#state = :claimed")
             .state(":claimed", SendState::Claimed)
@@ -113,7 +107,7 @@ impl Store {
     /// CLAIMED → SENT.
     pub async fn mark_sent(
         &self,
-        key: &NotificationKey,
+        key: &SendKey,
         ids: &[ExternalId],
         match_result: &MatchResult,
         now: Timestamp,
@@ -132,7 +126,7 @@ impl Store {
     /// CLAIMED → FAILED.
     pub async fn mark_failed(
         &self,
-        key: &NotificationKey,
+        key: &SendKey,
         failure: &Failure,
         match_result: Option<&MatchResult>,
         now: Timestamp,
@@ -157,7 +151,7 @@ impl Store {
     /// SENT → DELIVERED; or, for one of several parts, notes the confirmation and stays SENT until all are in.
     pub async fn confirm(
         &self,
-        key: &NotificationKey,
+        key: &SendKey,
         part: Part,
         id: &ExternalId,
         now: Timestamp,
@@ -177,7 +171,7 @@ impl Store {
         }
     }
 
-    async fn mark_delivered(&self, key: &NotificationKey, now: Timestamp) -> Result<Write, StoreError> {
+    async fn mark_delivered(&self, key: &SendKey, now: Timestamp) -> Result<Write, StoreError> {
         Update::of(key, "SET #state = :delivered, ended = :now")
             .when("#state = :sent")
             .state(":sent", SendState::Sent)
@@ -190,7 +184,7 @@ impl Store {
     /// SENT → FAILED, when the carrier reports that one of the messages it took will not arrive.
     pub async fn fail_sent(
         &self,
-        key: &NotificationKey,
+        key: &SendKey,
         id: &ExternalId,
         failure: &Failure,
         now: Timestamp,
@@ -212,10 +206,10 @@ impl Store {
         partition: &AddressPartition,
         since: Timestamp,
         limit: i32,
-    ) -> Result<Vec<NotificationRecord>, StoreError> {
-        let (from, to) = AddressPartition::notifications_since(since);
+    ) -> Result<Vec<SendRecord>, StoreError> {
+        let (from, to) = super::keys::between("NOTIFICATION", since, Timestamp::from_millis(9_999_999_999_999));
         let range = Range { pk: &partition.pk, from: &from, to: &to, newest_first: true, consistent: true, limit };
-        let mut records = self.query::<NotificationRecord>("notification", range).await?;
+        let mut records = self.query::<SendRecord>("send record", range).await?;
         records.reverse();
         Ok(records)
     }
@@ -223,14 +217,14 @@ impl Store {
 
 /// One conditional update, built up and written.
 struct Update<'a> {
-    key: &'a NotificationKey,
+    key: &'a SendKey,
     expression: &'static str,
     condition: &'static str,
     values: HashMap<String, AttributeValue>,
 }
 
 impl<'a> Update<'a> {
-    fn of(key: &'a NotificationKey, expression: &'static str) -> Self {
+    fn of(key: &'a SendKey, expression: &'static str) -> Self {
         Self { key, expression, condition: "", values: HashMap::new() }
     }
 
@@ -252,7 +246,7 @@ impl<'a> Update<'a> {
     }
 
     fn value<T: Serialize>(self, name: &str, value: &T) -> Result<Self, StoreError> {
-        let value = serde_dynamo::to_attribute_value(value).map_err(|_| StoreError::Unreadable("notification"))?;
+        let value = serde_dynamo::to_attribute_value(value).map_err(|_| StoreError::Unreadable("send record"))?;
         Ok(self.attribute(name, value))
     }
 
@@ -270,8 +264,8 @@ impl<'a> Update<'a> {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match update.send().await {
             Ok(output) => {
-                let item = output.attributes.ok_or(StoreError::Unreadable("notification"))?;
-                Ok(Write::Done(Box::new(from_item("notification", item)?)))
+                let item = output.attributes.ok_or(StoreError::Unreadable("send record"))?;
+                Ok(Write::Done(Box::new(from_item("send record", item)?)))
             }
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => refused(refusal.item()),
@@ -282,7 +276,6 @@ impl<'a> Update<'a> {
 }
 
 fn refused(item: Option<&HashMap<String, AttributeValue>>) -> Result<Write, StoreError> {
-    let record =
-        item.filter(|item| !item.is_empty()).map(|item| from_item("notification", item.clone())).transpose()?;
+    let record = item.filter(|item| !item.is_empty()).map(|item| from_item("send record", item.clone())).transpose()?;
     Ok(Write::Refused(record.map(Box::new)))
 }

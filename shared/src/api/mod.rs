@@ -1,0 +1,10 @@
+//! The API's front: one table of routes, and from a request to a checked call.
+//!
+//! What a call does is its function's work. Nothing here knows bodies, resources or queues.
+
+pub mod call;
+pub mod routes;
+mod valve;
+
+pub use call::{Api, Call, Page};
+pub use routes::{Access, Operation, Service};

@@ -1,0 +1,184 @@
+//! Reading request bodies: JSON of bounded depth, errors that name the field and never repeat what was sent.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::ApiError;
+
+/// Objects and lists within each other. v1.1's deepest body, a submenu's items, has seven.
+const DEPTH_LIMIT: usize = 16;
+
+/// Reads a body that must be a JSON object.
+///
+/// # Errors
+/// 400 that names the field.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    read(object(body)?)
+}
+
+/// The body as an object, its depth checked.
+pub fn object(body: &[u8]) -> Result<Value, ApiError> {
+    let value: Value = serde_json::from_slice(body)
+        .map_err(|error| ApiError::field("body", format!("must be JSON: {}", problem(&error))))?;
+    if !value.is_object() {
+        return Err(ApiError::field("body", "must be a JSON object"));
+    }
+    if depth(&value) > DEPTH_LIMIT {
+        return Err(ApiError::field("body", format!("must not be nested deeper than {DEPTH_LIMIT} levels")));
+    }
+    match misshapen(&value, "") {
+        Some(path) => Err(ApiError::field(&path, "must be an object")),
+        None => Ok(value),
+    }
+}
+
+/// Reads a value whose shape [`object`] has checked.
+pub fn read<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
+    serde_path_to_error::deserialize(value)
+        .map_err(|error| ApiError::field(&error.path().to_string(), mistyped(error.inner())))
+}
+
+/// What an update says of a field: nothing, that it goes, or what it becomes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Change<T> {
+    #[default]
+    Keep,
+    Unset,
+    Set(T),
+}
+
+impl<T> Change<T> {
+    /// What the field becomes.
+    pub fn apply(self, old: Option<T>) -> Option<T> {
+        match self {
+            Self::Keep => old,
+            Self::Unset => None,
+            Self::Set(new) => Some(new),
+        }
+    }
+
+    /// For fields that cannot be unset: `null` is said to be wrong.
+    pub fn required(self, field: &str, old: T) -> Result<T, ApiError> {
+        match self {
+            Self::Keep => Ok(old),
+            Self::Unset => Err(ApiError::field(field, "must not be null")),
+            Self::Set(new) => Ok(new),
+        }
+    }
+
+    /// The new value, checked.
+    pub fn check<U>(self, check: impl FnOnce(T) -> Result<U, ApiError>) -> Result<Change<U>, ApiError> {
+        match self {
+            Self::Keep => Ok(Change::Keep),
+            Self::Unset => Ok(Change::Unset),
+            Self::Set(new) => check(new).map(Change::Set),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(deserializer)?.map_or(Self::Unset, Self::Set))
+    }
+}
+
+/// Fields that hold an object, or a list of objects. Said here, since serde would take a list for an object.
+const OBJECTS: [&str; 12] = [
+    "destination",
+    "author",
+    "message",
+    "coordinates",
+    "location",
+    "displaySettings",
+    "confirmation",
+    "menu",
+    "settings",
+    "surviving",
+    "discarded",
+    "profile",
+];
+const OBJECT_LISTS: [&str; 2] = ["items", "actions"];
+
+/// The path of the first value that should be an object and is not.
+fn misshapen(value: &Value, path: &str) -> Option<String> {
+    value.as_object()?.iter().filter(|(_, field)| !field.is_null()).find_map(|(name, field)| {
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        match field.as_array() {
+            _ if OBJECTS.contains(&name.as_str()) && !field.is_object() => Some(path),
+            _ if OBJECTS.contains(&name.as_str()) => misshapen(field, &path),
+            Some(list) if OBJECT_LISTS.contains(&name.as_str()) => {
+                list.iter().enumerate().find_map(|(index, entry)| {
+                    let path = format!("{path}[{index}]");
+                    if entry.is_object() { misshapen(entry, &path) } else { Some(path) }
+                })
+            }
+            _ => None,
+        }
+    })
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(list) => 1 + list.iter().map(depth).max().unwrap_or(0),
+        Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// serde_json's words without the caller's own data, which an error must not repeat.
+fn problem(error: &serde_json::Error) -> String {
+    match error.classify() {
+        serde_json::error::Category::Eof => {
+            format!("it ends early, at line {} column {}", error.line(), error.column())
+        }
+        _ => format!("line {} column {}", error.line(), error.column()),
+    }
+}
+
+fn mistyped(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.split_once("expected ") {
+        Some((_, expected)) => {
+            format!("has the wrong type, expected {}", expected.split(" at line").next().unwrap_or(expected))
+        }
+        None => "has the wrong type".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn deep_bodies_are_refused_and_not_followed() {
+        let nested = |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
+        assert!(object(nested(15).as_bytes()).is_ok());
+        for levels in [16, 100, 100_000] {
+            let error = object(nested(levels).as_bytes()).unwrap_err();
+            assert!(error.description.starts_with("body must"), "{}", error.description);
+        }
+    }
+
+    #[test]
+    fn an_update_tells_null_from_nothing() {
+        #[derive(Deserialize)]
+        struct Update {
+            #[serde(default)]
+            a: Change<String>,
+            #[serde(default)]
+            b: Change<String>,
+            #[serde(default)]
+            c: Change<String>,
+        }
+        let update: Update = read(json!({ "a": null, "b": "x" })).unwrap();
+        assert_eq!((update.a, update.b, update.c), (Change::Unset, Change::Set("x".into()), Change::Keep));
+    }
+
+    #[test]
+    fn a_list_where_an_object_belongs_is_named() {
+        let error = object(br#"{"message":{"items":[["Tea"]]}}"#).unwrap_err();
+        assert_eq!(error.description, "message.items[0] must be an object");
+    }
+}

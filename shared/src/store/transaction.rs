@@ -1,0 +1,224 @@
+//! Several writes that happen together or not at all.
+//!
+//! A transaction that collides with another writer is not an error of the caller's: it reads again and tries again.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, ReturnValue, TransactWriteItem, Update};
+use serde::Serialize;
+
+use super::keys::Key;
+use super::{Store, StoreError, aws_error, error_code, to_item};
+
+/// DynamoDB's limit.
+pub const TRANSACTION_LIMIT: usize = 100;
+/// How often a transaction is tried anew over what other writers left.
+pub const TRIES: u32 = 12;
+
+/// What became of a transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    Done,
+    /// A condition did not hold: which items', by their position.
+    Refused(Vec<usize>),
+    /// Another writer was at one of the items in the same moment.
+    Collided,
+}
+
+#[derive(Default)]
+pub struct Transaction {
+    items: Vec<TransactWriteItem>,
+    unwritable: bool,
+}
+
+/// An update or check of one item.
+pub struct Change {
+    key: Key,
+    expression: String,
+    condition: Option<String>,
+    names: HashMap<String, String>,
+    values: HashMap<String, AttributeValue>,
+    unwritable: bool,
+}
+
+impl Change {
+    /// `expression` as DynamoDB's `UpdateExpression`; for a [`Transaction::check`] it stays empty.
+    pub fn of(key: &Key, expression: impl Into<String>) -> Self {
+        Self {
+            key: key.clone(),
+            expression: expression.into(),
+            condition: None,
+            names: HashMap::new(),
+            values: HashMap::new(),
+            unwritable: false,
+        }
+    }
+
+    pub fn when(self, condition: impl Into<String>) -> Self {
+        Self { condition: Some(condition.into()), ..self }
+    }
+
+    pub fn name(mut self, placeholder: impl Into<String>, name: impl Into<String>) -> Self {
+        self.names.insert(placeholder.into(), name.into());
+        self
+    }
+
+    pub fn value<T: Serialize>(mut self, placeholder: impl Into<String>, value: &T) -> Self {
+        match serde_dynamo::to_attribute_value(value) {
+            Ok(value) => {
+                self.values.insert(placeholder.into(), value);
+            }
+            Err(_) => self.unwritable = true,
+        }
+        self
+    }
+
+    /// Writes it alone; `None` when its condition does not hold, else the item as it now is.
+    pub(super) async fn write(self, store: &Store) -> Result<Option<super::Item>, StoreError> {
+        if self.unwritable {
+            return Err(StoreError::Unreadable("update"));
+        }
+        let update = store
+            .client
+            .update_item()
+            .table_name(&store.table)
+            .set_key(Some(self.key.attributes()))
+            .update_expression(self.expression.as_str())
+            .set_condition_expression(self.condition.clone())
+            .set_expression_attribute_names(self.names())
+            .set_expression_attribute_values(self.values())
+            .return_values(ReturnValue::AllNew);
+        match update.send().await {
+            Ok(output) => Ok(output.attributes),
+            Err(error) if error_code(&error) == super::CONDITION_FAILED => Ok(None),
+            Err(error) => Err(aws_error("UpdateItem")(error)),
+        }
+    }
+
+    fn names(&self) -> Option<HashMap<String, String>> {
+        (!self.names.is_empty()).then(|| self.names.clone())
+    }
+
+    fn values(&self) -> Option<HashMap<String, AttributeValue>> {
+        (!self.values.is_empty()).then(|| self.values.clone())
+    }
+}
+
+impl Transaction {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Puts an item, whatever was there.
+    pub fn put<T: Serialize>(self, store: &Store, key: &Key, value: &T) -> Self {
+        self.put_when(store, key, value, None)
+    }
+
+    /// Puts an item where there is none.
+    pub fn put_absent<T: Serialize>(self, store: &Store, key: &Key, value: &T) -> Self {
+        self.put_when(store, key, value, Some("attribute_not_exists(pk)"))
+    }
+
+    fn put_when<T: Serialize>(mut self, store: &Store, key: &Key, value: &T, condition: Option<&str>) -> Self {
+        let put = to_item("transaction", key, value).ok().and_then(|item| {
+            let put = Put::builder().table_name(&store.table).set_item(Some(item));
+            put.set_condition_expression(condition.map(str::to_owned)).build().ok()
+        });
+        self.push(put.map(|put| TransactWriteItem::builder().put(put).build()));
+        self
+    }
+
+    pub fn update(mut self, store: &Store, change: Change) -> Self {
+        let update = Update::builder()
+            .table_name(&store.table)
+            .set_key(Some(change.key.attributes()))
+            .update_expression(change.expression.as_str())
+            .set_condition_expression(change.condition.clone())
+            .set_expression_attribute_names(change.names())
+            .set_expression_attribute_values(change.values())
+            .build();
+        let update = update.ok().filter(|_| !change.unwritable);
+        self.push(update.map(|update| TransactWriteItem::builder().update(update).build()));
+        self
+    }
+
+    /// Deletes an item under a condition on it.
+    pub fn delete(mut self, store: &Store, change: Change) -> Self {
+        let delete = Delete::builder()
+            .table_name(&store.table)
+            .set_key(Some(change.key.attributes()))
+            .set_condition_expression(change.condition.clone())
+            .set_expression_attribute_names(change.names())
+            .set_expression_attribute_values(change.values())
+            .build();
+        let delete = delete.ok().filter(|_| !change.unwritable);
+        self.push(delete.map(|delete| TransactWriteItem::builder().delete(delete).build()));
+        self
+    }
+
+    /// Holds only while a condition on an item that is not written does.
+    pub fn check(mut self, store: &Store, change: Change) -> Self {
+        let check = ConditionCheck::builder()
+            .table_name(&store.table)
+            .set_key(Some(change.key.attributes()))
+            .set_condition_expression(change.condition.clone())
+            .set_expression_attribute_names(change.names())
+            .set_expression_attribute_values(change.values())
+            .build();
+        let check = check.ok().filter(|_| !change.unwritable);
+        self.push(check.map(|check| TransactWriteItem::builder().condition_check(check).build()));
+        self
+    }
+
+    fn push(&mut self, item: Option<TransactWriteItem>) {
+        match item {
+            Some(item) => self.items.push(item),
+            None => self.unwritable = true,
+        }
+    }
+
+    pub async fn commit(self, store: &Store) -> Result<Outcome, StoreError> {
+        if self.unwritable {
+            return Err(StoreError::Unreadable("transaction"));
+        }
+        let request = store.client.transact_write_items().set_transact_items(Some(self.items));
+        let error = match request.send().await {
+            Ok(_) => return Ok(Outcome::Done),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                let reasons = cancelled.cancellation_reasons();
+                let code = |index: usize| reasons.get(index).and_then(|reason| reason.code()).unwrap_or("None");
+                let refused = (0..reasons.len()).filter(|index| code(*index) == "ConditionalCheckFailed");
+                let refused: Vec<usize> = refused.collect();
+                let fault = (0..reasons.len())
+                    .map(code)
+                    .find(|code| !matches!(*code, "None" | "ConditionalCheckFailed" | "TransactionConflict"));
+                match fault {
+                    Some(code) => Err(StoreError::Aws { operation: "TransactWriteItems", code: code.to_owned() }),
+                    None if refused.is_empty() => Ok(Outcome::Collided),
+                    None => Ok(Outcome::Refused(refused)),
+                }
+            }
+            Some(TransactWriteItemsError::TransactionInProgressException(_)) => Ok(Outcome::Collided),
+            _ => Err(aws_error("TransactWriteItems")(error)),
+        }
+    }
+}
+
+/// Between two tries of what collided: 5 ms and growing, spread so that those who collided do not meet again.
+pub async fn back_off(attempt: u32) {
+    let longest = 5_u64 << attempt.min(6);
+    tokio::time::sleep(Duration::from_millis(rand::random_range(longest / 2..=longest))).await;
+}
