@@ -229,7 +229,8 @@ for (const scope of ["account", "app"]) {
             const actions = [{ type: "postback", text: "Later", payload: "LATER", metadata: { n: 1 } }];
             const { at, message } = await start({ ...text("Tea?"), actions, metadata: { order: "42" } });
             await client.conversations.postPostback({ ...at, actionId: message.actions[0]._id });
-            const heard = (await world.heard("postback")).find((body) => body.postbacks[0].message?._id === message._id);
+            const postbacks = await world.heard("postback");
+            const heard = postbacks.find((body) => body.postbacks[0].message?._id === message._id);
             has(heard.postbacks[0].action, { type: "postback", text: "Later", payload: "LATER" });
             has(heard.postbacks[0].message.metadata, { order: "42" });
         });

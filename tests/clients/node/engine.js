@@ -7,7 +7,7 @@
 const assert = require("node:assert/strict");
 const { readFileSync } = require("node:fs");
 
-// smooch-core takes whatever `FormData` it finds, and Node's own is not the one it can send: it must not be there before
+// smooch-core takes whatever `FormData` it finds, and Node's own is not one that it can send: it must not be there when
 // the client is read. `quirks.test.js` shows what happens otherwise.
 const nodesFormData = global.FormData;
 global.FormData = undefined;

@@ -172,7 +172,8 @@ describe("credentials that are refused", () => {
 
     it("a wrong secret and an unknown key", async () => {
         const { keyId } = world;
-        await refused(as({ keyId, secret: "wrong", scope: "app" }).webhooks.list(), 401, "unauthorized", "invalid_auth");
+        const wrong = { keyId, secret: "wrong", scope: "app" };
+        await refused(as(wrong).webhooks.list(), 401, "unauthorized", "invalid_auth");
         const unknown = { keyId: "app_0123456789abcdef01234567", secret: "s", scope: "app" };
         await refused(as(unknown).webhooks.list(), 401, "unauthorized", "invalid_auth");
     });

@@ -70,7 +70,8 @@ describe("not served, and no client's method", () => {
         };
         const below = `/v1.1/apps/${world.appId}/attachments`;
         const token = { headers, body: JSON.stringify({ paths: [`/apps/${world.appId}`] }) };
-        for (const answer of [await call("POST", `${below}/token`, token), await call("GET", `${below}/cookie`, { headers })]) {
+        const asked = [call("POST", `${below}/token`, token), call("GET", `${below}/cookie`, { headers })];
+        for (const answer of await Promise.all(asked)) {
             assert.ok([404, 405].includes(answer.status), answer.text);
             assert.equal(typeof answer.body.error.code, "string");
         }

@@ -20,7 +20,10 @@ for (const scope of ["account", "app"]) {
             appId = world.appId;
         });
 
-        const create = async (appUser) => (await users.create({ appId, appUser: { userId: name(), ...appUser } })).appUser;
+        const create = async (more) => {
+            const { appUser } = await users.create({ appId, appUser: { userId: name(), ...more } });
+            return appUser;
+        };
         const get = async (userId) => (await users.get({ appId, userId })).appUser;
         const link = (userId, data) => users.linkChannel({ appId, userId, data });
         const sms = (phoneNumber) => ({ type: "twilio", phoneNumber, confirmation: { type: "immediate" } });

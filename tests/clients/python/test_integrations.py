@@ -7,11 +7,12 @@ from engine import ID, NOWHERE, ClientTest
 from smooch import IntegrationApi, IntegrationCreate, IntegrationProfileUpdate, IntegrationUpdate, Menu, MenuItem
 
 TWILIO = {"account_sid": f"AC{1:032}", "auth_token": "token", "phone_number_sid": f"PN{1:032}"}
+MESSAGEBIRD = {"access_key": "key", "originator": "31970000009", "signing_key": "key"}
 MAILGUN = {"api_key": "key", "domain": "mail.shop.example", "incoming_address": "tea@mail.shop.example"}
 WHATSAPP = {"deployment_id": NOWHERE, "hsm_fallback_language": "nl"}
 KINDS = {
     "twilio": (TWILIO, ["auth_token"]),
-    "messagebird": ({"access_key": "key", "originator": "31970000009", "signing_key": "key"}, ["access_key", "signing_key"]),
+    "messagebird": (MESSAGEBIRD, ["access_key", "signing_key"]),
     "mailgun": ({**MAILGUN, "hide_unsubscribe_link": True}, ["api_key"]),
     "web": ({"brand_color": "a1b2c3", "display_style": "tab", "integration_order": []}, []),
     "fcm": ({"server_key": "key", "sender_id": "123456"}, ["server_key"]),
