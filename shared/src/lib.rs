@@ -14,6 +14,7 @@ pub mod flow;
 pub mod gateway;
 pub mod http;
 pub mod ids;
+pub mod links;
 pub mod model;
 pub mod publish;
 pub mod queue;

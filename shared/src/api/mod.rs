@@ -3,6 +3,7 @@
 //! What a call does is its function's work. Nothing here knows bodies, resources or queues.
 
 pub mod call;
+mod person;
 pub mod routes;
 mod valve;
 

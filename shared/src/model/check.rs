@@ -1,0 +1,66 @@
+//! Checks that many bodies share. Errors are 400s that name the field and the fix.
+
+use serde_json::{Map, Value};
+
+use super::ApiError;
+use super::message::Metadata;
+
+const URL_LIMIT: usize = 2048;
+const METADATA_LIMIT: usize = 4096;
+
+/// Not blank, and not longer than so many characters.
+pub fn text(path: &str, text: String, limit: usize) -> Result<String, ApiError> {
+    match text.chars().count() {
+        _ if text.trim().is_empty() => Err(ApiError::field(path, "must not be empty")),
+        length if length > limit => {
+            Err(ApiError::field(path, format!("must have at most {limit} characters, not {length}")))
+        }
+        _ => Ok(text),
+    }
+}
+
+/// As [`text`], where an empty one counts as none.
+pub fn optional_text(path: &str, value: Option<String>, limit: usize) -> Result<Option<String>, ApiError> {
+    value.filter(|value| !value.is_empty()).map(|value| text(path, value, limit)).transpose()
+}
+
+/// A field that must be there.
+pub fn required<T>(path: &str, value: Option<T>) -> Result<T, ApiError> {
+    value.ok_or_else(|| ApiError::field(path, "is required"))
+}
+
+pub fn url(path: &str, text: String) -> Result<String, ApiError> {
+    let is_web = url::Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if is_web && text.len() <= URL_LIMIT {
+        Ok(text)
+    } else {
+        Err(ApiError::field(path, format!("must be an http or https URL of at most {URL_LIMIT} characters")))
+    }
+}
+
+/// Links may also be `tel:`, `mailto:` and the like.
+pub fn uri(path: &str, text: String) -> Result<String, ApiError> {
+    if text.len() <= URL_LIMIT && url::Url::parse(&text).is_ok() {
+        Ok(text)
+    } else {
+        Err(ApiError::field(path, format!("must be an absolute URI of at most {URL_LIMIT} characters")))
+    }
+}
+
+/// Flat, and not larger than 4 kB (v1.1 reference, section 3).
+pub fn metadata(path: &str, metadata: Map<String, Value>) -> Result<Metadata, ApiError> {
+    flat(path, &metadata)?;
+    let size = serde_json::to_vec(&metadata).map_or(usize::MAX, |bytes| bytes.len());
+    if size > METADATA_LIMIT {
+        return Err(ApiError::field(path, format!("is limited to {METADATA_LIMIT} bytes in size")));
+    }
+    Ok(metadata)
+}
+
+/// Texts, numbers and booleans only. What the field is called is the caller's data, and stays out of the error.
+pub fn flat(path: &str, map: &Map<String, Value>) -> Result<(), ApiError> {
+    if map.values().any(|value| value.is_object() || value.is_array() || value.is_null()) {
+        return Err(ApiError::field(path, "must hold strings, numbers and booleans only"));
+    }
+    Ok(())
+}
