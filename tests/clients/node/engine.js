@@ -45,7 +45,7 @@ async function local(method, path, body) {
 }
 
 /** Waits until nothing is left to do. */
-const settle = () => local("GET", "idle?timeout=30");
+const settle = () => local("GET", "idle?timeout=15");
 
 /** An app with its keys and integrations, and a client for each scope. */
 async function newApp(wanted = {}) {

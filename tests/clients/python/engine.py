@@ -61,7 +61,7 @@ def local(method, path, body=None):
 
 def settle():
     """Waits until nothing is left to do."""
-    local("GET", "idle?timeout=30")
+    local("GET", "idle?timeout=15")
 
 
 def outbox(to):
