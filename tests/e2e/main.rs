@@ -3,15 +3,21 @@
 //! Every test has an engine, a port and data of its own, and steps by conditions. What it leaves behind fails it:
 //! [`world::World::end`] wants empty queues and, unless the test is about them, empty dead-letter queues.
 
+mod attachments;
 mod bad_input;
 mod callbacks;
 mod content;
+mod conversations;
 mod crashes;
 mod event_files;
 mod failures;
 mod journeys;
+mod linking;
 mod logs;
+mod messages;
 mod replies;
+mod settings;
 mod tenants;
+mod users;
 mod webhooks;
 mod world;

@@ -9,6 +9,7 @@ mod app;
 pub mod check;
 mod credentials;
 mod delivery;
+mod file;
 mod integration;
 pub mod json;
 mod link;
@@ -31,6 +32,7 @@ pub use api_error::{ApiError, ErrorCode};
 pub use app::{App, AppSettings, ServiceAccount};
 pub use credentials::{ApiKey, KeyOwner, Secret};
 pub use delivery::{DeliveryEvent, DeliveryOutcome, Destination, ExternalId, Failure, FailureCode, Told};
+pub use file::{FILE_LIMIT, FileKey, FileName, FileOwner, InvalidFileKey, MediaType};
 pub use integration::{
     ChannelType, ExpiredClaim, Integration, IntegrationStatus, MessagebirdSettings, Settings, TwilioSettings,
 };
