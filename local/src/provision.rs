@@ -98,7 +98,8 @@ impl Provision {
     /// # Errors
     /// What the table said.
     pub async fn write(&self, store: &Store) -> Result<(), StoreError> {
-        store.put_app(&self.app).await?;
+        store.create_account(self.app.account_id).await?;
+        store.create_app(&self.app).await?;
         for integration in &self.integrations {
             store.put_integration(integration).await?;
         }
@@ -106,7 +107,7 @@ impl Provision {
             store.put_webhook(webhook).await?;
         }
         for key in [&self.key, &self.account_key] {
-            store.put_api_key(key).await?;
+            store.create_key(key).await?;
         }
         Ok(())
     }

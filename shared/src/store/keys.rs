@@ -4,6 +4,7 @@
 //! |-----------------|--------------------------------------|-------------------------------------|
 //! | API key         | `KEY#{keyId}`                        | `KEY`                               |
 //! | key listing     | `ACCOUNT#…`, `APP#{app}` or `SERVICE#…` | `KEY#{keyId}`                    |
+//! | account         | `ACCOUNT#{account}`                  | `ACCOUNT`                           |
 //! | account's app   | `ACCOUNT#{account}`                  | `APP#{app}`                         |
 //! | service account | `ACCOUNT#{account}`                  | `SERVICE#{serviceAccount}`          |
 //! | app             | `APP#{app}`                          | `APP`                               |
@@ -22,8 +23,7 @@
 //! | match           | `APP#{app}#AT#{integration}#{addr}`  | `MATCH`                             |
 //! | link            | `APP#{app}#AT#{integration}#{addr}`  | `LINK`                              |
 //! | notification    | `APP#{app}#AT#{integration}#{addr}`  | `NOTIFICATION#{ms}#{id}`            |
-//! | message's send  | `APP#{app}#AT#{integration}#{addr}`  | `SEND#{ms}#{id}`                    |
-//! | confirmation    | `APP#{app}#AT#{integration}#{addr}`  | `CONFIRMATION#{ms}#{link}`          |
+//! | another send    | `APP#{app}#AT#{integration}#{addr}`  | `SEND#{ms}#{id}`                    |
 //! | reply           | `APP#{app}#AT#{integration}#{addr}`  | `REPLY#{externalId}`                |
 //!
 //! What belongs to an app starts from the app: a key of one app cannot be made from another's id. API keys and accounts
@@ -88,6 +88,19 @@ pub fn key_listing(owner: KeyOwner, id: &KeyId) -> Key {
 
 pub fn account_partition(account: AccountId) -> String {
     format!("ACCOUNT#{account}")
+}
+
+pub fn account(account: AccountId) -> Key {
+    Key { pk: account_partition(account), sk: "ACCOUNT".into() }
+}
+
+/// The owner's own item, which counts its keys.
+pub fn key_owner(owner: KeyOwner) -> Key {
+    match owner {
+        KeyOwner::App(id) => app(id),
+        KeyOwner::Account(id) => account(id),
+        KeyOwner::ServiceAccount { account, id } => service_account(account, id),
+    }
 }
 
 pub fn account_app(account: AccountId, app: AppId) -> Key {
@@ -222,8 +235,7 @@ impl AddressPartition {
     pub fn send(&self, accepted: Timestamp, subject: Subject) -> Key {
         let kind = match subject {
             Subject::Notification(_) => "NOTIFICATION",
-            Subject::Message(_) => "SEND",
-            Subject::Confirmation(_) => "CONFIRMATION",
+            Subject::Message(_) | Subject::Confirmation(_) => "SEND",
         };
         self.key(format!("{kind}#{:013}#{subject}", accepted.millis()))
     }

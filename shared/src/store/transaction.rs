@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, ReturnValue, TransactWriteItem, Update};
 use serde::Serialize;
 
 use super::keys::Key;
@@ -32,7 +32,7 @@ pub struct Transaction {
     unwritable: bool,
 }
 
-/// An update or deletion of one item.
+/// An update, deletion or check of one item.
 pub struct Change {
     key: Key,
     expression: String,
@@ -43,7 +43,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// `expression` as DynamoDB's `UpdateExpression`; for a [`Transaction::delete`] it stays empty.
+    /// `expression` as DynamoDB's `UpdateExpression`; for a deletion or a check it stays empty.
     pub fn of(key: &Key, expression: impl Into<String>) -> Self {
         Self {
             key: key.clone(),
@@ -173,6 +173,20 @@ impl Transaction {
         self
     }
 
+    /// Holds only while a condition on an item that is not written does.
+    pub fn check(mut self, store: &Store, change: Change) -> Self {
+        let check = ConditionCheck::builder()
+            .table_name(&store.table)
+            .set_key(Some(change.key.attributes()))
+            .set_condition_expression(change.condition.clone())
+            .set_expression_attribute_names(change.names())
+            .set_expression_attribute_values(change.values())
+            .build();
+        let check = check.ok().filter(|_| !change.unwritable);
+        self.push(check.map(|check| TransactWriteItem::builder().condition_check(check).build()));
+        self
+    }
+
     fn push(&mut self, item: Option<TransactWriteItem>) {
         match item {
             Some(item) => self.items.push(item),
@@ -207,6 +221,20 @@ impl Transaction {
             Some(TransactWriteItemsError::TransactionInProgressException(_)) => Ok(Outcome::Collided),
             _ => Err(aws_error("TransactWriteItems")(error)),
         }
+    }
+}
+
+impl Store {
+    /// Commits what `writes` makes, anew over every collision. Which items refused; none when it is done.
+    pub(super) async fn commit(&self, writes: impl Fn() -> Transaction) -> Result<Vec<usize>, StoreError> {
+        for attempt in 0..TRIES {
+            match writes().commit(self).await? {
+                Outcome::Done => return Ok(Vec::new()),
+                Outcome::Refused(items) => return Ok(items),
+                Outcome::Collided => back_off(attempt).await,
+            }
+        }
+        Err(StoreError::Contended)
     }
 }
 

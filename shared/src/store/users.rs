@@ -35,10 +35,20 @@ pub(super) struct NameItem {
 
 /// What a query over a person's listing found.
 #[derive(Default)]
-struct Listing {
+pub(super) struct Listing {
     user: Option<UserItem>,
-    clients: Vec<ClientPointer>,
-    pending: Vec<Client>,
+    pub clients: Vec<ClientPointer>,
+    pub pending: Vec<Client>,
+}
+
+impl Listing {
+    /// The profile, if the person was not merged away.
+    pub fn profile(&self) -> Option<&AppUser> {
+        match &self.user {
+            Some(UserItem::Here(user)) => Some(user),
+            Some(UserItem::Merged { .. }) | None => None,
+        }
+    }
 }
 
 impl Store {
@@ -91,7 +101,7 @@ impl Store {
         Ok(None)
     }
 
-    async fn listing(&self, app: AppId, id: AppUserId) -> Result<Listing, StoreError> {
+    pub(super) async fn listing(&self, app: AppId, id: AppUserId) -> Result<Listing, StoreError> {
         let partition = UserPartition::new(app, id);
         let mut listing = Listing::default();
         for item in self.list_items(&partition.pk, &partition.prefix, true).await? {
