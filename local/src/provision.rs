@@ -7,7 +7,7 @@ use serde::Deserialize;
 use shared::ids::{AccountId, AppId, IntegrationId, WebhookId};
 use shared::model::{
     Address, ApiKey, App, ExpiredClaim, Integration, IntegrationStatus, InvalidAddress, KeyOwner, MessagebirdSettings,
-    Secret, Settings, Trigger, TwilioSettings, Webhook,
+    Secret, Settings, Trigger, TwilioSettings, WEBHOOK_LIMIT, Webhook,
 };
 use shared::store::{Store, StoreError};
 
@@ -60,6 +60,8 @@ pub enum SpecificationError {
     Trigger(String),
     #[error("{0} is not an http or https URL")]
     Target(String),
+    #[error("an app has at most {WEBHOOK_LIMIT} webhooks")]
+    Webhooks,
     #[error("{field}: {error}")]
     Address { field: &'static str, error: InvalidAddress },
 }
@@ -80,6 +82,9 @@ impl Provision {
     /// # Errors
     /// The first field that makes no sense.
     pub fn new(wanted: Specification) -> Result<Self, SpecificationError> {
+        if wanted.webhooks.len() > WEBHOOK_LIMIT {
+            return Err(SpecificationError::Webhooks);
+        }
         let app = App::new(AccountId::generate(), wanted.name);
         let twilio = wanted.twilio.map(twilio_settings).transpose()?;
         let messagebird = wanted.messagebird.map(messagebird_settings).transpose()?;
@@ -103,7 +108,7 @@ impl Provision {
             store.put_integration(integration).await?;
         }
         for webhook in &self.webhooks {
-            store.put_webhook(webhook).await?;
+            store.create_webhook(webhook).await?;
         }
         for key in [&self.key, &self.account_key] {
             store.put_api_key(key).await?;

@@ -173,8 +173,9 @@ impl Seeder {
         }
         for webhook in self.store.webhooks(app.app_id).await?.iter() {
             if let Some(path) = webhook.target.strip_prefix(&app.api_url) {
-                let moved = Webhook { target: format!("{}{path}", self.url), ..webhook.clone() };
-                self.store.put_webhook(&moved).await?;
+                let target = format!("{}{path}", self.url);
+                let moved = |webhook| Ok::<_, StoreError>(Webhook { target: target.clone(), ..webhook });
+                self.store.change_webhook(app.app_id, webhook.id, moved).await?;
             }
         }
         Ok(())

@@ -12,6 +12,8 @@ mod failures;
 mod journeys;
 mod logs;
 mod replies;
+mod settings;
 mod tenants;
 mod webhooks;
+mod webhooks_api;
 mod world;

@@ -6,6 +6,7 @@
 mod address;
 mod api_error;
 mod app;
+pub mod check;
 mod credentials;
 mod delivery;
 mod integration;
@@ -36,4 +37,4 @@ pub use record::{RETENTION_DAYS, SendRecord, SendState};
 pub use sending::{Sending, Subject};
 pub use timestamp::Timestamp;
 pub use user::{AppUser, Client, ClientStatus, MatchResult, Person};
-pub use webhook::{Trigger, Webhook};
+pub use webhook::{Trigger, WEBHOOK_LIMIT, Webhook, WebhookWire};

@@ -10,6 +10,7 @@ mod integrations;
 pub mod keys;
 mod matches;
 mod replies;
+mod revisions;
 mod sends;
 mod transaction;
 mod users;

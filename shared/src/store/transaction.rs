@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, Retur
 use serde::Serialize;
 
 use super::keys::Key;
-use super::{Store, StoreError, aws_error, error_code, to_item};
+use super::{Store, StoreError, Written, aws_error, error_code, to_item};
 
 /// DynamoDB's limit.
 pub const TRANSACTION_LIMIT: usize = 100;
@@ -97,6 +97,31 @@ impl Change {
         }
     }
 
+    /// Puts a value in the item's place, alone, if the condition holds on what is there.
+    pub(super) async fn put<T: Serialize>(
+        self,
+        store: &Store,
+        kind: &'static str,
+        value: &T,
+    ) -> Result<Written, StoreError> {
+        if self.unwritable {
+            return Err(StoreError::Unreadable(kind));
+        }
+        let put = store
+            .client
+            .put_item()
+            .table_name(&store.table)
+            .set_item(Some(to_item(kind, &self.key, value)?))
+            .set_condition_expression(self.condition.clone())
+            .set_expression_attribute_names(self.names())
+            .set_expression_attribute_values(self.values());
+        match put.send().await {
+            Ok(_) => Ok(Written::Yes),
+            Err(error) if error_code(&error) == super::CONDITION_FAILED => Ok(Written::No),
+            Err(error) => Err(aws_error("PutItem")(error)),
+        }
+    }
+
     fn names(&self) -> Option<HashMap<String, String>> {
         (!self.names.is_empty()).then(|| self.names.clone())
     }
@@ -129,11 +154,28 @@ impl Transaction {
         self.put_when(store, key, value, Some("attribute_not_exists(pk)"))
     }
 
-    fn put_when<T: Serialize>(mut self, store: &Store, key: &Key, value: &T, condition: Option<&str>) -> Self {
-        let put = to_item("transaction", key, value).ok().and_then(|item| {
-            let put = Put::builder().table_name(&store.table).set_item(Some(item));
-            put.set_condition_expression(condition.map(str::to_owned)).build().ok()
+    fn put_when<T: Serialize>(self, store: &Store, key: &Key, value: &T, condition: Option<&str>) -> Self {
+        let change = Change::of(key, "");
+        let change = match condition {
+            Some(condition) => change.when(condition),
+            None => change,
+        };
+        self.replace(store, change, value)
+    }
+
+    /// Puts an item under a condition on the one it replaces.
+    pub fn replace<T: Serialize>(mut self, store: &Store, change: Change, value: &T) -> Self {
+        let put = to_item("transaction", &change.key, value).ok().and_then(|item| {
+            Put::builder()
+                .table_name(&store.table)
+                .set_item(Some(item))
+                .set_condition_expression(change.condition.clone())
+                .set_expression_attribute_names(change.names())
+                .set_expression_attribute_values(change.values())
+                .build()
+                .ok()
         });
+        let put = put.filter(|_| !change.unwritable);
         self.push(put.map(|put| TransactWriteItem::builder().put(put).build()));
         self
     }
