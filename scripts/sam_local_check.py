@@ -30,6 +30,7 @@ FUNCTIONS = {
     "send_messagebird": "SendMessagebirdFunction",
     "receive": "ReceiveFunction",
     "deliver": "DeliverFunction",
+    "attachments": "AttachmentsFunction",
 }
 # In this order: the receipt is for what the second one sends.
 EVENTS = [
@@ -39,6 +40,7 @@ EVENTS = [
     "callbacks/twilio-without-signature.json",
     "receive/twilio-delivered.json",
     "deliver/one.json",
+    "attachments/upload.json",
 ]
 PATIENCE = 300
 
@@ -166,6 +168,7 @@ class Stack:
     def environment(self, function):
         environment = get(f"{self.url}/_local/environment/{function}")
         environment |= {name: f"{self.outside}/_aws/sam-local" for name in ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS")}
+        environment["AWS_ENDPOINT_URL_S3"] = f"{self.outside}/_s3/sam-local/"
         # Called from inside. Its own public URL a function only writes and compares, so that one stays.
         if "CARRIER_API_URL" in environment:
             environment["CARRIER_API_URL"] = environment["CARRIER_API_URL"].replace(self.url, self.outside)

@@ -10,7 +10,7 @@ import sys
 from samcli.yamlhelper import yaml_dump, yaml_parse
 
 # `sam local` passes on only what the template names, so what points the AWS SDK at this machine must stand there.
-FOR_THIS_MACHINE = {"AWS_ENDPOINT_URL_DYNAMODB": "", "AWS_ENDPOINT_URL_SQS": ""}
+FOR_THIS_MACHINE = {"AWS_ENDPOINT_URL_DYNAMODB": "", "AWS_ENDPOINT_URL_SQS": "", "AWS_ENDPOINT_URL_S3": ""}
 
 
 def main(source, destination, architecture):

@@ -5,6 +5,7 @@ use shared::batch::Later;
 use shared::channels::{Receipt, ReceiptStatus, SendError};
 use shared::flow::receipt::{self, Claim, Step};
 use shared::flow::report::{self, Place};
+use shared::links;
 use shared::model::{Integration, SendRecord, Subject, Timestamp};
 use shared::store::keys::AddressPartition;
 use shared::store::{Part, SendKey, Store, StoreError, Write};
@@ -31,7 +32,7 @@ pub async fn receive(store: &Store, heard: Heard<'_>) -> Result<Vec<Event>, Late
         Write::Refused(found) => receipt::refused(found, claim, heard.redelivered),
     };
     match step {
-        Step::Publish(record) => Ok(ended(&heard, &record)),
+        Step::Publish(record) => ended(store, &heard, &record).await,
         Step::Nothing => Ok(Vec::new()),
         Step::Later => {
             Outcome::of(Metric::ReceiptEarly).with(heard.send.subject.id_name(), heard.send.subject).log();
@@ -57,7 +58,7 @@ async fn fail(store: &Store, heard: &Heard<'_>, error: &SendError) -> Result<Wri
     store.fail_sent(&key(heard), &heard.receipt.external_id, &error.failure(), heard.received).await
 }
 
-fn ended(heard: &Heard<'_>, record: &SendRecord) -> Vec<Event> {
+async fn ended(store: &Store, heard: &Heard<'_>, record: &SendRecord) -> Result<Vec<Event>, Later> {
     let place = Place {
         app_id: heard.integration.app_id,
         integration_id: heard.integration.id,
@@ -68,8 +69,8 @@ fn ended(heard: &Heard<'_>, record: &SendRecord) -> Vec<Event> {
     let metric = match (&record.failure, record.subject) {
         (Some(_), Subject::Notification(_)) => Metric::NotificationFailed,
         (None, Subject::Notification(_)) => Metric::NotificationDelivered,
-        (Some(_), Subject::Message(_)) => Metric::MessageFailed,
-        (None, Subject::Message(_)) => Metric::MessageDelivered,
+        (Some(_), Subject::Message(_) | Subject::Confirmation(_)) => Metric::MessageFailed,
+        (None, Subject::Message(_) | Subject::Confirmation(_)) => Metric::MessageDelivered,
     };
     let outcome = Outcome::of(metric).with(record.subject.id_name(), record.subject).with("appId", place.app_id);
     let outcome = outcome.with("externalId", &heard.receipt.external_id.0);
@@ -77,5 +78,11 @@ fn ended(heard: &Heard<'_>, record: &SendRecord) -> Vec<Event> {
         Some(failure) => outcome.with("code", failure.code.as_str()).log(),
         None => outcome.log(),
     }
-    event.as_ref().map(Event::delivery).into_iter().collect()
+    match (record.subject, &record.failure) {
+        (Subject::Confirmation(link), Some(failure)) => {
+            let at = AddressPartition::new(place.app_id, place.integration_id, &place.address);
+            Ok(links::failed(store, place.app_id, &at, link, failure, heard.received).await?)
+        }
+        _ => Ok(event.as_ref().map(Event::delivery).into_iter().collect()),
+    }
 }

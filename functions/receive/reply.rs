@@ -4,6 +4,7 @@ use shared::batch::Later;
 use shared::channels::{Reply, ReplyPart};
 use shared::flow::{mask, report};
 use shared::ids::MessageId;
+use shared::links::{self, Answered};
 use shared::model::{AppSettings, AppUser, Integration, MessageWire, SendRecord, SourceWire, Timestamp};
 use shared::store::keys::AddressPartition;
 use shared::store::{MatchItem, NewClient, ReplyOutcome, ReplyWrite, Store, StoreError, StoredMessage};
@@ -20,6 +21,10 @@ pub struct Heard<'a> {
 pub async fn receive(store: &Store, heard: Heard<'_>) -> Result<Vec<Event>, Later> {
     let app = heard.integration.app_id;
     let partition = AddressPartition::new(app, heard.integration.id, &heard.reply.from);
+    let mut events = match links::answered(store, app, &partition, &heard.reply, heard.received).await? {
+        Answered::Message(events) => events,
+        Answered::Consumed(events) => return Ok(events),
+    };
     let person = find_or_create(store, &heard, &partition).await?;
     let user =
         store.app_user(app, person.result.app_user_id).await?.ok_or_else(|| Later::because("no such app user"))?;
@@ -38,10 +43,14 @@ pub async fn receive(store: &Store, heard: Heard<'_>) -> Result<Vec<Event>, Late
     match store.keep_reply(&write).await? {
         ReplyOutcome::Kept(recent) => {
             log(&heard, &user, Metric::ReplyReceived, recent.len());
-            Ok(events(&heard, &person, &messages, &recent))
+            events.extend(told(&heard, &person, &messages, &recent));
+            Ok(events)
         }
         // Its first reading may have died before it could publish; a carrier's own repeat says nothing new.
-        ReplyOutcome::Known(recent) if heard.redelivered => Ok(events(&heard, &person, &messages, &recent)),
+        ReplyOutcome::Known(recent) if heard.redelivered => {
+            events.extend(told(&heard, &person, &messages, &recent));
+            Ok(events)
+        }
         ReplyOutcome::Known(recent) => {
             log(&heard, &user, Metric::ReplyRepeated, recent.len());
             Ok(Vec::new())
@@ -116,7 +125,7 @@ fn content(part: &ReplyPart) -> MessageWire {
 }
 
 /// `message:appUser`, and before it `conversation:start` if this reply is how the person became known.
-fn events(heard: &Heard<'_>, person: &MatchItem, messages: &[MessageWire], recent: &[SendRecord]) -> Vec<Event> {
+fn told(heard: &Heard<'_>, person: &MatchItem, messages: &[MessageWire], recent: &[SendRecord]) -> Vec<Event> {
     let app = heard.integration.app_id;
     let mut result = person.result.clone();
     result.client.last_seen = Some(heard.received);

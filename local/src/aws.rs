@@ -1,6 +1,7 @@
 //! The AWS endpoint that functions are given, `/_aws/{caller}`: tells SQS from DynamoDB by the request's target, holds
 //! the caller to its policy, lets faults strike, counts, and passes on. A caller that is no function of the stack
-//! (tests, the seed, an operator's CLI) may do anything and is counted under its name.
+//! (tests, the seed, an operator's CLI) may do anything and is counted under its name. S3 has an endpoint of its own,
+//! [`crate::s3`].
 
 use axum::Router;
 use axum::body::Bytes;
@@ -10,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use serde_json::{Value, json};
 
+use crate::buckets::Buckets;
 use crate::dynamodb::DynamoDb;
 use crate::faults::{Fault, FaultKind, Faults, reset};
 use crate::ledger::Ledger;
@@ -27,6 +29,7 @@ pub struct Aws {
     pub base_url: String,
     pub queues: Queues,
     pub table: DynamoDb,
+    pub buckets: Buckets,
     pub runtime: Runtime,
     pub faults: Faults,
     pub ledger: Ledger,

@@ -1,4 +1,4 @@
-//! The folder that outlives the engine: queues, table, secrets. One engine at a time.
+//! The folder that outlives the engine: queues, table, buckets, secrets. One engine at a time.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};

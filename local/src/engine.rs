@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::activity::Activity;
 use crate::aws::{self, Aws};
+use crate::buckets::{Buckets, BucketsError};
 use crate::carriers;
 use crate::console;
 use crate::control::{self, Control};
@@ -30,6 +31,7 @@ use crate::logs::{LogStyle, Logs};
 use crate::pollers::Pollers;
 use crate::queues::Queues;
 use crate::runtime::{self, Program, Runtime};
+use crate::s3;
 use crate::secrets;
 use crate::seed::{Ready, SeedError, Wanted};
 use crate::server;
@@ -48,7 +50,7 @@ const GRACE: Duration = Duration::from_secs(2);
 pub struct Options {
     /// 0 for any free port.
     pub port: u16,
-    /// Where queues, table and secrets are kept; without, they end with the engine.
+    /// Where queues, table, buckets and secrets are kept; without, they end with the engine.
     pub data_dir: Option<PathBuf>,
     pub template: PathBuf,
     /// The folder of the function binaries.
@@ -79,6 +81,8 @@ pub enum StartError {
     Queues(#[from] rusqlite::Error),
     #[error(transparent)]
     Table(#[from] DynamoDbError),
+    #[error(transparent)]
+    Buckets(#[from] BucketsError),
     #[error("the simulated carriers can't start: {0}")]
     Carriers(#[from] carriers::StartError),
 }
@@ -118,6 +122,11 @@ impl EngineHandles {
     /// in region [`REGION`].
     pub fn aws_endpoint(&self, caller: &str) -> String {
         format!("{}/_aws/{caller}", self.url)
+    }
+
+    /// The same for S3, in path style.
+    pub fn s3_endpoint(&self, caller: &str) -> String {
+        s3::endpoint(&self.url, caller)
     }
 }
 
@@ -236,6 +245,7 @@ struct Parts {
     logs: Logs,
     queues: Queues,
     table: DynamoDb,
+    buckets: Buckets,
     runtime: Runtime,
 }
 
@@ -252,8 +262,9 @@ impl Parts {
         let specs = stack.queues.values().cloned();
         let queues = Queues::open(specs, data_dir.file("queues.sqlite").as_deref(), activity.clone())?;
         let table = DynamoDb::open(data_dir.file("table.sqlite").as_deref(), &stack.tables).await?;
+        let buckets = Buckets::open(data_dir.file("buckets").as_deref(), &stack.buckets)?;
         let runtime = Runtime::new(url, programs, faults.clone(), ledger.clone(), logs.clone(), activity.clone());
-        Ok(Self { activity, feed, faults, ledger, logs, queues, table, runtime })
+        Ok(Self { activity, feed, faults, ledger, logs, queues, table, buckets, runtime })
     }
 
     fn router(&self, url: &str, stack: &Stack, simulation: &Simulation) -> Router {
@@ -262,6 +273,7 @@ impl Parts {
         Router::new()
             .nest("/_local", control::router(self.control(simulation)).merge(simulation.control()).fallback(not_found))
             .nest("/_aws", aws::router(self.aws(url)).fallback(not_found))
+            .nest("/_s3", s3::router(self.aws(url)).fallback(not_found))
             .nest("/_lambda", runtime::router(self.runtime.clone()).fallback(not_found))
             .nest("/_carriers", simulation.carriers(&self.runtime).fallback(not_found))
             .merge(console::router())
@@ -276,6 +288,7 @@ impl Parts {
             base_url: url.to_owned(),
             queues: self.queues.clone(),
             table: self.table.clone(),
+            buckets: self.buckets.clone(),
             runtime: self.runtime.clone(),
             faults: self.faults.clone(),
             ledger: self.ledger.clone(),

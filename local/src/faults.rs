@@ -17,7 +17,7 @@ const SILENCE: Duration = Duration::from_secs(120);
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rule {
-    /// `carrier:<channel>`, `sink:<name>`, `sqs`, `dynamodb` or `function:<name>`.
+    /// `carrier:<channel>`, `sink:<name>`, `sqs`, `dynamodb`, `s3` or `function:<name>`.
     pub target: String,
     pub fault: FaultKind,
     /// Share of requests hit, 0 to 1.
@@ -29,7 +29,7 @@ pub struct Rule {
     /// Seconds, for `status:` and `throttle`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
-    /// Only this AWS operation, such as `SendMessage`; for targets `sqs` and `dynamodb`.
+    /// Only this AWS operation, such as `SendMessage`; for targets `sqs`, `dynamodb` and `s3`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
     /// Where in an invocation a `kill` strikes.
@@ -47,7 +47,7 @@ impl Rule {
         let can = match (kind, name.is_empty()) {
             ("carrier", false) => !matches!(self.fault, FaultKind::Kill),
             ("sink", false) => !matches!(self.fault, FaultKind::Kill | FaultKind::Duplicate),
-            ("sqs" | "dynamodb", true) => !matches!(self.fault, FaultKind::Kill),
+            ("sqs" | "dynamodb" | "s3", true) => !matches!(self.fault, FaultKind::Kill),
             ("function", false) if functions.iter().any(|f| f == name) => {
                 matches!(self.fault, FaultKind::Kill | FaultKind::Throttle)
             }
@@ -129,7 +129,7 @@ pub enum KillPoint {
     #[serde(rename = "before-response")]
     BeforeResponse,
     /// Its call went through, and it never learns so. `afterCall` is `dynamodb:<Operation>`, `sqs:<Operation>`,
-    /// `carrier:<channel>` or `sink:<name>`; `n` counts such calls of one invocation from 1.
+    /// `s3:<Operation>`, `carrier:<channel>` or `sink:<name>`; `n` counts such calls of one invocation from 1.
     #[serde(untagged)]
     AfterCall {
         after_call: String,

@@ -121,6 +121,10 @@ impl Ledger {
         });
     }
 
+    pub fn s3(&self, caller: &str, operation: &str) {
+        self.write(caller, |account| *account.calls.entry(format!("s3:{operation}")).or_default() += 1);
+    }
+
     pub fn usage(&self, function: &str, cpu_ms: u64, resident_kb: u64) {
         self.write(function, |account| {
             account.cpu_ms += cpu_ms;

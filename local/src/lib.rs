@@ -2,12 +2,13 @@
 //! webhook receiver they talk to behind one port of this machine. Development and tests only; it ships nowhere.
 //!
 //! [`Engine::start`] is the way in. Reading order: [`template`] (what is to run), [`runtime`] (functions), [`gateway`]
-//! and [`pollers`] (what invokes them), [`aws`] with [`queues`] and [`dynamodb`] (what they call), [`control`] (what
-//! people and tests see and set).
+//! and [`pollers`] (what invokes them), [`aws`] with [`queues`] and [`dynamodb`], and [`s3`] with [`buckets`] (what they
+//! call), [`control`] (what people and tests see and set).
 
 pub mod activity;
 pub mod apps;
 pub mod aws;
+pub mod buckets;
 pub mod carriers;
 pub mod clock;
 pub mod console;
@@ -24,6 +25,7 @@ pub mod pollers;
 pub mod provision;
 pub mod queues;
 pub mod runtime;
+pub mod s3;
 pub mod secrets;
 pub mod seed;
 pub mod server;

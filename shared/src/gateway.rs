@@ -14,7 +14,9 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use crate::auth::AuthError;
+use crate::files::FilesError;
 use crate::model::{ApiError, ErrorCode};
+use crate::publish::PublishError;
 use crate::queue::QueueError;
 use crate::store::StoreError;
 
@@ -27,6 +29,10 @@ pub enum Refusal {
     Store(#[from] StoreError),
     #[error(transparent)]
     Queue(#[from] QueueError),
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    #[error(transparent)]
+    Files(#[from] FilesError),
     /// The path's documented spelling is another function's.
     #[error("served under the path's documented spelling")]
     Elsewhere(String),
@@ -52,7 +58,7 @@ impl Refusal {
     pub fn api_error(&self) -> ApiError {
         match self {
             Self::Caller(error) => error.clone(),
-            Self::Store(_) | Self::Queue(_) => {
+            Self::Store(_) | Self::Queue(_) | Self::Publish(_) | Self::Files(_) => {
                 ApiError::new(ErrorCode::ServiceUnavailable, "Nothing was done; please try again in a moment")
             }
             Self::Elsewhere(path) => {
@@ -105,7 +111,7 @@ pub fn refuse(refusal: &Refusal) -> Response<Body> {
     let mut response = json(error.code.status(), &error.body());
     let header = match refusal {
         Refusal::Caller(_) => None,
-        Refusal::Store(_) | Refusal::Queue(_) => {
+        Refusal::Store(_) | Refusal::Queue(_) | Refusal::Publish(_) | Refusal::Files(_) => {
             tracing::error!(error = %refusal, "request refused for a fault of ours");
             Some((RETRY_AFTER, "1".to_owned()))
         }

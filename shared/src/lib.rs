@@ -2,7 +2,7 @@
 //!
 //! Layers, from the inside out; `tests/rules.rs` holds them apart:
 //! `ids` and `model` know nothing of the rest; `channels`, `flow`, `tasks` and `webhook` are pure (no async, no AWS, no
-//! clock: time is an argument); `store`, `queue` and `secrets` speak to AWS; `http` speaks to carriers and webhooks.
+//! clock: time is an argument); `store`, `queue`, `files` and `secrets` speak to AWS; `http` speaks to carriers and webhooks.
 
 pub mod api;
 pub mod auth;
@@ -10,10 +10,12 @@ pub mod aws;
 pub mod batch;
 pub mod channels;
 pub mod config;
+pub mod files;
 pub mod flow;
 pub mod gateway;
 pub mod http;
 pub mod ids;
+pub mod links;
 pub mod model;
 pub mod publish;
 pub mod queue;

@@ -18,6 +18,7 @@ use crate::flow::claim::{self, Found};
 use crate::flow::report::{self, Place};
 use crate::flow::retry;
 use crate::http::CarrierClient;
+use crate::links;
 use crate::model::{ExpiredClaim, ExternalId, Integration, MatchResult, SendRecord, Sending, Subject, Timestamp};
 use crate::publish::Publisher;
 use crate::queue::Queue;
@@ -85,6 +86,7 @@ pub struct Sender<C> {
 /// A claimed send on its way.
 struct Job<'a> {
     sending: &'a Sending,
+    partition: AddressPartition,
     key: SendKey,
     place: Place,
     /// Until when the claim is ours.
@@ -121,6 +123,7 @@ impl<C: Channel> Sender<C> {
         let partition = AddressPartition::new(sending.app_id, sending.integration_id, &sending.address);
         let job = Job {
             sending,
+            partition: partition.clone(),
             key: SendKey::new(&partition, sending.accepted, sending.subject),
             place: Place {
                 app_id: sending.app_id,
@@ -137,7 +140,7 @@ impl<C: Channel> Sender<C> {
         match taken? {
             Taken::Not(events) => Ok(events),
             Taken::Ours(sent) => match self.call(&job, integration.as_ref(), known?, sent).await? {
-                Ok((ids, person)) => self.record_sent(&job, &ids, &person).await,
+                Ok((ids, person)) => self.record_sent(&job, &ids, person.as_ref()).await,
                 Err(unsent) => self.settle(&job, policy, unsent).await,
             },
         }
@@ -152,7 +155,7 @@ impl<C: Channel> Sender<C> {
         };
         match claim::on_found(&record, policy, job.repeat, now()) {
             Found::Nothing => Ok(Taken::Not(Vec::new())),
-            Found::Republish => Ok(Taken::Not(events_of(&record, job))),
+            Found::Republish => Ok(Taken::Not(self.events_of(&record, job).await?)),
             Found::Wait { seconds } => {
                 job.outcome(Metric::SendDeferred).with_number("seconds", i64::from(seconds)).log();
                 Err(Later::because("another invocation is sending it").after(seconds))
@@ -179,27 +182,29 @@ impl<C: Channel> Sender<C> {
         integration: Option<&Integration>,
         known: Option<MatchItem>,
         mut sent: Vec<ExternalId>,
-    ) -> Result<Result<(Vec<ExternalId>, MatchResult), Unsent>, Later> {
+    ) -> Result<Result<(Vec<ExternalId>, Option<MatchResult>), Unsent>, Later> {
         let known = known.map(|item| item.result);
         let requests = match self.render(job, integration).await? {
             Ok(requests) => requests,
             Err(error) => return Ok(Err(Unsent { error, person: known })),
         };
-        let person = match known {
-            Some(person) => person,
-            None if matches!(job.sending.subject, Subject::Message(_)) => {
+        let person = match (job.sending.subject, known) {
+            // Whose the address is, or will be, is the link's business.
+            (Subject::Confirmation(_), _) => None,
+            (_, Some(person)) => Some(person),
+            (Subject::Notification(_), None) => Some(self.create_person(job.sending).await?),
+            (Subject::Message(_), None) => {
                 let reason = "The person is no longer reached at this address";
                 let error = SendError::new(SendErrorKind::Misconfigured, reason);
                 return Ok(Err(Unsent { error, person: None }));
             }
-            None => self.create_person(job.sending).await?,
         };
         let total = requests.len();
         for request in requests.into_iter().skip(sent.len()) {
             let answer = self.carrier.send(request).await.and_then(|response| C::accepted(&response));
             match answer {
                 Ok(id) => sent.push(id),
-                Err(error) => return Ok(Err(Unsent { error, person: Some(person) })),
+                Err(error) => return Ok(Err(Unsent { error, person })),
             }
             if sent.len() < total {
                 self.store.record_parts(&job.key, &sent).await?;
@@ -257,17 +262,35 @@ impl<C: Channel> Sender<C> {
         Ok(self.store.create_match(new).await?.result)
     }
 
+    /// What a record says to the business: of a confirmation, what becomes of its link.
+    async fn events_of(&self, record: &SendRecord, job: &Job<'_>) -> Result<Vec<Event>, Later> {
+        let Subject::Confirmation(link) = record.subject else {
+            return Ok(report::of_sending(record, &job.place).as_ref().map(Event::delivery).into_iter().collect());
+        };
+        let (app, at) = (job.place.app_id, &job.partition);
+        Ok(match (&record.failure, record.sent) {
+            (Some(failure), _) => links::failed(&self.store, app, at, link, failure, now()).await?,
+            (None, Some(_)) => links::sent(&self.store, app, at, link, now()).await?,
+            (None, None) => Vec::new(),
+        })
+    }
+
     /// CLAIMED → SENT, and `:channel`.
-    async fn record_sent(&self, job: &Job<'_>, ids: &[ExternalId], person: &MatchResult) -> Result<Vec<Event>, Later> {
+    async fn record_sent(
+        &self,
+        job: &Job<'_>,
+        ids: &[ExternalId],
+        person: Option<&MatchResult>,
+    ) -> Result<Vec<Event>, Later> {
         match self.store.mark_sent(&job.key, ids, person, now()).await? {
             Write::Done(record) => {
                 job.outcome(job.metric(Metric::NotificationSent, Metric::MessageSent))
                     .with("externalId", first(ids))
                     .log();
-                Ok(events_of(&record, job))
+                self.events_of(&record, job).await
             }
             // Somebody took the claim over and came to an end before us: theirs is what the business hears.
-            Write::Refused(Some(record)) => Ok(events_of(&record, job)),
+            Write::Refused(Some(record)) => self.events_of(&record, job).await,
             Write::Refused(None) => Err(Later::because("the claim is gone")),
         }
     }
@@ -298,9 +321,9 @@ impl<C: Channel> Sender<C> {
                     .outcome(job.metric(Metric::NotificationFailed, Metric::MessageFailed))
                     .with("code", failure.code.as_str());
                 outcome.with("businessFault", error.is_business_fault()).log();
-                Ok(events_of(&record, job))
+                self.events_of(&record, job).await
             }
-            Write::Refused(Some(record)) => Ok(events_of(&record, job)),
+            Write::Refused(Some(record)) => self.events_of(&record, job).await,
             Write::Refused(None) => Err(Later::because("the claim is gone")),
         }
     }
@@ -310,7 +333,7 @@ impl Job<'_> {
     fn metric(&self, notification: Metric, message: Metric) -> Metric {
         match self.sending.subject {
             Subject::Notification(_) => notification,
-            Subject::Message(_) => message,
+            Subject::Message(_) | Subject::Confirmation(_) => message,
         }
     }
 
@@ -321,10 +344,6 @@ impl Job<'_> {
             .with("integrationId", self.sending.integration_id)
             .with_number("attempt", i64::from(self.receives))
     }
-}
-
-fn events_of(record: &SendRecord, job: &Job<'_>) -> Vec<Event> {
-    report::of_sending(record, &job.place).as_ref().map(Event::delivery).into_iter().collect()
 }
 
 fn first(ids: &[ExternalId]) -> &str {

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::channels::{Receipt, Reply};
-use crate::ids::{AppId, EventId, IntegrationId, WebhookId};
+use crate::ids::{AppId, AppUserId, ConversationId, EventId, IntegrationId, WebhookId};
 use crate::model::{Address, Sending, Subject, Timestamp, Trigger};
 
 /// Intake and conversations → `send_<channel>`: one message to one address.
@@ -40,6 +40,31 @@ pub struct SendContext {
     pub address: Address,
     /// How many carrier messages it became.
     pub parts: u8,
+}
+
+/// The API → `upkeep`: something to clean up, in as many steps as it takes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "version")]
+pub enum UpkeepTask {
+    #[serde(rename = "1")]
+    V1 { app_id: AppId, work: Work },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Work {
+    /// An app with everybody it knows.
+    EraseApp,
+    /// Everything of one person.
+    #[serde(rename_all = "camelCase")]
+    EraseUser {
+        user: AppUserId,
+        user_id: Option<String>,
+        conversations: Vec<ConversationId>,
+        clients: Vec<(IntegrationId, Address)>,
+    },
+    /// What a person was sent and sent, up to a moment.
+    EraseMessages { conversations: Vec<ConversationId>, clients: Vec<(IntegrationId, Address)>, until: Timestamp },
 }
 
 /// Publishing → `deliver`: events for one webhook, from one batch. More than one only at the first attempt: an event

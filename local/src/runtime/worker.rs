@@ -18,6 +18,7 @@ use crate::clock::now_ms;
 use crate::faults::KillPoint;
 use crate::ledger::Ledger;
 use crate::logs::Logs;
+use crate::s3;
 use crate::template::{REGION, function_arn};
 
 /// Variables of the engine's own environment that its functions may see.
@@ -267,7 +268,7 @@ fn command(id: &str, program: &Program, base_url: &str) -> Command {
     #[cfg(unix)]
     command.process_group(0);
     command.envs(INHERITED.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))));
-    let endpoint = format!("{base_url}/_aws/{id}");
+    let (endpoint, s3_endpoint) = (format!("{base_url}/_aws/{id}"), s3::endpoint(base_url, id));
     let memory = function.memory_mb.to_string();
     command.envs([
         ("AWS_LAMBDA_RUNTIME_API", format!("{base_url}/_lambda/{id}").as_str()),
@@ -287,6 +288,7 @@ fn command(id: &str, program: &Program, base_url: &str) -> Command {
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("AWS_ENDPOINT_URL_DYNAMODB", endpoint.as_str()),
         ("AWS_ENDPOINT_URL_SQS", endpoint.as_str()),
+        ("AWS_ENDPOINT_URL_S3", s3_endpoint.as_str()),
     ]);
     if let Some(folder) = program.binary.parent() {
         command.env("LAMBDA_TASK_ROOT", folder);

@@ -185,6 +185,7 @@ impl Scope {
         let kind = self.kind(resource);
         Ok(Value::String(match (kind, attribute) {
             ("AWS::DynamoDB::Table", "Arn") => table_arn(&physical),
+            ("AWS::S3::Bucket", "Arn") => bucket_arn(&physical),
             ("AWS::SQS::Queue", "Arn") => queue_arn(&physical),
             ("AWS::SQS::Queue", "QueueName") => physical,
             ("AWS::SQS::Queue", "QueueUrl") => queue_url(&self.base_url, &physical),
@@ -211,12 +212,15 @@ impl Scope {
         let own_name = match self.kind(logical_id) {
             "AWS::SQS::Queue" => "QueueName",
             "AWS::DynamoDB::Table" => "TableName",
+            "AWS::S3::Bucket" => "BucketName",
             "AWS::Serverless::Function" | "AWS::Lambda::Function" => "FunctionName",
             "AWS::Logs::LogGroup" => "LogGroupName",
             _ => return Ok(logical_id.to_owned()),
         };
         match resource.get("Properties").and_then(|p| p.get(own_name)) {
             Some(name) => Ok(text(&self.resolve_at(name, place, depth + 1)?.unwrap_or_default())),
+            // The names of buckets have no capitals.
+            None if own_name == "BucketName" => Ok(logical_id.to_lowercase()),
             None => Ok(logical_id.to_owned()),
         }
     }
@@ -236,6 +240,10 @@ pub fn queue_arn(name: &str) -> String {
 
 pub fn table_arn(name: &str) -> String {
     format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}")
+}
+
+pub fn bucket_arn(name: &str) -> String {
+    format!("arn:aws:s3:::{name}")
 }
 
 pub fn function_arn(name: &str) -> String {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-pub use intrinsics::{function_arn, queue_arn, queue_url, secret_arn, table_arn};
+pub use intrinsics::{bucket_arn, function_arn, queue_arn, queue_url, secret_arn, table_arn};
 pub use policy::Policy;
 
 use intrinsics::Scope;
@@ -39,6 +39,7 @@ pub struct Stack {
     pub functions: BTreeMap<String, Function>,
     pub queues: BTreeMap<String, Queue>,
     pub tables: Vec<Table>,
+    pub buckets: Vec<String>,
     pub secrets: BTreeMap<String, SecretRecipe>,
     pub routes: Vec<Route>,
     pub event_sources: Vec<EventSource>,

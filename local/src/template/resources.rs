@@ -44,6 +44,7 @@ pub fn read(scope: &Scope, globals: &Value) -> Result<Stack, TemplateError> {
                 stack.queues.insert(queue.name.clone(), queue);
             }
             "AWS::DynamoDB::Table" => stack.tables.push(table(resource)?),
+            "AWS::S3::Bucket" => stack.buckets.push(bucket(resource)),
             "AWS::SecretsManager::Secret" => {
                 stack.secrets.insert(resource.id.clone(), secret(resource)?);
             }
@@ -144,7 +145,7 @@ fn queue(resource: &Resource, all: &[Resource]) -> Result<Queue, TemplateError> 
     })
 }
 
-// ---------------------------------------------------------------- tables and secrets
+// ---------------------------------------------------------------- tables, buckets and secrets
 
 fn table(resource: &Resource) -> Result<Table, TemplateError> {
     let properties = &resource.properties;
@@ -164,6 +165,11 @@ fn table(resource: &Resource) -> Result<Table, TemplateError> {
     let ttl = properties.get("TimeToLiveSpecification").filter(|ttl| text(&ttl["Enabled"]) == "true");
     let ttl_attribute = ttl.and_then(|ttl| ttl["AttributeName"].as_str()).map(str::to_owned);
     Ok(Table { name, create, ttl_attribute })
+}
+
+fn bucket(resource: &Resource) -> String {
+    let name = resource.properties.get("BucketName").and_then(Value::as_str);
+    name.map_or_else(|| resource.id.to_lowercase(), str::to_owned)
 }
 
 #[derive(Deserialize, Default)]

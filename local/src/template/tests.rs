@@ -40,6 +40,7 @@ Resources:
     Type: AWS::SQS::Queue
     Properties: { VisibilityTimeout: 60, RedrivePolicy: { deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3 } }
   Dead: { Type: AWS::SQS::Queue }
+  Pictures: { Type: AWS::S3::Bucket }
   Work:
     Type: AWS::Serverless::Function
     Metadata: { BuildMethod: rust-cargolambda, BuildProperties: { Binary: work } }
@@ -50,6 +51,7 @@ Resources:
         Variables:
           URL: !If [Somewhere, !Ref Where, !GetAtt Api.ApiEndpoint]
           QUEUE: !Ref Jobs
+          BUCKET: !Ref Pictures
           OPTIONAL: !If [Somewhere, !Ref Where, !Ref "AWS::NoValue"]
       Policies:
         - Statement: [{ Effect: Allow, Action: [sqs:SendMessage], Resource: !GetAtt Jobs.Arn }]
@@ -69,6 +71,7 @@ fn a_stack_is_what_its_template_says() {
     assert_eq!((work.timeout.as_secs(), work.memory_mb, work.log_level.as_str()), (10, 256, "DEBUG"));
     let environment = work.environment(&BTreeMap::from([("Key".to_owned(), "sesame".to_owned())]));
     let expected = [
+        ("BUCKET", "pictures"),
         ("KEY", "sesame"),
         ("QUEUE", "http://127.0.0.1:3000/_aws/123456789012/Jobs"),
         ("SHARED", "Table"),
@@ -79,6 +82,7 @@ fn a_stack_is_what_its_template_says() {
     assert_eq!(stack.secrets["Key"].length, 20);
     assert!(stack.secrets["Key"].alphabet.chars().all(char::is_alphanumeric));
     assert_eq!(stack.tables[0].ttl_attribute.as_deref(), Some("ttl"));
+    assert_eq!(stack.buckets, ["pictures"]);
     assert_eq!(stack.routes, [Route { key: "$default".into(), function: "work".into() }]);
     let redrive = Redrive { dead_letter_queue: "Dead".into(), max_receive_count: 3 };
     assert_eq!(stack.queues["Jobs"].redrive, Some(redrive));

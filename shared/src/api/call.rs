@@ -55,7 +55,7 @@ impl Api {
     pub async fn open<'r>(&self, request: &'r Request) -> Result<Call<'r>, Refusal> {
         let found = route(request)?;
         if found.route.service != self.service {
-            return Err(Refusal::Elsewhere(documented(&found, request)));
+            return Err(elsewhere(&found, request));
         }
         let caller = auth::authenticate(&self.store, authorization(request)).await?;
         permit(found.route.access, &caller)?;
@@ -64,6 +64,10 @@ impl Api {
             self.valve.take(app).map_err(Refusal::Flooded)?;
         }
         Ok(Call { operation: found.route.operation, caller, app, found, request })
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.store
     }
 
     /// The app a call is about, if it is about one.
@@ -206,6 +210,17 @@ fn authorization(request: &Request) -> Option<&str> {
 fn query(request: &Request, name: &str) -> Option<String> {
     let pairs = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
     pairs.into_iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.into_owned())
+}
+
+/// What another function serves came here because of how its path is spelled. One that is spelled as documented would
+/// only come back.
+fn elsewhere(found: &Found, request: &Request) -> Refusal {
+    let path = documented(found, request);
+    if path.split('?').next() == Some(request.uri().path()) {
+        ApiError::new(ErrorCode::NotFound, "There is nothing at this path").into()
+    } else {
+        Refusal::Elsewhere(path)
+    }
 }
 
 /// The route's documented spelling of the same request.

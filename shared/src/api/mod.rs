@@ -1,8 +1,10 @@
 //! The API's front: one table of routes, and from a request to a checked call.
 //!
-//! What a call does is its function's work. Nothing here knows bodies, resources or queues.
+//! What a call does is its function's work. Nothing here knows resources or queues.
 
 pub mod call;
+pub mod multipart;
+mod person;
 pub mod routes;
 mod valve;
 

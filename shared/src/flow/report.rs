@@ -3,6 +3,7 @@
 use crate::ids::{AppId, IntegrationId, MessageId};
 use crate::model::{
     Address, ChannelType, DeliveryEvent, DeliveryOutcome, Destination, MessageWire, SendRecord, SendState, SourceWire,
+    Subject, Told,
 };
 use sha2::{Digest, Sha256};
 
@@ -19,7 +20,7 @@ pub struct Place {
 /// is claimed.
 pub fn of_sending(record: &SendRecord, place: &Place) -> Option<DeliveryEvent> {
     match (record.sent, record.state) {
-        (Some(_), _) => Some(event(record, place, DeliveryOutcome::Channel)),
+        (Some(_), _) => event(record, place, DeliveryOutcome::Channel),
         (None, SendState::Failed) => of_end(record, place),
         (None, _) => None,
     }
@@ -28,20 +29,26 @@ pub fn of_sending(record: &SendRecord, place: &Place) -> Option<DeliveryEvent> {
 /// The final event. `None` before the end.
 pub fn of_end(record: &SendRecord, place: &Place) -> Option<DeliveryEvent> {
     match (record.state, &record.failure) {
-        (SendState::Delivered, _) => Some(event(record, place, DeliveryOutcome::User)),
-        (SendState::Failed, Some(failure)) => Some(event(record, place, DeliveryOutcome::Failure(failure.clone()))),
+        (SendState::Delivered, _) => event(record, place, DeliveryOutcome::User),
+        (SendState::Failed, Some(failure)) => event(record, place, DeliveryOutcome::Failure(failure.clone())),
         _ => None,
     }
 }
 
-fn event(record: &SendRecord, place: &Place, outcome: DeliveryOutcome) -> DeliveryEvent {
+/// `None` for a confirmation, whose link has events of its own.
+fn event(record: &SendRecord, place: &Place, outcome: DeliveryOutcome) -> Option<DeliveryEvent> {
+    let subject = match record.subject {
+        Subject::Notification(id) => Told::Notification(id),
+        Subject::Message(id) => Told::Message(id),
+        Subject::Confirmation(_) => return None,
+    };
     let at = match outcome {
         DeliveryOutcome::Channel => record.sent,
         DeliveryOutcome::User | DeliveryOutcome::Failure(_) => record.ended,
     };
-    DeliveryEvent {
+    Some(DeliveryEvent {
         app_id: place.app_id,
-        subject: record.subject,
+        subject,
         destination: Destination {
             channel: place.channel,
             integration_id: place.integration_id,
@@ -51,7 +58,7 @@ fn event(record: &SendRecord, place: &Place, outcome: DeliveryOutcome) -> Delive
         match_result: record.match_result.clone(),
         outcome,
         at: at.unwrap_or(record.accepted),
-    }
+    })
 }
 
 /// The id of a notification's message.

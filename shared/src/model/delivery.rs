@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Address, ChannelType, MatchResult, Subject, Timestamp, Trigger};
-use crate::ids::{AppId, EventId, IntegrationId};
+use crate::ids::{AppId, EventId, IntegrationId, MessageId, NotificationId};
 
 /// The carrier's id of one message it accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -23,13 +23,29 @@ pub struct Destination {
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeliveryEvent {
     pub app_id: AppId,
-    pub subject: Subject,
+    pub subject: Told,
     pub destination: Destination,
     pub external_ids: Vec<ExternalId>,
     /// Absent only where a failure came before the person was known.
     pub match_result: Option<MatchResult>,
     pub outcome: DeliveryOutcome,
     pub at: Timestamp,
+}
+
+/// What the business is told the delivery of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    Notification(NotificationId),
+    Message(MessageId),
+}
+
+impl From<Told> for Subject {
+    fn from(told: Told) -> Self {
+        match told {
+            Told::Notification(id) => Self::Notification(id),
+            Told::Message(id) => Self::Message(id),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -44,12 +60,12 @@ pub enum DeliveryOutcome {
 impl DeliveryEvent {
     pub fn trigger(&self) -> Trigger {
         match (self.subject, &self.outcome) {
-            (Subject::Notification(_), DeliveryOutcome::Channel) => Trigger::NotificationDeliveryChannel,
-            (Subject::Notification(_), DeliveryOutcome::User) => Trigger::NotificationDeliveryUser,
-            (Subject::Notification(_), DeliveryOutcome::Failure(_)) => Trigger::NotificationDeliveryFailure,
-            (Subject::Message(_), DeliveryOutcome::Channel) => Trigger::MessageDeliveryChannel,
-            (Subject::Message(_), DeliveryOutcome::User) => Trigger::MessageDeliveryUser,
-            (Subject::Message(_), DeliveryOutcome::Failure(_)) => Trigger::MessageDeliveryFailure,
+            (Told::Notification(_), DeliveryOutcome::Channel) => Trigger::NotificationDeliveryChannel,
+            (Told::Notification(_), DeliveryOutcome::User) => Trigger::NotificationDeliveryUser,
+            (Told::Notification(_), DeliveryOutcome::Failure(_)) => Trigger::NotificationDeliveryFailure,
+            (Told::Message(_), DeliveryOutcome::Channel) => Trigger::MessageDeliveryChannel,
+            (Told::Message(_), DeliveryOutcome::User) => Trigger::MessageDeliveryUser,
+            (Told::Message(_), DeliveryOutcome::Failure(_)) => Trigger::MessageDeliveryFailure,
         }
     }
 
@@ -62,10 +78,10 @@ impl DeliveryEvent {
     /// several destinations, a notification to one.
     pub fn event_id(&self) -> EventId {
         let destination = match self.subject {
-            Subject::Notification(_) => String::new(),
-            Subject::Message(_) => format!("{}/{}", self.destination.integration_id, self.destination.address.as_str()),
+            Told::Notification(_) => String::new(),
+            Told::Message(_) => format!("{}/{}", self.destination.integration_id, self.destination.address.as_str()),
         };
-        EventId::derive(&self.subject.to_string(), self.trigger().as_str(), &destination)
+        EventId::derive(&Subject::from(self.subject).to_string(), self.trigger().as_str(), &destination)
     }
 }
 

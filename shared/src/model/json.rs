@@ -27,9 +27,27 @@ pub fn object(body: &[u8]) -> Result<Value, ApiError> {
     if depth(&value) > DEPTH_LIMIT {
         return Err(ApiError::field("body", format!("must not be nested deeper than {DEPTH_LIMIT} levels")));
     }
+    if let Some(problem) = unstorable(&value) {
+        return Err(ApiError::field("body", problem));
+    }
     match misshapen(&value, "") {
         Some(path) => Err(ApiError::field(&path, "must be an object")),
         None => Ok(value),
+    }
+}
+
+/// What the table cannot hold: fields without a name, and numbers beyond its range.
+fn unstorable(value: &Value) -> Option<&'static str> {
+    const NUMBERS: std::ops::Range<f64> = 1e-120..1e120;
+    match value {
+        Value::Number(number) => {
+            let size = number.as_f64().map_or(f64::INFINITY, f64::abs);
+            (size != 0.0 && !NUMBERS.contains(&size)).then_some("must hold numbers between 1e-120 and 1e120 only")
+        }
+        Value::Array(list) => list.iter().find_map(unstorable),
+        Value::Object(map) if map.contains_key("") => Some("must not hold a field with an empty name"),
+        Value::Object(map) => map.values().find_map(unstorable),
+        Value::Null | Value::Bool(_) | Value::String(_) => None,
     }
 }
 
@@ -159,6 +177,14 @@ mod tests {
             let error = object(nested(levels).as_bytes()).unwrap_err();
             assert!(error.description.starts_with("body must"), "{}", error.description);
         }
+    }
+
+    #[test]
+    fn what_the_table_cannot_hold_is_refused() {
+        for body in [r#"{"a":1e200}"#, r#"{"a":[1e-200]}"#, r#"{"a":{"":1}}"#, r#"{"":1}"#] {
+            assert!(object(body.as_bytes()).unwrap_err().description.starts_with("body must"), "{body}");
+        }
+        assert!(object(br#"{"a":0.0,"b":-7,"c":1e100}"#).is_ok());
     }
 
     #[test]

@@ -6,14 +6,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::message::{Action, ActionKind, Content, Coordinates, Item, Media, Message, Metadata, Place};
-use super::{ApiError, Timestamp};
+use super::message::{Action, ActionKind, Content, Coordinates, Item, Media, Message, Place};
+use super::{ApiError, Timestamp, check};
 use crate::ids::{IntegrationId, MessageId};
 
 pub const TEXT_LIMIT: usize = 4096;
 const LABEL_LIMIT: usize = 128;
-const URL_LIMIT: usize = 2048;
-const METADATA_LIMIT: usize = 4096;
 
 /// A message as JSON spells it. Every field is optional here; which ones are needed follows from `type`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -50,6 +48,8 @@ pub struct MessageWire {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub author_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -78,6 +78,8 @@ pub struct SourceWire {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ItemWire {
+    #[serde(rename = "_id", skip_serializing_if = "Option::is_none")]
+    pub id: Option<MessageId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,6 +101,8 @@ pub struct ItemWire {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ActionWire {
+    #[serde(rename = "_id", skip_serializing_if = "Option::is_none")]
+    pub id: Option<MessageId>,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,6 +117,9 @@ pub struct ActionWire {
     pub amount: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
+    /// Of `buy`: offered or paid. Ours to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
     #[serde(flatten)]
@@ -150,14 +157,14 @@ impl TryFrom<MessageWire> for Message {
     /// Errors name the field from the body's root, as in `message.items[2].title`.
     fn try_from(wire: MessageWire) -> Result<Self, ApiError> {
         let metadata =
-            wire.metadata.clone().map(|metadata| checked_metadata("message.metadata", metadata)).transpose()?;
+            wire.metadata.clone().map(|metadata| check::metadata("message.metadata", metadata)).transpose()?;
         Ok(Self { content: content(wire)?, metadata })
     }
 }
 
 fn content(wire: MessageWire) -> Result<Content, ApiError> {
     let kind = wire.kind.clone().ok_or_else(|| ApiError::field("message.type", "is required"))?;
-    let text = wire.text.clone().map(|text| checked_text("message.text", text, TEXT_LIMIT)).transpose()?;
+    let text = wire.text.clone().map(|text| check::text("message.text", text, TEXT_LIMIT)).transpose()?;
     let actions = wire.actions.clone().unwrap_or_default();
     match kind.as_str() {
         "text" => {
@@ -191,9 +198,9 @@ fn media(wire: &MessageWire) -> Result<Media, ApiError> {
         )
     })?;
     Ok(Media {
-        url: checked_url("message.mediaUrl", url)?,
+        url: check::url("message.mediaUrl", url)?,
         media_type: wire.media_type.clone(),
-        alt_text: optional_text("message.altText", wire.alt_text.clone(), LABEL_LIMIT)?,
+        alt_text: check::optional_text("message.altText", wire.alt_text.clone(), LABEL_LIMIT)?,
     })
 }
 
@@ -225,9 +232,9 @@ fn item(path: &str, wire: ItemWire) -> Result<Item, ApiError> {
         .media_url
         .map(|url| {
             Ok::<_, ApiError>(Media {
-                url: checked_url(&format!("{path}.mediaUrl"), url)?,
+                url: check::url(&format!("{path}.mediaUrl"), url)?,
                 media_type: wire.media_type,
-                alt_text: optional_text(&format!("{path}.altText"), wire.alt_text, LABEL_LIMIT)?,
+                alt_text: check::optional_text(&format!("{path}.altText"), wire.alt_text, LABEL_LIMIT)?,
             })
         })
         .transpose()?;
@@ -235,16 +242,34 @@ fn item(path: &str, wire: ItemWire) -> Result<Item, ApiError> {
         return Err(ApiError::field(&format!("{path}.size"), "must be compact or large"));
     }
     Ok(Item {
-        title: checked_text(&format!("{path}.title"), title, LABEL_LIMIT)?,
-        description: optional_text(&format!("{path}.description"), wire.description, LABEL_LIMIT)?,
+        title: check::text(&format!("{path}.title"), title, LABEL_LIMIT)?,
+        description: check::optional_text(&format!("{path}.description"), wire.description, LABEL_LIMIT)?,
         media,
         size: wire.size,
         actions,
-        metadata: wire.metadata.map(|metadata| checked_metadata(&format!("{path}.metadata"), metadata)).transpose()?,
+        metadata: wire.metadata.map(|metadata| check::metadata(&format!("{path}.metadata"), metadata)).transpose()?,
     })
 }
 
-/// Actions of a message: replies stand with replies and location requests only (v1.1 reference, 3.1).
+impl Message {
+    /// Replies stand with replies and location requests only (v1.1 reference, 3.1).
+    pub fn has_fitting_actions(&self) -> bool {
+        let (Content::Text { actions, .. } | Content::Image { actions, .. } | Content::List { actions, .. }) =
+            &self.content
+        else {
+            return true;
+        };
+        fit_together(actions)
+    }
+}
+
+fn fit_together(actions: &[Action]) -> bool {
+    let answers = |action: &&Action| matches!(action.kind, ActionKind::Reply { .. } | ActionKind::LocationRequest);
+    let answering = actions.iter().filter(answers).count();
+    answering == 0 || answering == actions.len()
+}
+
+/// Actions of a message.
 fn checked_actions(path: &str, wires: Vec<ActionWire>) -> Result<Vec<Action>, ApiError> {
     let actions = wires
         .into_iter()
@@ -254,9 +279,7 @@ fn checked_actions(path: &str, wires: Vec<ActionWire>) -> Result<Vec<Action>, Ap
     if actions.iter().any(|action| action.kind == ActionKind::Share) {
         return Err(ApiError::field(path, "may hold share only inside carousel items"));
     }
-    let answers = |action: &&Action| matches!(action.kind, ActionKind::Reply { .. } | ActionKind::LocationRequest);
-    let answering = actions.iter().filter(answers).count();
-    if answering != 0 && answering != actions.len() {
+    if !fit_together(&actions) {
         return Err(ApiError::field(path, "may combine reply and locationRequest with each other only"));
     }
     Ok(actions)
@@ -269,10 +292,10 @@ fn action(path: &str, wire: ActionWire) -> Result<Action, ApiError> {
     };
     let kind = match wire.kind.as_deref() {
         None => return Err(ApiError::field(&field("type"), "is required")),
-        Some("link") => ActionKind::Link { uri: checked_uri(&field("uri"), required("uri", wire.uri)?)? },
+        Some("link") => ActionKind::Link { uri: check::uri(&field("uri"), required("uri", wire.uri)?)? },
         Some("webview") => ActionKind::Webview {
-            uri: checked_uri(&field("uri"), required("uri", wire.uri)?)?,
-            fallback: checked_uri(&field("fallback"), required("fallback", wire.fallback)?)?,
+            uri: check::uri(&field("uri"), required("uri", wire.uri)?)?,
+            fallback: check::uri(&field("fallback"), required("fallback", wire.fallback)?)?,
         },
         Some("postback") => ActionKind::Postback { payload: required("payload", wire.payload)? },
         Some("reply") => ActionKind::Reply { payload: required("payload", wire.payload)? },
@@ -291,10 +314,10 @@ fn action(path: &str, wire: ActionWire) -> Result<Action, ApiError> {
     };
     let text = match (&kind, wire.text) {
         (ActionKind::Share, text) => text.unwrap_or_default(),
-        (_, Some(text)) => checked_text(&field("text"), text, LABEL_LIMIT)?,
+        (_, Some(text)) => check::text(&field("text"), text, LABEL_LIMIT)?,
         (_, None) => return Err(ApiError::field(&field("text"), "is required")),
     };
-    let metadata = wire.metadata.map(|metadata| checked_metadata(&field("metadata"), metadata)).transpose()?;
+    let metadata = wire.metadata.map(|metadata| check::metadata(&field("metadata"), metadata)).transpose()?;
     Ok(Action { text, kind, metadata, extra: wire.extra })
 }
 
@@ -332,50 +355,6 @@ fn form(wire: MessageWire) -> Result<Content, ApiError> {
         return Err(ApiError::field("message.fields", "must hold 1 to 20 field objects"));
     }
     Ok(Content::Form { fields, block_chat_input: wire.block_chat_input })
-}
-
-fn checked_text(path: &str, text: String, limit: usize) -> Result<String, ApiError> {
-    match text.chars().count() {
-        _ if text.trim().is_empty() => Err(ApiError::field(path, "must not be empty")),
-        length if length > limit => {
-            Err(ApiError::field(path, format!("must have at most {limit} characters, not {length}")))
-        }
-        _ => Ok(text),
-    }
-}
-
-fn optional_text(path: &str, text: Option<String>, limit: usize) -> Result<Option<String>, ApiError> {
-    text.filter(|text| !text.is_empty()).map(|text| checked_text(path, text, limit)).transpose()
-}
-
-fn checked_url(path: &str, text: String) -> Result<String, ApiError> {
-    let is_web = url::Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    if is_web && text.len() <= URL_LIMIT {
-        Ok(text)
-    } else {
-        Err(ApiError::field(path, format!("must be an http or https URL of at most {URL_LIMIT} characters")))
-    }
-}
-
-/// Links may also be `tel:`, `mailto:` and the like.
-fn checked_uri(path: &str, text: String) -> Result<String, ApiError> {
-    if text.len() <= URL_LIMIT && url::Url::parse(&text).is_ok() {
-        Ok(text)
-    } else {
-        Err(ApiError::field(path, format!("must be an absolute URI of at most {URL_LIMIT} characters")))
-    }
-}
-
-fn checked_metadata(path: &str, metadata: Map<String, Value>) -> Result<Metadata, ApiError> {
-    if let Some((key, _)) = metadata.iter().find(|(_, value)| value.is_object() || value.is_array() || value.is_null())
-    {
-        return Err(ApiError::field(&format!("{path}.{key}"), "must be a string, number or boolean"));
-    }
-    let size = serde_json::to_vec(&metadata).map_or(usize::MAX, |bytes| bytes.len());
-    if size > METADATA_LIMIT {
-        return Err(ApiError::field(path, format!("is limited to {METADATA_LIMIT} bytes in size")));
-    }
-    Ok(metadata)
 }
 
 // ---------------------------------------------------------------------------------------------- domain → wire
@@ -431,6 +410,7 @@ impl MessageWire {
 impl From<&Item> for ItemWire {
     fn from(item: &Item) -> Self {
         Self {
+            id: None,
             title: Some(item.title.clone()),
             description: item.description.clone(),
             media_url: item.media.as_ref().map(|media| media.url.clone()),

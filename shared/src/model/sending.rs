@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Address, Author, Message, Timestamp};
-use crate::ids::{AppId, IntegrationId, MessageId, NotificationId};
+use crate::ids::{AppId, IntegrationId, LinkId, MessageId, NotificationId};
 
 /// What is sent, and so what the business is told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -13,6 +13,8 @@ pub enum Subject {
     Notification(NotificationId),
     /// A message of a conversation, to one of the person's clients: events are `message:delivery:*`.
     Message(MessageId),
+    /// The message of a link's confirmation: events are `link:*`. It is no part of the conversation.
+    Confirmation(LinkId),
 }
 
 impl Subject {
@@ -21,14 +23,16 @@ impl Subject {
         match self {
             Self::Notification(_) => "notificationId",
             Self::Message(_) => "messageId",
+            Self::Confirmation(_) => "linkId",
         }
     }
 
     /// A tag and the id: what a callback's token carries.
     pub fn to_bytes(self) -> Vec<u8> {
         match self {
-            Self::Notification(id) => [&[b'n'], id.as_bytes().as_slice()].concat(),
-            Self::Message(id) => [&[b'm'], id.as_bytes().as_slice()].concat(),
+            Self::Notification(id) => [b"n".as_slice(), id.as_bytes().as_slice()].concat(),
+            Self::Message(id) => [b"m".as_slice(), id.as_bytes().as_slice()].concat(),
+            Self::Confirmation(id) => [b"c".as_slice(), id.as_bytes().as_slice()].concat(),
         }
     }
 
@@ -40,6 +44,7 @@ impl Subject {
                 rest.split_first_chunk().map(|(id, rest)| (Self::Notification(NotificationId::from_bytes(*id)), rest))
             }
             b'm' => rest.split_first_chunk().map(|(id, rest)| (Self::Message(MessageId::from_bytes(*id)), rest)),
+            b'c' => rest.split_first_chunk().map(|(id, rest)| (Self::Confirmation(LinkId::from_bytes(*id)), rest)),
             _ => None,
         }
     }
@@ -50,6 +55,7 @@ impl std::fmt::Display for Subject {
         match self {
             Self::Notification(id) => id.fmt(f),
             Self::Message(id) => id.fmt(f),
+            Self::Confirmation(id) => id.fmt(f),
         }
     }
 }

@@ -26,6 +26,13 @@ impl Timestamp {
         Self(self.0.saturating_add(seconds.saturating_mul(1000)))
     }
 
+    /// Reads an ISO 8601 time with its offset, from the year 1970 on.
+    pub fn from_iso(text: &str) -> Option<Self> {
+        let moment = OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).ok()?;
+        let millis = i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok()?;
+        (millis >= 0).then_some(Self(millis))
+    }
+
     /// `YYYY-MM-DDThh:mm:ss.sssZ`; a moment outside the calendar's range shows as the epoch.
     pub fn iso(self) -> String {
         let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");

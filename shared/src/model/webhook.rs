@@ -117,7 +117,7 @@ impl WebhookWire {
         Ok(Webhook {
             id: WebhookId::generate(),
             app_id,
-            target: check::web_url("target", target)?,
+            target: check::url("target", target)?,
             triggers: self.triggers.check(triggers)?.apply(None).unwrap_or_else(|| vec![Trigger::Message]),
             secret: Secret::generate(),
             include_client: self.include_client.apply(None).unwrap_or_default(),
@@ -127,7 +127,7 @@ impl WebhookWire {
 
     /// The webhook as it becomes.
     pub fn update(self, old: Webhook) -> Result<Webhook, ApiError> {
-        let target = self.target.check(|target| check::web_url("target", target))?;
+        let target = self.target.check(|target| check::url("target", target))?;
         Ok(Webhook {
             target: target.required("target", old.target)?,
             triggers: self.triggers.check(triggers)?.required("triggers", old.triggers)?,

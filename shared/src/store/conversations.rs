@@ -178,15 +178,15 @@ impl Store {
         self.query(kind, range).await
     }
 
-    /// One message of the person's history by its id, unless it is a notification.
-    pub async fn message(&self, app: AppId, user: &AppUser, id: MessageId) -> Result<Option<MessageWire>, StoreError> {
+    /// The messages of one moment of the person's history, notifications aside.
+    pub async fn messages_of(&self, app: AppId, user: &AppUser, at: Timestamp) -> Result<Vec<MessageWire>, StoreError> {
+        let mut messages = Vec::new();
         for conversation in user.conversations() {
-            let key = keys::message(app, conversation, id.moment(), id);
-            if let Some(stored) = self.get_consistent::<StoredMessage>("message", &key).await? {
-                return Ok(Some(stored.message));
-            }
+            let pk = keys::conversation_partition(app, conversation);
+            let found = self.stretch::<StoredMessage>("message", &pk, "MESSAGE", at, at, true).await?;
+            messages.extend(found.into_iter().map(|stored| stored.message));
         }
-        Ok(None)
+        Ok(messages)
     }
 
     /// Deletes one message of the person's history. `false`: there is none of that id.

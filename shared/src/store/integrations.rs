@@ -59,6 +59,13 @@ impl Store {
         Ok(Some(integration))
     }
 
+    /// All of the app's.
+    pub async fn integrations(&self, app: AppId) -> Result<Vec<Integration>, StoreError> {
+        let pk = keys::app_partition(app);
+        let items: Vec<IntegrationItem> = self.list("integration", &pk, keys::INTEGRATION_PREFIX, false).await?;
+        items.into_iter().map(|item| Ok(self.open_integration(item)?)).collect()
+    }
+
     pub async fn put_integration(&self, integration: &Integration) -> Result<(), StoreError> {
         let key = keys::integration(integration.app_id, integration.id);
         self.put("integration", &key, &self.seal_integration(integration)).await

@@ -24,6 +24,7 @@
 //! | link            | `APP#{app}#AT#{integration}#{addr}`  | `LINK`                              |
 //! | notification    | `APP#{app}#AT#{integration}#{addr}`  | `NOTIFICATION#{ms}#{id}`            |
 //! | message's send  | `APP#{app}#AT#{integration}#{addr}`  | `SEND#{ms}#{id}`                    |
+//! | confirmation    | `APP#{app}#AT#{integration}#{addr}`  | `CONFIRMATION#{ms}#{link}`          |
 //! | reply           | `APP#{app}#AT#{integration}#{addr}`  | `REPLY#{externalId}`                |
 //!
 //! What belongs to an app starts from the app: a key of one app cannot be made from another's id. API keys and accounts
@@ -228,6 +229,7 @@ impl AddressPartition {
         let kind = match subject {
             Subject::Notification(_) => "NOTIFICATION",
             Subject::Message(_) => "SEND",
+            Subject::Confirmation(_) => "CONFIRMATION",
         };
         self.key(format!("{kind}#{:013}#{subject}", accepted.millis()))
     }

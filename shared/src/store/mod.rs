@@ -4,14 +4,18 @@
 //! (keys, apps, integrations, webhooks) are cached in the warm function for at most 30 seconds; nothing else is.
 
 mod cache;
+mod clients;
 mod conversations;
 mod credentials;
 mod integrations;
 pub mod keys;
+mod links;
 mod matches;
+mod merges;
 mod replies;
 mod revisions;
 mod sends;
+mod templates;
 mod transaction;
 mod users;
 mod webhooks;
@@ -34,10 +38,11 @@ use cache::Cache;
 use keys::Key;
 
 pub use conversations::{Conversation, History, Posted, Side, StoredMessage, Stretch};
+pub use links::Linked;
 pub use matches::{MatchItem, NewClient};
+pub use merges::Merged;
 pub use replies::{ReplyOutcome, ReplyWrite};
 pub use sends::{Part, SendKey, Write};
-pub use users::{NewUser, ProfileChange};
 
 type Item = HashMap<String, AttributeValue>;
 

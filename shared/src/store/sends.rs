@@ -109,18 +109,24 @@ impl Store {
         &self,
         key: &SendKey,
         ids: &[ExternalId],
-        match_result: &MatchResult,
+        match_result: Option<&MatchResult>,
         now: Timestamp,
     ) -> Result<Write, StoreError> {
-        Update::of(key, "SET #state = :sent, externalIds = :ids, matchResult = :match, sent = :now REMOVE deadline")
+        let set = match match_result {
+            Some(_) => "SET #state = :sent, externalIds = :ids, sent = :now, matchResult = :match REMOVE deadline",
+            None => "SET #state = :sent, externalIds = :ids, sent = :now REMOVE deadline",
+        };
+        let update = Update::of(key, set)
             .when("#state = :claimed")
             .state(":claimed", SendState::Claimed)
             .state(":sent", SendState::Sent)
             .value(":ids", &ids)?
-            .value(":match", match_result)?
-            .value(":now", &now)?
-            .write(self)
-            .await
+            .value(":now", &now)?;
+        let update = match match_result {
+            Some(result) => update.value(":match", result)?,
+            None => update,
+        };
+        update.write(self).await
     }
 
     /// CLAIMED → FAILED.

@@ -6,14 +6,13 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, ReturnValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnValue, TransactWriteItem, Update};
 use serde::Serialize;
 
 use super::keys::Key;
 use super::{Store, StoreError, Written, aws_error, error_code, to_item};
+use crate::ids::AppUserId;
 
-/// DynamoDB's limit.
-pub const TRANSACTION_LIMIT: usize = 100;
 /// How often a transaction is tried anew over what other writers left.
 pub const TRIES: u32 = 12;
 
@@ -33,7 +32,7 @@ pub struct Transaction {
     unwritable: bool,
 }
 
-/// An update or check of one item.
+/// An update or deletion of one item.
 pub struct Change {
     key: Key,
     expression: String,
@@ -44,7 +43,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// `expression` as DynamoDB's `UpdateExpression`; for a [`Transaction::check`] it stays empty.
+    /// `expression` as DynamoDB's `UpdateExpression`; for a [`Transaction::delete`] it stays empty.
     pub fn of(key: &Key, expression: impl Into<String>) -> Self {
         Self {
             key: key.clone(),
@@ -136,31 +135,24 @@ impl Transaction {
         Self::default()
     }
 
-    pub fn len(&self) -> usize {
-        self.items.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
-    }
-
     /// Puts an item, whatever was there.
     pub fn put<T: Serialize>(self, store: &Store, key: &Key, value: &T) -> Self {
-        self.put_when(store, key, value, None)
+        self.replace(store, Change::of(key, ""), value)
     }
 
     /// Puts an item where there is none.
     pub fn put_absent<T: Serialize>(self, store: &Store, key: &Key, value: &T) -> Self {
-        self.put_when(store, key, value, Some("attribute_not_exists(pk)"))
+        self.replace(store, Change::of(key, "").when("attribute_not_exists(pk)"), value)
     }
 
-    fn put_when<T: Serialize>(self, store: &Store, key: &Key, value: &T, condition: Option<&str>) -> Self {
-        let change = Change::of(key, "");
-        let change = match condition {
-            Some(condition) => change.when(condition),
-            None => change,
-        };
-        self.replace(store, change, value)
+    /// Puts a match in the place of one that belongs to `owner`.
+    pub fn put_owned<T: Serialize>(self, store: &Store, key: &Key, value: &T, owner: AppUserId) -> Self {
+        self.replace(store, Change::of(key, "").when("appUserId = :owner").value(":owner", &owner), value)
+    }
+
+    /// Puts an item in the place of a profile that is there.
+    pub fn put_here<T: Serialize>(self, store: &Store, key: &Key, value: &T) -> Self {
+        self.replace(store, Change::of(key, "").when(super::users::HERE), value)
     }
 
     /// Puts an item under a condition on the one it replaces.
@@ -205,20 +197,6 @@ impl Transaction {
             .build();
         let delete = delete.ok().filter(|_| !change.unwritable);
         self.push(delete.map(|delete| TransactWriteItem::builder().delete(delete).build()));
-        self
-    }
-
-    /// Holds only while a condition on an item that is not written does.
-    pub fn check(mut self, store: &Store, change: Change) -> Self {
-        let check = ConditionCheck::builder()
-            .table_name(&store.table)
-            .set_key(Some(change.key.attributes()))
-            .set_condition_expression(change.condition.clone())
-            .set_expression_attribute_names(change.names())
-            .set_expression_attribute_values(change.values())
-            .build();
-        let check = check.ok().filter(|_| !change.unwritable);
-        self.push(check.map(|check| TransactWriteItem::builder().condition_check(check).build()));
         self
     }
 

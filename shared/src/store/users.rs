@@ -11,7 +11,7 @@ use super::matches::ClientPointer;
 use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
 use super::{MatchItem, Store, StoreError, from_item};
 use crate::ids::{AppId, AppUserId};
-use crate::model::{self, AppUser, Client, ClientStatus, Person};
+use crate::model::{self, AppUser, Client, ClientStatus, Person, ProfileChange};
 
 /// How many merges are followed from an old id to the person who bears it now.
 const MERGES_FOLLOWED: usize = 16;
@@ -19,35 +19,18 @@ const MERGES_FOLLOWED: usize = 16;
 /// A profile, or where it went.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum UserItem {
+pub(super) enum UserItem {
     #[serde(rename_all = "camelCase")]
     Merged {
         merged_into: AppUserId,
     },
-    Here(AppUser),
+    Here(Box<AppUser>),
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct NameItem {
-    app_user_id: AppUserId,
-}
-
-/// A person to be created by the business.
-pub struct NewUser {
-    pub user: AppUser,
-}
-
-/// What an update of a profile says; fields not named stay (v1.1 reference, 5.1).
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ProfileChange {
-    pub given_name: model::Change<String>,
-    pub surname: model::Change<String>,
-    pub email: model::Change<String>,
-    pub signed_up: Option<model::Timestamp>,
-    pub credential_required: Option<bool>,
-    /// Merged key by key; null takes a key away.
-    pub properties: Map<String, Value>,
+pub(super) struct NameItem {
+    pub app_user_id: AppUserId,
 }
 
 /// What a query over a person's listing found.
@@ -66,7 +49,12 @@ impl Store {
         {
             return Ok(Some(person));
         }
-        let named: Option<NameItem> = self.get_consistent("user's name", &keys::user_name(app, text)).await?;
+        self.person_by_name(app, text).await
+    }
+
+    /// By the business's own name alone.
+    pub async fn person_by_name(&self, app: AppId, user_id: &str) -> Result<Option<Person>, StoreError> {
+        let named: Option<NameItem> = self.get_consistent("user's name", &keys::user_name(app, user_id)).await?;
         match named {
             Some(named) => self.person_by_id(app, named.app_user_id).await,
             None => Ok(None),
@@ -83,7 +71,7 @@ impl Store {
                 Some(UserItem::Merged { merged_into }) => id = merged_into,
                 Some(UserItem::Here(user)) => {
                     let clients = self.clients(app, &user, &listing.clients).await?;
-                    return Ok(Some(Person { user, clients, pending: listing.pending }));
+                    return Ok(Some(Person { user: *user, clients, pending: listing.pending }));
                 }
             }
         }
@@ -97,7 +85,7 @@ impl Store {
             match self.get_consistent("app user", &keys::app_user(app, id)).await? {
                 None => return Ok(None),
                 Some(UserItem::Merged { merged_into }) => id = merged_into,
-                Some(UserItem::Here(user)) => return Ok(Some(user)),
+                Some(UserItem::Here(user)) => return Ok(Some(*user)),
             }
         }
         Ok(None)
@@ -136,11 +124,11 @@ impl Store {
     }
 
     /// Creates a person of the business's own naming. `false`: somebody bears that name.
-    pub async fn create_user(&self, app: AppId, new: &NewUser) -> Result<bool, StoreError> {
+    pub async fn create_user(&self, app: AppId, user: &AppUser) -> Result<bool, StoreError> {
         for attempt in 0..TRIES {
-            let mut writes = Transaction::new().put_absent(self, &keys::app_user(app, new.user.id), &new.user);
-            if let Some(user_id) = &new.user.user_id {
-                let name = NameItem { app_user_id: new.user.id };
+            let mut writes = Transaction::new().put_absent(self, &keys::app_user(app, user.id), user);
+            if let Some(user_id) = &user.user_id {
+                let name = NameItem { app_user_id: user.id };
                 writes = writes.put_absent(self, &keys::user_name(app, user_id), &name);
             }
             match writes.commit(self).await? {
@@ -181,6 +169,24 @@ impl Store {
             self.change::<MatchItem>("match", update).await?;
         }
         Ok(())
+    }
+
+    /// Profile and name are gone for whoever asks from now on; the rest is erased after.
+    pub async fn hide_user(&self, app: AppId, user: &AppUser) -> Result<(), StoreError> {
+        for attempt in 0..TRIES {
+            let mut writes = Transaction::new().delete(self, Change::of(&keys::app_user(app, user.id), ""));
+            if let Some(user_id) = &user.user_id {
+                let theirs = Change::of(&keys::user_name(app, user_id), "")
+                    .when("attribute_not_exists(pk) OR appUserId = :user")
+                    .value(":user", &user.id);
+                writes = writes.delete(self, theirs);
+            }
+            match writes.commit(self).await? {
+                Outcome::Done | Outcome::Refused(_) => return Ok(()),
+                Outcome::Collided => back_off(attempt).await,
+            }
+        }
+        Err(StoreError::Contended)
     }
 
     /// The person's first message, theirs or the business's, starts the conversation.

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use crate::ids::{AppId, AppUserId, ConversationId, EventId, IntegrationId};
 use crate::model::user_wire;
 use crate::model::{
-    ChannelType, Client, DeliveryEvent, DeliveryOutcome, ExternalId, MatchResult, MessageWire, Person, Subject,
-    Timestamp, Trigger,
+    ActionWire, AppUser, ChannelType, Client, DeliveryEvent, DeliveryOutcome, ExternalId, Failure, Link, MatchResult,
+    MessageWire, Person, Role, Subject, Timestamp, Told, Trigger,
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +60,11 @@ impl Who {
         }
     }
 
+    /// The same person, whose conversation has begun.
+    pub fn started(self) -> Self {
+        Self { conversation_started: true, ..self }
+    }
+
     /// The same person, with another client.
     pub fn by(self, client: &Client, primary: bool) -> Self {
         Self { client: Some((client.clone(), primary)), ..self }
@@ -92,23 +97,23 @@ impl Event {
     /// `notification:delivery:*` and `message:delivery:*`.
     pub fn delivery(delivery: &DeliveryEvent) -> Self {
         let mut event = Self::new(delivery.app_id, delivery.trigger(), delivery.event_id(), delivery.at);
-        event.subject = Some(delivery.subject);
+        event.subject = Some(delivery.subject.into());
         let destination = &delivery.destination;
         let mut to = json!({ "type": destination.channel, "integrationId": destination.integration_id });
-        let subject = match delivery.subject {
-            Subject::Notification(id) => {
+        let (name, subject) = match delivery.subject {
+            Told::Notification(id) => {
                 to["destinationId"] = json!(destination.address);
                 ("notification", json!({ "_id": id }))
             }
-            Subject::Message(id) => {
+            Told::Message(id) => {
                 event.who = delivery.match_result.as_ref().map(Who::at);
                 ("message", json!({ "_id": id }))
             }
         };
         let ids: Value = delivery.external_ids.iter().map(|id| json!({ "id": id })).collect();
         event = event.with("destination", to).with("isFinalEvent", delivery.is_final().into());
-        event = event.with("externalMessages", ids).with(subject.0, subject.1);
-        if let (Some(result), Subject::Notification(_)) = (&delivery.match_result, delivery.subject) {
+        event = event.with("externalMessages", ids).with(name, subject);
+        if let (Some(result), Told::Notification(_)) = (&delivery.match_result, delivery.subject) {
             event = event.with("matchResult", match_result(result));
         }
         match &delivery.outcome {
@@ -137,6 +142,103 @@ impl Event {
         let id = EventId::derive(&subject, Trigger::MessageAppUser.as_str(), &said.external_id.0);
         let event = Self::new(app_id, Trigger::MessageAppUser, id, at).about(who).with("messages", json!(messages));
         if recent.is_empty() { event } else { event.with("recentNotifications", json!(recent)) }
+    }
+}
+
+/// How far a link came.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LinkStep {
+    Match,
+    Success,
+    Failure(Failure),
+}
+
+impl Event {
+    /// `message:appMaker` or `message:appUser`, posted by the API.
+    pub fn posted(app_id: AppId, who: Who, role: Role, messages: &[MessageWire]) -> Self {
+        let trigger = match role {
+            Role::AppMaker => Trigger::MessageAppMaker,
+            Role::AppUser => Trigger::MessageAppUser,
+        };
+        let first = messages.first();
+        let subject = first.and_then(|message| message.id).map(|id| id.to_string()).unwrap_or_default();
+        let at = first.and_then(|message| message.received).unwrap_or(Timestamp::from_millis(0));
+        let id = EventId::derive(&subject, trigger.as_str(), "");
+        Self::new(app_id, trigger, id, at).about(who).with("messages", json!(messages))
+    }
+
+    /// `conversation:read`, by the person.
+    pub fn read(app_id: AppId, who: Who, at: Timestamp) -> Self {
+        Self::moment(app_id, Trigger::ConversationRead, who, at).with("source", json!({ "type": "api" }))
+    }
+
+    /// `typing:appUser`: `typing:start` or `typing:stop`.
+    pub fn typing(app_id: AppId, who: Who, activity: &str, at: Timestamp) -> Self {
+        Self::moment(app_id, Trigger::TypingAppUser, who, at).with("activity", json!({ "type": activity }))
+    }
+
+    /// `postback`, with the message that held the button.
+    pub fn postback(app_id: AppId, who: Who, message: &MessageWire, action: &ActionWire, at: Timestamp) -> Self {
+        let postbacks = json!([{ "message": message, "action": action }]);
+        Self::moment(app_id, Trigger::Postback, who, at).with("postbacks", postbacks)
+    }
+
+    /// Something a person did at a moment, which nothing repeats.
+    fn moment(app_id: AppId, trigger: Trigger, who: Who, at: Timestamp) -> Self {
+        let id = EventId::derive(&who.app_user_id.to_string(), trigger.as_str(), &at.millis().to_string());
+        Self::new(app_id, trigger, id, at).about(who)
+    }
+
+    /// `link:match`, `link:success`, `link:failure`.
+    pub fn link(app_id: AppId, who: Who, link: &Link, step: LinkStep, at: Timestamp) -> Self {
+        let trigger = match step {
+            LinkStep::Match => Trigger::LinkMatch,
+            LinkStep::Success => Trigger::LinkSuccess,
+            LinkStep::Failure(_) => Trigger::LinkFailure,
+        };
+        let id = EventId::derive(&link.id.to_string(), trigger.as_str(), "");
+        let mut event = Self::new(app_id, trigger, id, at).about(who);
+        event = event.with("channel", json!(link.client.platform)).with("criteria", json!(link.criteria));
+        match step {
+            LinkStep::Failure(failure) => event.with("error", json!(failure)),
+            LinkStep::Match | LinkStep::Success => event,
+        }
+    }
+
+    /// `client:add`, once for each `cause`.
+    pub fn client_added(app_id: AppId, who: Who, cause: &str, at: Timestamp) -> Self {
+        let id = EventId::derive(cause, Trigger::ClientAdd.as_str(), "");
+        Self::new(app_id, Trigger::ClientAdd, id, at).about_client(who).with("reason", "channelLinking".into())
+    }
+
+    /// `client:remove`: `api`, `theft`.
+    pub fn client_removed(app_id: AppId, who: Who, cause: &str, reason: &str, at: Timestamp) -> Self {
+        let id = EventId::derive(cause, Trigger::ClientRemove.as_str(), "");
+        Self::new(app_id, Trigger::ClientRemove, id, at).about_client(who).with("reason", reason.into())
+    }
+
+    /// `merge:appUser`, which names its people in a way of its own.
+    pub fn merged(app_id: AppId, surviving: &AppUser, discarded: &AppUser, at: Timestamp) -> Self {
+        let id = EventId::derive(&discarded.id.to_string(), Trigger::MergeAppUser.as_str(), "");
+        Self::new(app_id, Trigger::MergeAppUser, id, at)
+            .with("surviving", user_wire::truncated(surviving))
+            .with("discarded", json!([user_wire::truncated(discarded)]))
+    }
+
+    /// `appUser:delete`.
+    pub fn user_deleted(app_id: AppId, person: &Person, at: Timestamp) -> Self {
+        let id = EventId::derive(&person.user.id.to_string(), Trigger::AppUserDelete.as_str(), "");
+        Self::new(app_id, Trigger::AppUserDelete, id, at).about(Who::of(person))
+    }
+
+    /// The client is what it is about: shown to every webhook.
+    fn about_client(self, who: Who) -> Self {
+        let client = who.client.as_ref().map(|(client, primary)| user_wire::client(client, *primary));
+        let event = self.about(who);
+        match client {
+            Some(client) => event.with("client", client),
+            None => event,
+        }
     }
 }
 

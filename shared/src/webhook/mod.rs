@@ -7,5 +7,5 @@ mod payload;
 pub mod signature;
 pub mod target;
 
-pub use event::{Event, Said, Who};
+pub use event::{Event, LinkStep, Said, Who};
 pub use payload::body;

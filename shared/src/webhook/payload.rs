@@ -42,7 +42,7 @@ mod tests {
     use crate::ids::{AppId, IntegrationId, NotificationId, WebhookId};
     use crate::model::{
         Address, AppUser, ChannelType, Client, ClientStatus, DeliveryEvent, DeliveryOutcome, Destination, ExternalId,
-        Failure, FailureCode, MatchResult, MessageWire, Secret, SourceWire, Subject, Timestamp, Trigger,
+        Failure, FailureCode, MatchResult, MessageWire, Secret, SourceWire, Timestamp, Told, Trigger,
     };
 
     const AT: Timestamp = Timestamp::from_millis(1_790_000_000_123);
@@ -92,7 +92,7 @@ mod tests {
     fn delivery(outcome: DeliveryOutcome) -> Event {
         Event::delivery(&DeliveryEvent {
             app_id: id::<AppId>(1),
-            subject: Subject::Notification(NotificationId::from_bytes([7; 16])),
+            subject: Told::Notification(NotificationId::from_bytes([7; 16])),
             destination: Destination {
                 channel: ChannelType::Twilio,
                 integration_id: id::<IntegrationId>(2),

@@ -1,0 +1,184 @@
+//! Attachments, operation by operation: take a file in, remove it, hand it out.
+
+use lambda_http::http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+};
+use lambda_http::{Body, Request, Response};
+use serde::Deserialize;
+use serde_json::json;
+use shared::api::{Api, Call, Operation, Service, call, multipart};
+use shared::config::{self, ConfigError};
+use shared::files::{File, Files};
+use shared::gateway::{self, Refusal};
+use shared::ids::AppId;
+use shared::model::{ApiError, ErrorCode, FileKey, FileOwner};
+use shared::store::Store;
+use shared::telemetry::{Metric, Outcome};
+
+/// v1.1 lets a removed file stay in caches for a quarter of an hour.
+const CACHED: &str = "public, max-age=900";
+/// What is shown at our own address runs nothing, loads nothing and asks nobody.
+const SHOWN_ALONE: &str = "default-src 'none'; img-src 'self'; media-src 'self'; object-src 'self'; style-src 'unsafe-inline'; form-action 'none'";
+
+pub struct Context {
+    api: Api,
+    store: Store,
+    files: Files,
+    /// What files' addresses begin with, without a slash at its end.
+    public_url: String,
+}
+
+impl Context {
+    pub async fn from_env() -> Result<Self, ConfigError> {
+        let aws = shared::aws::config().await;
+        let store = Store::from_env(&aws)?;
+        Ok(Self {
+            api: Api::from_env(Service::Attachments, store.clone())?,
+            store,
+            files: Files::from_env(&aws)?,
+            public_url: config::base_url("PUBLIC_URL")?,
+        })
+    }
+
+    pub async fn warm(&self) {
+        self.store.warm().await;
+        self.files.warm().await;
+    }
+}
+
+pub async fn handle(context: &Context, request: &Request) -> Response<Body> {
+    if let Some((_, path)) = gateway::segments(request).split_first().filter(|(first, _)| *first == "media") {
+        return match hand_out(context, &path.join("/")).await {
+            Ok(response) => response,
+            Err(refusal) => call::refused(&refusal),
+        };
+    }
+    match context.api.open(request).await {
+        Ok(call) => call::closed(&call, serve(context, &call).await),
+        Err(refusal) => call::refused(&refusal),
+    }
+}
+
+async fn serve(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
+    match call.operation {
+        Operation::UploadAttachment => take_in(context, call).await,
+        Operation::RemoveAttachment => remove(context, call).await,
+        _ => Err(ApiError::missing(ErrorCode::NotFound).into()),
+    }
+}
+
+/// `POST …/attachments`
+async fn take_in(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
+    let app = call.app()?;
+    let wanted = Wanted::of(|name| call.query(name))?;
+    let upload = multipart::upload(call.request()).await?;
+    let owner = owner(&context.store, app, wanted).await?;
+    let key = FileKey::generate(app, owner, upload.name);
+    let media_type = upload.media_type.clone();
+    context.files.put(&key, File { media_type: upload.media_type, bytes: upload.bytes }).await?;
+    Ok(gateway::json(201, &json!({ "mediaUrl": key.url(&context.public_url), "mediaType": media_type.as_str() })))
+}
+
+async fn owner(store: &Store, app: AppId, wanted: Wanted) -> Result<FileOwner, Refusal> {
+    let Wanted::For(person) = wanted else { return Ok(FileOwner::App) };
+    match store.person(app, &person).await? {
+        Some(person) => Ok(FileOwner::Person(person.user.id)),
+        None => Err(ApiError::missing(ErrorCode::UserNotFound).into()),
+    }
+}
+
+/// For whom a file is meant.
+#[derive(Debug, PartialEq)]
+enum Wanted {
+    ForAnyMessage,
+    /// A person, by `_id` or `userId`: the file ends with them.
+    For(String),
+}
+
+impl Wanted {
+    fn of(query: impl Fn(&str) -> Option<String>) -> Result<Self, ApiError> {
+        if query("access").as_deref() != Some("public") {
+            return Err(ApiError::field("access", "must be public: the query says who may fetch the file"));
+        }
+        let person = query("appUserId").or_else(|| query("userId"));
+        match (query("for").as_deref(), person) {
+            (None | Some("message"), Some(person)) => Ok(Self::For(person)),
+            (None, None) => Ok(Self::ForAnyMessage),
+            (Some("message"), None) => Err(ApiError::field("appUserId", "or userId is required where for is message")),
+            (Some(_), _) => Err(ApiError::field("for", "must be message, or be left out")),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Removal {
+    media_url: Option<String>,
+}
+
+/// `POST …/attachments/remove`. What is gone already is removed.
+async fn remove(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
+    let app = call.app()?;
+    let Removal { media_url } = call.json()?;
+    let url = media_url.ok_or_else(|| ApiError::field("mediaUrl", "is required"))?;
+    let key = FileKey::of_url(&url, &context.public_url).filter(|key| key.app_id == app);
+    let key =
+        key.ok_or_else(|| ApiError::new(ErrorCode::NotFound, "mediaUrl is the address of no file of this app"))?;
+    context.files.delete(&key).await?;
+    Ok(gateway::json(200, &json!({})))
+}
+
+/// `GET /media/{key}`, without credentials: who knows the key may have the file.
+async fn hand_out(context: &Context, path: &str) -> Result<Response<Body>, Refusal> {
+    let missing = || ApiError::new(ErrorCode::NotFound, "There is no file at this address");
+    let key: FileKey = path.parse().map_err(|_| missing())?;
+    let file = context.files.get(&key).await?.ok_or_else(missing)?;
+    let outcome = Outcome::of(Metric::RequestServed).with("operation", "GetMedia").with("appId", key.app_id);
+    outcome.with_number("status", 200).log();
+    Ok(shown(&key, &file))
+}
+
+fn shown(key: &FileKey, file: &File) -> Response<Body> {
+    let headers = [
+        (CONTENT_TYPE, file.media_type.header()),
+        (CONTENT_DISPOSITION, file.media_type.disposition(&key.name)),
+        (CACHE_CONTROL, CACHED.to_owned()),
+        (CONTENT_SECURITY_POLICY, SHOWN_ALONE.to_owned()),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+    ];
+    let mut response = Response::new(Body::Binary(file.bytes.to_vec()));
+    for (name, value) in headers {
+        // Names and media types hold nothing that a header may not.
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(pairs: &[(&str, &str)]) -> Result<Wanted, String> {
+        let find = |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        Wanted::of(find).map_err(|error| error.description)
+    }
+
+    #[test]
+    fn the_query_says_for_whom_a_file_is_meant() {
+        let public = ("access", "public");
+        assert_eq!(wanted(&[public]), Ok(Wanted::ForAnyMessage));
+        assert_eq!(wanted(&[public, ("for", "message"), ("userId", "bob")]), Ok(Wanted::For("bob".into())));
+        assert_eq!(wanted(&[public, ("appUserId", "a"), ("userId", "bob")]), Ok(Wanted::For("a".into())));
+        let refused: [(&[(&str, &str)], &str); 4] = [
+            (&[], "access"),
+            (&[("access", "private")], "access"),
+            (&[public, ("for", "message")], "appUserId"),
+            (&[public, ("for", "avatar"), ("userId", "bob")], "for"),
+        ];
+        for (query, field) in refused {
+            assert!(wanted(query).unwrap_err().starts_with(field), "{query:?}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What was said: read page by page, and deleted (v1.1 reference, 4.2 and 4.3).
+
+use lambda_http::{Body, Response};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
+use shared::api::Call;
+use shared::gateway::{self, Refusal};
+use shared::ids::MessageId;
+use shared::model::{ApiError, ErrorCode, Timestamp};
+use shared::store::Stretch;
+use shared::tasks::{UpkeepTask, Work};
+
+use crate::handler::{Context, in_conversation, now, shown};
+
+pub async fn list(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
+    let app = call.app()?;
+    let stretch = stretch(call)?;
+    let person = in_conversation(context, call).await?;
+    let conversation = context.store.conversation(app, person.user.conversation_id).await?;
+    let history = context.store.history(app, &person, conversation.cleared, stretch).await?;
+    let mut answer = json!({
+        "conversation": shown(person.user.conversation_id, &conversation),
+        "messages": history.messages,
+    });
+    let user = utf8_percent_encode(call.text("userId"), NON_ALPHANUMERIC);
+    let base = format!("{}/v1.1/apps/{app}/appusers/{user}/messages", context.public_url);
+    if let Some(at) = history.previous {
+        answer["previous"] = format!("{base}?before={}", json!(at)).into();
+    }
+    if let Some(at) = history.next {
+        answer["next"] = format!("{base}?after={}", json!(at)).into();
+    }
+    Ok(gateway::json(200, &answer))
+}
+
+fn stretch(call: &Call<'_>) -> Result<Stretch, ApiError> {
+    let moment = |name: &str| {
+        let wrong = || ApiError::field(name, "must be a time in Unix seconds, such as 1790000000.123");
+        let seconds = call.query(name).map(|text| text.parse::<f64>().map_err(|_| wrong())).transpose()?;
+        let fits = |seconds: f64| (0.0..1e10).contains(&seconds);
+        match seconds {
+            Some(seconds) if !fits(seconds) => Err(wrong()),
+            seconds => Ok(seconds.map(|seconds| Timestamp::from_millis((seconds * 1000.0).round() as i64))),
+        }
+    };
+    match (moment("before")?, moment("after")?) {
+        (Some(_), Some(_)) => Err(ApiError::field("before", "and after exclude each other: leave one out")),
+        (Some(before), None) => Ok(Stretch::Before(before)),
+        (None, Some(after)) => Ok(Stretch::After(after)),
+        (None, None) => Ok(Stretch::Newest),
+    }
+}
+
+pub async fn conversation(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
+    let person = in_conversation(context, call).await?;
+    let conversation = context.store.conversation(call.app()?, person.user.conversation_id).await?;
+    Ok(gateway::json(200, &json!({ "conversation": shown(person.user.conversation_id, &conversation) })))
+}
+
+/// Gone from sight at once; what lies in the table is erased after.
+pub async fn clear(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
+    let app = call.app()?;
+    let person = in_conversation(context, call).await?;
+    let until = now();
+    let clients = person.clients.iter().map(|client| (client.integration_id, client.external_id.clone()));
+    let work = Work::EraseMessages { conversations: person.user.conversations(), clients: clients.collect(), until };
+    context.upkeep.send(&UpkeepTask::V1 { app_id: app, work }).await?;
+    context.store.clear_messages(app, person.user.conversation_id, until).await?;
+    Ok(gateway::json(200, &json!({})))
+}
+
+pub async fn delete(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
+    let person = in_conversation(context, call).await?;
+    let id: MessageId = call.id("messageId", ErrorCode::MessageNotFound)?;
+    if context.store.delete_message(call.app()?, &person, id).await? {
+        Ok(gateway::json(200, &json!({})))
+    } else {
+        Err(ApiError::missing(ErrorCode::MessageNotFound).into())
+    }
+}

@@ -1,0 +1,142 @@
+//! Reading an upload: the file of a multipart body.
+//!
+//! API Gateway hands over the whole body at once, in base64 and however it was sent, so nothing is streamed here.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use futures::stream;
+use lambda_http::{Request, http};
+use multer::{Constraints, Field, Multipart, SizeLimit};
+
+use crate::model::{ApiError, ErrorCode, FILE_LIMIT, FileName, MediaType};
+
+/// The part that holds the file.
+const PART: &str = "source";
+
+/// A file that somebody sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Upload {
+    pub name: FileName,
+    pub media_type: MediaType,
+    pub bytes: Bytes,
+}
+
+/// The file in the part `source` of the body.
+///
+/// # Errors
+/// 400, 413 or 415.
+pub async fn upload(request: &Request) -> Result<Upload, ApiError> {
+    let mut body = Multipart::with_constraints(
+        stream::iter([Ok::<_, Infallible>(Bytes::copy_from_slice(request.body().as_ref()))]),
+        boundary(request)?,
+        Constraints::new().size_limit(SizeLimit::new().for_field(PART, FILE_LIMIT as u64)),
+    );
+    while let Some(part) = body.next_field().await.map_err(refused)? {
+        if part.name() == Some(PART) {
+            return file(part).await;
+        }
+    }
+    Err(ApiError::field(PART, "is required: a part of the body that holds the file"))
+}
+
+async fn file(part: Field<'_>) -> Result<Upload, ApiError> {
+    let Some(name) = part.file_name().map(FileName::of) else {
+        return Err(ApiError::field(PART, "must be a file: its part must have a filename"));
+    };
+    let media_type = MediaType::of(part.content_type());
+    let bytes = part.bytes().await.map_err(refused)?;
+    if bytes.is_empty() {
+        return Err(ApiError::field(PART, "must not be empty"));
+    }
+    Ok(Upload { name, media_type, bytes })
+}
+
+fn boundary(request: &Request) -> Result<String, ApiError> {
+    let content_type = request.headers().get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    multer::parse_boundary(content_type.unwrap_or_default()).map_err(|error| match error {
+        multer::Error::NoBoundary => ApiError::field("Content-Type", "must name the boundary of the parts"),
+        _ => ApiError::new(ErrorCode::UnsupportedMediaType, "Content-Type must be multipart/form-data"),
+    })
+}
+
+fn refused(error: multer::Error) -> ApiError {
+    match error {
+        multer::Error::FieldSizeExceeded { .. } => {
+            let problem = format!("{PART} must have at most {FILE_LIMIT} bytes");
+            ApiError::new(ErrorCode::RequestEntityTooLarge, problem)
+        }
+        _ => ApiError::new(ErrorCode::BadRequest, "The body must be complete and well-formed multipart/form-data"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lambda_http::Body;
+    use proptest::prelude::*;
+
+    async fn read(content_type: Option<&str>, body: &[u8]) -> Result<Upload, ApiError> {
+        let mut request = Request::new(Body::Binary(body.to_vec()));
+        if let Some(content_type) = content_type {
+            request.headers_mut().insert(http::header::CONTENT_TYPE, content_type.parse().unwrap());
+        }
+        upload(&request).await
+    }
+
+    fn part(headers: &str, content: &[u8]) -> Vec<u8> {
+        [b"--b\r\ncontent-disposition: form-data; ", headers.as_bytes(), b"\r\n\r\n", content, b"\r\n"].concat()
+    }
+
+    const FORM: Option<&str> = Some("multipart/form-data; boundary=b");
+
+    #[tokio::test]
+    async fn the_file_is_found_among_other_parts() {
+        let other = part("name=\"role\"", b"appMaker");
+        let file = part("name=\"source\"; filename=\"a tea.png\"\r\ncontent-type: image/png", b"\x89PNG\r\n--");
+        let upload = read(FORM, &[other, file, b"--b--\r\n".to_vec()].concat()).await.unwrap();
+        assert_eq!((upload.name.as_str(), upload.media_type.as_str()), ("a-tea.png", "image/png"));
+        assert_eq!(&upload.bytes[..], b"\x89PNG\r\n--");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_upload_is_refused_with_the_reason() {
+        let good = "name=\"source\"; filename=\"a\"";
+        let whole = |part: Vec<u8>| [part, b"--b--\r\n".to_vec()].concat();
+        let cases: [(Option<&str>, Vec<u8>, u16, &str); 10] = [
+            (None, b"[object FormData]".to_vec(), 415, "Content-Type"),
+            (Some("application/json"), b"{}".to_vec(), 415, "Content-Type"),
+            (Some("multipart/mixed; boundary=b"), whole(part(good, b"x")), 415, "Content-Type"),
+            (Some("multipart/form-data"), whole(part(good, b"x")), 400, "Content-Type"),
+            (FORM, b"[object FormData]".to_vec(), 400, "body"),
+            (FORM, Vec::new(), 400, "body"),
+            (FORM, part(good, b"x"), 400, "body"),
+            (FORM, whole(part("name=\"file\"; filename=\"a\"", b"x")), 400, "source is required"),
+            (FORM, whole(part("name=\"source\"", b"x")), 400, "source must be a file"),
+            (FORM, whole(part(good, b"")), 400, "source must not be empty"),
+        ];
+        for (content_type, body, status, names) in cases {
+            let error = read(content_type, &body).await.unwrap_err();
+            assert_eq!(error.code.status(), status, "{error}");
+            assert!(error.description.contains(names), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_largest_file_passes_and_one_byte_more_does_not() {
+        let sized =
+            |length| [part("name=\"source\"; filename=\"a\"", &vec![7; length]), b"--b--\r\n".to_vec()].concat();
+        assert_eq!(read(FORM, &sized(FILE_LIMIT)).await.unwrap().bytes.len(), FILE_LIMIT);
+        let error = read(FORM, &sized(FILE_LIMIT + 1)).await.unwrap_err();
+        assert_eq!(error.code, ErrorCode::RequestEntityTooLarge);
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_reading_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let body = [b"--b\r\n".to_vec(), body, b"\r\n--b--\r\n".to_vec()].concat();
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let _ = runtime.block_on(read(FORM, &body));
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The person that a path names, as far as the caller may know them.
+
+use super::call::{Api, Call};
+use crate::auth::{self, Caller};
+use crate::gateway::Refusal;
+use crate::model::{ApiError, ErrorCode, Person};
+
+impl Api {
+    /// Somebody of the call's app. A person's own token reaches themselves only, by either of their ids; whether others
+    /// exist it is not told.
+    ///
+    /// # Errors
+    /// 404 `user_not_found`; 403 to a person for anybody else.
+    pub async fn person(&self, call: &Call<'_>) -> Result<Person, Refusal> {
+        let (app, named) = (call.app()?, call.text("userId"));
+        let Caller::AppUser { user_id, .. } = &call.caller else {
+            let found = self.store().person(app, named).await?;
+            return found.ok_or_else(|| ApiError::missing(ErrorCode::UserNotFound).into());
+        };
+        let own = self.store().person_by_name(app, user_id).await?;
+        match own {
+            Some(person) if named == user_id || named == person.user.id.to_string() => Ok(person),
+            None if named == user_id => Err(ApiError::missing(ErrorCode::UserNotFound).into()),
+            _ => Err(auth::forbidden().into()),
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! Files that a business uploads to show in messages: where one is kept, what it is called, how a browser may use it.
+//!
+//! Whoever knows a file's address may fetch it (v1.1 knows public files only), so the address holds 128 bits that
+//! nobody guesses. Storing is `files`' work.
+
+use std::fmt;
+use std::str::FromStr;
+
+use mime::Mime;
+
+use crate::ids::{AppId, AppUserId};
+
+/// A file in base64 must fit into a Lambda event and a Lambda answer of 6 MiB, with some room for the rest.
+pub const FILE_LIMIT: usize = 4_500_000;
+
+const NAME_LIMIT: usize = 64;
+const MEDIA_TYPE_LIMIT: usize = 127;
+
+/// Where a file is kept, and the end of its address: `{app}/{app user, or "app"}/{random}/{name}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileKey {
+    pub app_id: AppId,
+    pub owner: FileOwner,
+    token: [u8; 16],
+    pub name: FileName,
+}
+
+/// With whom a file ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileOwner {
+    App,
+    Person(AppUserId),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is no file's key")]
+pub struct InvalidFileKey;
+
+impl FileKey {
+    /// A place that no other file has.
+    pub fn generate(app_id: AppId, owner: FileOwner, name: FileName) -> Self {
+        Self { app_id, owner, token: rand::random(), name }
+    }
+
+    /// What the keys of all files of an app begin with, those of its people included.
+    pub fn prefix_of_app(app_id: AppId) -> String {
+        format!("{app_id}/")
+    }
+
+    /// What the keys of all files of a person begin with.
+    pub fn prefix_of_person(app_id: AppId, person: AppUserId) -> String {
+        format!("{app_id}/{person}/")
+    }
+
+    /// The address that the file is handed out at, below the stack's own.
+    pub fn url(&self, base: &str) -> String {
+        format!("{base}/media/{self}")
+    }
+
+    /// The key in an address made by [`FileKey::url`].
+    pub fn of_url(url: &str, base: &str) -> Option<Self> {
+        url.strip_prefix(base)?.strip_prefix("/media/")?.parse().ok()
+    }
+}
+
+impl fmt::Display for FileKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}/{}", self.app_id, self.owner, hex::encode(self.token), self.name)
+    }
+}
+
+impl FromStr for FileKey {
+    type Err = InvalidFileKey;
+
+    fn from_str(text: &str) -> Result<Self, InvalidFileKey> {
+        let [app_id, owner, token, name] = text.split('/').collect::<Vec<_>>()[..] else { return Err(InvalidFileKey) };
+        let mut bytes = [0; 16];
+        hex::decode_to_slice(token, &mut bytes).map_err(|_| InvalidFileKey)?;
+        let key = Self {
+            app_id: app_id.parse().map_err(|_| InvalidFileKey)?,
+            owner: owner.parse()?,
+            token: bytes,
+            name: FileName::of(name),
+        };
+        // One spelling only: two addresses never mean the same file.
+        if key.to_string() == text { Ok(key) } else { Err(InvalidFileKey) }
+    }
+}
+
+impl fmt::Display for FileOwner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::App => f.write_str("app"),
+            Self::Person(id) => write!(f, "{id}"),
+        }
+    }
+}
+
+impl FromStr for FileOwner {
+    type Err = InvalidFileKey;
+
+    fn from_str(text: &str) -> Result<Self, InvalidFileKey> {
+        match text {
+            "app" => Ok(Self::App),
+            id => id.parse().map(Self::Person).map_err(|_| InvalidFileKey),
+        }
+    }
+}
+
+/// A name that is safe in a path, a header and on a disk: ASCII letters, digits, `.`, `-` and `_`, never hidden.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileName(String);
+
+impl FileName {
+    /// What is left of a name that somebody claims. Of a long one the end is kept, for its extension.
+    pub fn of(claimed: &str) -> Self {
+        let last = claimed.rsplit(['/', '\\']).next().unwrap_or_default();
+        let is_safe = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        let safe: String = last.chars().map(|c| if is_safe(&c) { c } else { '-' }).collect();
+        let name = safe[safe.len().saturating_sub(NAME_LIMIT)..].trim_start_matches(['.', '-']);
+        Self(if name.is_empty() { "file" } else { name }.to_owned())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a file is said to be, such as `image/png`: without parameters, in lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaType(String);
+
+impl MediaType {
+    /// What is absent, malformed or absurdly long is any bytes.
+    pub fn of(claimed: Option<&Mime>) -> Self {
+        let essence = claimed.map(Mime::essence_str).filter(|essence| essence.len() <= MEDIA_TYPE_LIMIT);
+        Self(essence.unwrap_or("application/octet-stream").to_ascii_lowercase())
+    }
+
+    pub fn parse(claimed: &str) -> Self {
+        Self::of(claimed.parse().ok().as_ref())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The `Content-Type` to hand it out with.
+    pub fn header(&self) -> String {
+        if self.0 == "text/plain" { "text/plain; charset=utf-8".to_owned() } else { self.0.clone() }
+    }
+
+    /// The `Content-Disposition` to hand it out with. Only what can hold no script is shown at our address.
+    pub fn disposition(&self, name: &FileName) -> String {
+        let shown = matches!(
+            self.0.as_str(),
+            "image/png" | "image/jpeg" | "image/gif" | "image/webp" | "text/plain" | "application/pdf"
+        );
+        let played = self.0.starts_with("audio/") || self.0.starts_with("video/");
+        let how = if shown || played { "inline" } else { "attachment" };
+        format!("{how}; filename=\"{name}\"")
+    }
+}
+
+impl fmt::Display for MediaType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn names_are_made_safe_and_keep_their_extension() {
+        let cases = [
+            ("menu.pdf", "menu.pdf"),
+            ("/etc/passwd", "passwd"),
+            ("C:\\fotos\\tea.png", "tea.png"),
+            ("..", "file"),
+            (".htaccess", "htaccess"),
+            ("", "file"),
+            ("Résumé (2).pdf", "R-sum---2-.pdf"),
+            ("a\"\r\nset-cookie: x", "a---set-cookie--x"),
+        ];
+        for (claimed, name) in cases {
+            assert_eq!(FileName::of(claimed).as_str(), name);
+        }
+        let long = FileName::of(&format!("{}.jpeg", "x".repeat(500)));
+        assert_eq!(long.as_str().len(), NAME_LIMIT);
+        assert!(long.as_str().ends_with(".jpeg"));
+    }
+
+    #[test]
+    fn a_key_is_found_again_in_its_address() {
+        let app = AppId::generate();
+        let person = AppUserId::generate();
+        for owner in [FileOwner::App, FileOwner::Person(person)] {
+            let key = FileKey::generate(app, owner, FileName::of("tea.png"));
+            assert!(key.to_string().starts_with(&FileKey::prefix_of_app(app)));
+            let is_a_persons = key.to_string().starts_with(&FileKey::prefix_of_person(app, person));
+            assert_eq!(is_a_persons, owner == FileOwner::Person(person));
+            let url = key.url("https://api.example");
+            assert_eq!(FileKey::of_url(&url, "https://api.example"), Some(key.clone()));
+            for other in
+                [url.replace("api.", "cdn."), url.replace("media", "files"), format!("{url}?x"), url.to_uppercase()]
+            {
+                assert_eq!(FileKey::of_url(&other, "https://api.example"), None, "{other}");
+            }
+            assert_ne!(FileKey::generate(app, owner, FileName::of("tea.png")), key);
+        }
+    }
+
+    #[test]
+    fn only_what_can_hold_no_script_is_shown() {
+        let name = FileName::of("x");
+        let shown = |kind: &str| MediaType::parse(kind).disposition(&name).starts_with("inline");
+        for kind in [
+            "image/png",
+            "image/JPEG",
+            "video/mp4",
+            "audio/ogg; codecs=opus",
+            "text/plain; charset=latin1",
+            "application/pdf",
+        ] {
+            assert!(shown(kind), "{kind}");
+        }
+        for kind in
+            ["image/svg+xml", "text/html", "application/xhtml+xml", "text/xml", "application/javascript", "", "??"]
+        {
+            assert!(!shown(kind), "{kind}");
+        }
+    }
+
+    #[test]
+    fn types_lose_parameters_and_nonsense_is_any_bytes() {
+        assert_eq!(MediaType::parse("Image/PNG; name=x").as_str(), "image/png");
+        assert_eq!(MediaType::parse("text/plain").header(), "text/plain; charset=utf-8");
+        for nonsense in ["", "png", "a b/c", "a/b\r\nc", &format!("a/{}", "x".repeat(200))] {
+            assert_eq!(MediaType::parse(nonsense).as_str(), "application/octet-stream");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_claimed_name_gives_a_key_that_reads_back(claimed in "\\PC{0,200}") {
+            let key = FileKey::generate(AppId::generate(), FileOwner::App, FileName::of(&claimed));
+            prop_assert_eq!(key.to_string().parse(), Ok(key));
+        }
+
+        #[test]
+        fn no_text_makes_reading_a_key_panic(text in "\\PC{0,120}") {
+            let _ = text.parse::<FileKey>();
+        }
+    }
+}

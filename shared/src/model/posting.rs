@@ -1,0 +1,180 @@
+//! `POST …/messages`: a message as it is posted, before it is known to whom it goes (v1.1 reference, 3 and 4.1).
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{ApiError, Author, ChannelType, Content, Message, MessageWire, check, json};
+use crate::ids::IntegrationId;
+
+/// Who writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    AppMaker,
+    AppUser,
+}
+
+impl Role {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AppMaker => "appMaker",
+            Self::AppUser => "appUser",
+        }
+    }
+
+    pub fn parse(role: Option<&str>) -> Result<Self, ApiError> {
+        match role {
+            None => Err(ApiError::field("role", "is required")),
+            Some("appMaker") => Ok(Self::AppMaker),
+            Some("appUser") => Ok(Self::AppUser),
+            Some(_) => Err(ApiError::field("role", "must be appMaker or appUser")),
+        }
+    }
+}
+
+/// One channel that a message shall go by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    pub integration_id: Option<IntegrationId>,
+    pub channel: Option<String>,
+}
+
+/// A message to be posted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Posting {
+    pub role: Role,
+    pub author: Author,
+    pub message: Message,
+    /// Of a reply action that the person tapped.
+    pub payload: Option<String>,
+    /// Kept as it came: no channel served so far has a payload of its own.
+    pub overrides: Option<Map<String, Value>>,
+    pub target: Option<Target>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PostingWire {
+    role: Option<String>,
+    name: Option<String>,
+    email: Option<String>,
+    avatar_url: Option<String>,
+    payload: Option<String>,
+    #[serde(rename = "override")]
+    overrides: Option<Map<String, Value>>,
+    destination: Option<TargetWire>,
+    message_schema: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TargetWire {
+    integration_id: Option<String>,
+    integration_type: Option<String>,
+}
+
+impl Posting {
+    /// Reads a request body. Errors are 400s that name the field.
+    pub fn parse(body: &[u8]) -> Result<Self, ApiError> {
+        let value = json::object(body)?;
+        let wire: PostingWire = json::read(value.clone())?;
+        let role = Role::parse(wire.role.as_deref())?;
+        if wire.message_schema.is_some() {
+            return Err(ApiError::field("messageSchema", "is not taken here: no channel of this app has one"));
+        }
+        let message = Message::try_from(json::read::<MessageWire>(value)?).map_err(at_root)?;
+        if role == Role::AppUser && has_actions(&message.content) {
+            return Err(ApiError::field("actions", "are taken of role appMaker only"));
+        }
+        let author = Author {
+            name: check::optional_text("name", wire.name, 128)?,
+            email: check::optional_text("email", wire.email, 128)?,
+            avatar_url: wire
+                .avatar_url
+                .filter(|url| !url.is_empty())
+                .map(|url| check::url("avatarUrl", url))
+                .transpose()?,
+        };
+        let target = wire.destination.map(Target::try_from).transpose()?;
+        if target.is_some() && role == Role::AppUser {
+            return Err(ApiError::field("destination", "is taken of role appMaker only"));
+        }
+        Ok(Self { role, author, message, payload: wire.payload, overrides: wire.overrides, target })
+    }
+}
+
+impl TryFrom<TargetWire> for Target {
+    type Error = ApiError;
+
+    fn try_from(wire: TargetWire) -> Result<Self, ApiError> {
+        let integration_id = wire.integration_id.map(|id| id.parse()).transpose();
+        let integration_id = integration_id.map_err(|error| ApiError::field("destination.integrationId", error))?;
+        match (integration_id, wire.integration_type) {
+            (None, None) => Err(ApiError::field("destination", "must have an integrationId or an integrationType")),
+            (integration_id, channel) => Ok(Self { integration_id, channel }),
+        }
+    }
+}
+
+impl Target {
+    pub fn is(&self, channel: ChannelType, integration: IntegrationId) -> bool {
+        self.integration_id.is_none_or(|wanted| wanted == integration)
+            && self.channel.as_deref().is_none_or(|wanted| wanted == channel.as_str())
+    }
+}
+
+/// Here the message is the body itself: `message.text` is `text`.
+fn at_root(error: ApiError) -> ApiError {
+    let description = error.description.strip_prefix("message.").unwrap_or(&error.description).to_owned();
+    ApiError::new(error.code, description)
+}
+
+fn has_actions(content: &Content) -> bool {
+    match content {
+        Content::Text { actions, .. } | Content::Image { actions, .. } | Content::List { actions, .. } => {
+            !actions.is_empty()
+        }
+        Content::File { .. } | Content::Carousel { .. } | Content::Location { .. } | Content::Form { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn parse(body: Value) -> Result<Posting, String> {
+        Posting::parse(body.to_string().as_bytes()).map_err(|error| error.description)
+    }
+
+    #[test]
+    fn a_message_is_the_body_itself() {
+        let posting = parse(json!({ "role": "appMaker", "type": "text", "text": "Hi", "name": "Nadia",
+            "destination": { "integrationType": "twilio" } }))
+        .unwrap();
+        assert_eq!((posting.role, posting.author.name.as_deref()), (Role::AppMaker, Some("Nadia")));
+        assert!(posting.target.unwrap().is(ChannelType::Twilio, IntegrationId::generate()));
+    }
+
+    #[test]
+    fn every_refusal_names_the_field() {
+        let action = json!([{ "type": "link", "text": "Go", "uri": "https://a.example/" }]);
+        for (body, field) in [
+            (json!({ "type": "text", "text": "Hi" }), "role"),
+            (json!({ "role": "boss", "type": "text", "text": "Hi" }), "role"),
+            (json!({ "role": "appMaker" }), "type"),
+            (json!({ "role": "appMaker", "type": "text" }), "text"),
+            (json!({ "role": "appUser", "type": "text", "text": "Hi", "actions": action }), "actions"),
+            (json!({ "role": "appMaker", "type": "text", "text": "Hi", "destination": {} }), "destination"),
+            (
+                json!({ "role": "appMaker", "type": "text", "text": "Hi", "destination": { "integrationId": "x" } }),
+                "destination.integrationId",
+            ),
+            (
+                json!({ "role": "appUser", "type": "text", "text": "Hi", "destination": { "integrationType": "twilio" } }),
+                "destination",
+            ),
+        ] {
+            assert!(parse(body).unwrap_err().starts_with(&format!("{field} ")), "{field}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! A person's clients: taken away, and codes by which another device may become one.
+
+use serde::{Deserialize, Serialize};
+
+use super::keys::{self, AddressPartition, UserPartition};
+use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
+use super::{Store, StoreError};
+use crate::ids::{AppId, AppUserId};
+use crate::model::{Client, Timestamp};
+
+/// How long an auth code can be used, in seconds.
+const CODE_SECONDS: i64 = 600;
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CodeItem {
+    app_user_id: AppUserId,
+    ttl: i64,
+}
+
+impl Store {
+    /// Parts a client from its person: whoever writes from there next is somebody new. `false`: it was not theirs.
+    pub async fn unlink(&self, app: AppId, user: AppUserId, client: &Client) -> Result<bool, StoreError> {
+        let partition = AddressPartition::new(app, client.integration_id, &client.external_id);
+        let pointer = UserPartition::new(app, user).client(client.integration_id, &client.external_id);
+        for attempt in 0..TRIES {
+            let theirs = Change::of(&partition.match_result(), "").when("appUserId = :user").value(":user", &user);
+            let writes = Transaction::new().delete(self, theirs).delete(self, Change::of(&pointer, ""));
+            match writes.commit(self).await? {
+                Outcome::Done => return Ok(true),
+                Outcome::Refused(_) => return Ok(false),
+                Outcome::Collided => back_off(attempt).await,
+            }
+        }
+        Err(StoreError::Contended)
+    }
+
+    /// A code for a person's next device, and how it is spelled.
+    pub async fn create_auth_code(&self, app: AppId, user: AppUserId, now: Timestamp) -> Result<String, StoreError> {
+        let code = format!("ac_{}", hex::encode(rand::random::<[u8; 16]>()));
+        let item = CodeItem { app_user_id: user, ttl: now.plus_seconds(CODE_SECONDS).seconds() };
+        self.put("auth code", &keys::auth_code(app, &code), &item).await?;
+        Ok(code)
+    }
+}
