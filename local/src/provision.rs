@@ -135,6 +135,7 @@ fn twilio_settings(account: TwilioAccount) -> Result<Settings, SpecificationErro
         auth_token: Secret::new(account.auth_token),
         phone_number_sid: account.phone_number_sid,
         phone_number: number.map_err(|error| SpecificationError::Address { field: "twilio.phoneNumber", error })?,
+        account_name: None,
         messaging_service_sid: account.messaging_service_sid,
     }))
 }
@@ -146,6 +147,7 @@ fn messagebird_settings(account: MessagebirdAccount) -> Result<Settings, Specifi
         originator: originator
             .map_err(|error| SpecificationError::Address { field: "messagebird.originator", error })?,
         signing_key: Some(Secret::new(account.signing_key)),
+        webhook_secret: Some(Secret::generate()),
     }))
 }
 

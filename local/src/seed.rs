@@ -12,7 +12,7 @@ use shared::ids::{AppId, IntegrationId, KeyId, WebhookId};
 use shared::model::{ChannelType, ExpiredClaim, Integration, Webhook};
 use shared::store::{Store, StoreError};
 
-use crate::carriers::{self, Account};
+use crate::carriers;
 use crate::provision::{
     MessagebirdAccount, Provision, Specification, SpecificationError, TwilioAccount, WantedWebhook,
 };
@@ -110,7 +110,7 @@ impl Seeder {
         provision.write(&self.store).await?;
         provision.integrations.iter().for_each(|integration| self.register(integration));
         let of = |channel| {
-            let found = provision.integrations.iter().find(|integration| integration.channel() == channel);
+            let found = provision.integrations.iter().find(|integration| integration.channel() == Some(channel));
             found.map_or_else(IntegrationId::generate, |integration| integration.id)
         };
         let ready = Ready {
@@ -182,11 +182,7 @@ impl Seeder {
     }
 
     fn register(&self, integration: &Integration) {
-        self.carriers.register(Account {
-            app_id: integration.app_id,
-            integration_id: integration.id,
-            settings: integration.settings.clone(),
-        });
+        self.carriers.register(integration);
     }
 
     fn load(&self) -> Result<Vec<Ready>, SeedError> {

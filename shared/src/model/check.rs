@@ -20,6 +20,14 @@ pub fn text(path: &str, text: String, limit: usize) -> Result<String, ApiError> 
     }
 }
 
+/// Not longer than so many characters, and perhaps empty.
+pub fn within(path: &str, text: String, limit: usize) -> Result<String, ApiError> {
+    if text.chars().count() > limit {
+        return Err(ApiError::field(path, format!("must have at most {limit} characters")));
+    }
+    Ok(text)
+}
+
 /// As [`text`], where an empty one counts as none.
 pub fn optional_text(path: &str, value: Option<String>, limit: usize) -> Result<Option<String>, ApiError> {
     value.filter(|value| !value.is_empty()).map(|value| text(path, value, limit)).transpose()

@@ -102,7 +102,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
 }
 
 /// Fields that hold an object, or a list of objects. Said here, since serde would take a list for an object.
-const OBJECTS: [&str; 12] = [
+const OBJECTS: [&str; 13] = [
     "destination",
     "author",
     "message",
@@ -115,6 +115,7 @@ const OBJECTS: [&str; 12] = [
     "surviving",
     "discarded",
     "profile",
+    "prechatCapture",
 ];
 const OBJECT_LISTS: [&str; 2] = ["items", "actions"];
 

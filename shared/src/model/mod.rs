@@ -34,7 +34,9 @@ pub use credentials::{ApiKey, KeyOwner, Secret};
 pub use delivery::{DeliveryEvent, DeliveryOutcome, Destination, ExternalId, Failure, FailureCode, Told};
 pub use file::{FILE_LIMIT, FileKey, FileName, FileOwner, InvalidFileKey, MediaType};
 pub use integration::{
-    ChannelType, ExpiredClaim, Integration, IntegrationStatus, MessagebirdSettings, Settings, TwilioSettings,
+    AppleSettings, BusinessProfile, BusinessProfileWire, ChannelType, ExpiredClaim, FirebaseSettings, Integration,
+    IntegrationStatus, IntegrationType, MailgunSettings, MessagebirdSettings, Settings, TwilioCredentials,
+    TwilioSettings, WebSettings, WhatsappSettings,
 };
 pub use json::Change;
 pub use link::{Confirmation, LINK_DAYS, Link, LinkRequest, LinkState};

@@ -33,6 +33,7 @@ pub struct Transaction {
 }
 
 /// An update or deletion of one item.
+#[derive(Clone)]
 pub struct Change {
     key: Key,
     expression: String,

@@ -78,6 +78,9 @@ async fn send(
         Struck::Refused(refusal) => return refused(refusal, ""),
         Struck::Answered(response) => return response,
     };
+    if let Some((_, url)) = form_urlencoded::parse(body.as_bytes()).find(|(name, _)| name == "StatusCallback") {
+        state.meet_caller(&url).await;
+    }
     let draft = authorized(&state, &headers, &sid, uri.path()).and_then(|accounts| draft(&state, &accounts, &body));
     let message = match draft {
         Ok(message) => message,
@@ -143,7 +146,7 @@ fn authorized(state: &State, headers: &HeaderMap, sid: &str, path: &str) -> Resu
 fn settings(account: &Account) -> Option<&TwilioSettings> {
     match &account.settings {
         Settings::Twilio(settings) => Some(settings),
-        Settings::Messagebird(_) => None,
+        _ => None,
     }
 }
 
