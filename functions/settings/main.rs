@@ -1,6 +1,10 @@
 //! What an app is set up with: integrations, webhooks, menus and templates.
 
 mod handler;
+mod integrations;
+mod menus;
+mod templates;
+mod twilio;
 mod webhooks;
 
 use std::sync::Arc;

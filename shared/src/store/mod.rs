@@ -11,6 +11,7 @@ mod integrations;
 pub mod keys;
 mod links;
 mod matches;
+mod menus;
 mod merges;
 mod replies;
 mod revisions;
@@ -40,9 +41,11 @@ use keys::Key;
 pub use conversations::{Conversation, History, Posted, Side, StoredMessage, Stretch};
 pub use links::Linked;
 pub use matches::{MatchItem, NewClient};
+pub use menus::{MenuPlace, MenuWritten};
 pub use merges::Merged;
 pub use replies::{ReplyOutcome, ReplyWrite};
 pub use sends::{Part, SendKey, Write};
+pub use templates::TemplateChanged;
 
 type Item = HashMap<String, AttributeValue>;
 

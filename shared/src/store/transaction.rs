@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, ReturnValue, TransactWriteItem, Update};
 use serde::Serialize;
 
 use super::keys::Key;
@@ -198,6 +198,20 @@ impl Transaction {
             .build();
         let delete = delete.ok().filter(|_| !change.unwritable);
         self.push(delete.map(|delete| TransactWriteItem::builder().delete(delete).build()));
+        self
+    }
+
+    /// Holds only while a condition on an item that is not written does.
+    pub fn check(mut self, store: &Store, change: Change) -> Self {
+        let check = ConditionCheck::builder()
+            .table_name(&store.table)
+            .set_key(Some(change.key.attributes()))
+            .set_condition_expression(change.condition.clone())
+            .set_expression_attribute_names(change.names())
+            .set_expression_attribute_values(change.values())
+            .build();
+        let check = check.ok().filter(|_| !change.unwritable);
+        self.push(check.map(|check| TransactWriteItem::builder().condition_check(check).build()));
         self
     }
 
