@@ -61,7 +61,13 @@ async fn settings_of_one_app_are_not_found_from_another() {
     let world = World::new().await;
     let other = world.another_app(json!({})).await;
     let webhook = other.ready["webhooks"][0]["id"].as_str().unwrap().to_owned();
-    for (path, words) in [(format!("webhooks/{webhook}"), "webhook_not_found")] {
+    let body = json!({ "name": "x", "message": { "type": "text", "text": "x" } });
+    let template = world.make(&other, "templates", body).await["template"]["_id"].as_str().unwrap().to_owned();
+    for (path, words) in [
+        (format!("webhooks/{webhook}"), "webhook_not_found"),
+        (format!("templates/{template}"), "template_not_found"),
+        (format!("integrations/{}", other.integration("twilio")), "integration_not_found"),
+    ] {
         for (method, body) in [(Method::GET, None), (Method::PUT, Some(json!({}))), (Method::DELETE, None)] {
             world.refused(&world.app, method, &path, body, words).await;
         }
