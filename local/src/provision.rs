@@ -1,7 +1,7 @@
 //! An app with everything it needs to send, written to a table in one go.
 //!
-//! Used for demo apps, and by `create-app` for the first app of a deployed stack, whose table and sealing secret the
-//! operator names. It checks no carrier credentials.
+//! Used for demo apps, and by `create-account` and `create-app` for a deployed stack, whose table and sealing secret
+//! the operator names. It checks no carrier credentials.
 
 use serde::Deserialize;
 use shared::ids::{AccountId, AppId, IntegrationId, WebhookId};
@@ -66,6 +66,18 @@ pub enum SpecificationError {
     Address { field: &'static str, error: InvalidAddress },
 }
 
+/// An account with its first key: all that a stack must be given before its API can give the rest.
+///
+/// # Errors
+/// What the table said.
+pub async fn account(store: &Store) -> Result<ApiKey, StoreError> {
+    let id = AccountId::generate();
+    let key = ApiKey::generate(KeyOwner::Account(id), Some("first".into()));
+    store.create_account(id).await?;
+    store.create_key(&key).await?;
+    Ok(key)
+}
+
 /// An app with its keys, integrations and webhooks, complete with ids and secrets.
 #[derive(Debug)]
 pub struct Provision {
@@ -103,7 +115,8 @@ impl Provision {
     /// # Errors
     /// What the table said.
     pub async fn write(&self, store: &Store) -> Result<(), StoreError> {
-        store.put_app(&self.app).await?;
+        store.create_account(self.app.account_id).await?;
+        store.create_app(&self.app).await?;
         for integration in &self.integrations {
             store.put_integration(integration).await?;
         }
@@ -111,7 +124,7 @@ impl Provision {
             store.create_webhook(webhook).await?;
         }
         for key in [&self.key, &self.account_key] {
-            store.put_api_key(key).await?;
+            store.create_key(key).await?;
         }
         Ok(())
     }

@@ -88,6 +88,8 @@ object_id! {
     AccountId,
     /// An app: the tenant. Every key in the store starts from it.
     AppId,
+    /// What SDKs name an app by. Derived from its id, and no secret.
+    AppToken,
     /// A person, known to one app.
     AppUserId,
     /// A person's address on one integration.

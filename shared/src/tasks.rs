@@ -42,31 +42,6 @@ pub struct SendContext {
     pub parts: u8,
 }
 
-/// The API → `upkeep`: something to clean up, in as many steps as it takes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "version")]
-pub enum UpkeepTask {
-    #[serde(rename = "1")]
-    V1 { app_id: AppId, work: Work },
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Work {
-    /// An app with everybody it knows.
-    EraseApp,
-    /// Everything of one person.
-    #[serde(rename_all = "camelCase")]
-    EraseUser {
-        user: AppUserId,
-        user_id: Option<String>,
-        conversations: Vec<ConversationId>,
-        clients: Vec<(IntegrationId, Address)>,
-    },
-    /// What a person was sent and sent, up to a moment.
-    EraseMessages { conversations: Vec<ConversationId>, clients: Vec<(IntegrationId, Address)>, until: Timestamp },
-}
-
 /// Publishing → `deliver`: events for one webhook, from one batch. More than one only at the first attempt: an event
 /// that fails goes on alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,6 +58,46 @@ pub enum DeliverTask {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         dead: Option<String>,
     },
+}
+
+/// Whoever deletes something → `upkeep`: what it leaves in the table is taken away step by step. A task that is not
+/// done after one step is put back on the queue, and doing it twice does no harm.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "version")]
+pub enum UpkeepTask {
+    #[serde(rename = "1")]
+    V1 { app_id: AppId, work: Work },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// Everything of an app, once the app itself is deleted; of one that is still there, nothing.
+    EraseApp {
+        /// The shards of people before this one are done.
+        #[serde(default)]
+        shard: u16,
+    },
+    /// Everything of a person. An address that belongs to somebody else by now keeps what is theirs.
+    EraseUser {
+        user: AppUserId,
+        user_id: Option<String>,
+        conversations: Vec<ConversationId>,
+        clients: Vec<(IntegrationId, Address)>,
+    },
+    /// Messages and notifications up to a moment, which are hidden already.
+    EraseMessages { conversations: Vec<ConversationId>, clients: Vec<(IntegrationId, Address)>, until: Timestamp },
+}
+
+impl Work {
+    /// For the log.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::EraseApp { .. } => "eraseApp",
+            Self::EraseUser { .. } => "eraseUser",
+            Self::EraseMessages { .. } => "eraseMessages",
+        }
+    }
 }
 
 /// One event, written for one webhook: the body is posted as it stands.

@@ -49,6 +49,8 @@ metrics! {
     WebhookDelivered,
     WebhookRetried,
     WebhookDead,
+    DataErased,
+    ErasureContinued,
     TaskPoisoned,
 }
 

@@ -3,6 +3,7 @@
 pub mod claim;
 pub mod compose;
 pub mod consent;
+pub mod erasure;
 pub mod mask;
 pub mod page;
 pub mod receipt;

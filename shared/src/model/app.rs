@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::ids::{AccountId, AppId, ServiceAccountId};
+use crate::ids::{AccountId, AppId, AppToken, IntegrationId, ServiceAccountId};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -34,6 +34,11 @@ impl App {
             settings: AppSettings::default(),
             metadata: Map::new(),
         }
+    }
+
+    /// What SDKs of earlier days start with instead of an integration's id.
+    pub fn token(&self) -> AppToken {
+        AppToken::derive(&[self.id.as_bytes()])
     }
 }
 
@@ -74,4 +79,22 @@ pub struct ServiceAccount {
     pub id: ServiceAccountId,
     pub account_id: AccountId,
     pub name: String,
+}
+
+impl ServiceAccount {
+    pub fn new(account_id: AccountId, name: String) -> Self {
+        Self { id: ServiceAccountId::generate(), account_id, name }
+    }
+}
+
+/// The integrations that SDKs start with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sdks {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub android_integration_id: Option<IntegrationId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ios_integration_id: Option<IntegrationId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub web_integration_id: Option<IntegrationId>,
 }

@@ -85,6 +85,15 @@ impl<T> Change<T> {
         }
     }
 
+    /// The new value, if there is one; for fields that cannot be unset.
+    pub fn given(self, field: &str) -> Result<Option<T>, ApiError> {
+        match self {
+            Self::Keep => Ok(None),
+            Self::Unset => Err(ApiError::field(field, "must not be null")),
+            Self::Set(new) => Ok(Some(new)),
+        }
+    }
+
     /// The new value, checked.
     pub fn check<U>(self, check: impl FnOnce(T) -> Result<U, ApiError>) -> Result<Change<U>, ApiError> {
         match self {

@@ -6,6 +6,7 @@
 mod address;
 mod api_error;
 mod app;
+mod app_wire;
 pub mod check;
 mod credentials;
 mod delivery;
@@ -30,7 +31,8 @@ mod webhook;
 
 pub use address::{Address, InvalidAddress};
 pub use api_error::{ApiError, ErrorCode};
-pub use app::{App, AppSettings, ServiceAccount};
+pub use app::{App, AppSettings, Sdks, ServiceAccount};
+pub use app_wire::{AppBody, AppChange, NameBody, SettingsChange};
 pub use credentials::{ApiKey, KeyOwner, Secret};
 pub use delivery::{DeliveryEvent, DeliveryOutcome, Destination, ExternalId, Failure, FailureCode, Told};
 pub use file::{FILE_LIMIT, FileKey, FileName, FileOwner, InvalidFileKey, MediaType};

@@ -4,6 +4,7 @@
 //! |-----------------|--------------------------------------|-------------------------------------|
 //! | API key         | `KEY#{keyId}`                        | `KEY`                               |
 //! | key listing     | `ACCOUNT#…`, `APP#{app}` or `SERVICE#…` | `KEY#{keyId}`                    |
+//! | account         | `ACCOUNT#{account}`                  | `ACCOUNT`                           |
 //! | account's app   | `ACCOUNT#{account}`                  | `APP#{app}`                         |
 //! | service account | `ACCOUNT#{account}`                  | `SERVICE#{serviceAccount}`          |
 //! | app             | `APP#{app}`                          | `APP`                               |
@@ -16,6 +17,7 @@
 //! | app user        | `APP#{app}#USERS#{shard}`            | `{user}#USER`                       |
 //! | client          | `APP#{app}#USERS#{shard}`            | `{user}#CLIENT#{integration}#{addr}` |
 //! | pending client  | `APP#{app}#USERS#{shard}`            | `{user}#PENDING#{integration}#{addr}` |
+//! | merged person   | `APP#{app}#USERS#{shard}`            | `{user}#MERGED#{discarded}`         |
 //! | user's name     | `APP#{app}#NAME#{hash of userId}`    | `NAME`                              |
 //! | auth code       | `APP#{app}#CODE#{code}`              | `CODE`                              |
 //! | conversation    | `APP#{app}#CONVERSATION#{conv}`      | `CONVERSATION`                      |
@@ -23,8 +25,7 @@
 //! | match           | `APP#{app}#AT#{integration}#{addr}`  | `MATCH`                             |
 //! | link            | `APP#{app}#AT#{integration}#{addr}`  | `LINK`                              |
 //! | notification    | `APP#{app}#AT#{integration}#{addr}`  | `NOTIFICATION#{ms}#{id}`            |
-//! | message's send  | `APP#{app}#AT#{integration}#{addr}`  | `SEND#{ms}#{id}`                    |
-//! | confirmation    | `APP#{app}#AT#{integration}#{addr}`  | `CONFIRMATION#{ms}#{link}`          |
+//! | another send    | `APP#{app}#AT#{integration}#{addr}`  | `SEND#{ms}#{id}`                    |
 //! | reply           | `APP#{app}#AT#{integration}#{addr}`  | `REPLY#{externalId}`                |
 //!
 //! What belongs to an app starts from the app: a key of one app cannot be made from another's id. API keys and accounts
@@ -89,6 +90,19 @@ pub fn key_listing(owner: KeyOwner, id: &KeyId) -> Key {
 
 pub fn account_partition(account: AccountId) -> String {
     format!("ACCOUNT#{account}")
+}
+
+pub fn account(account: AccountId) -> Key {
+    Key { pk: account_partition(account), sk: "ACCOUNT".into() }
+}
+
+/// The owner's own item, which counts its keys.
+pub fn key_owner(owner: KeyOwner) -> Key {
+    match owner {
+        KeyOwner::App(id) => app(id),
+        KeyOwner::Account(id) => account(id),
+        KeyOwner::ServiceAccount { account, id } => service_account(account, id),
+    }
 }
 
 pub fn account_app(account: AccountId, app: AppId) -> Key {
@@ -166,6 +180,11 @@ impl UserPartition {
         self.key(&format!("CLIENT#{integration}#{}", address.as_str()))
     }
 
+    /// Somebody who was merged into this person.
+    pub fn merged(&self, discarded: AppUserId) -> Key {
+        self.key(&format!("MERGED#{discarded}"))
+    }
+
     pub fn pending(&self, integration: IntegrationId, address: &Address) -> Key {
         self.key(&format!("PENDING#{integration}#{}", address.as_str()))
     }
@@ -228,8 +247,7 @@ impl AddressPartition {
     pub fn send(&self, accepted: Timestamp, subject: Subject) -> Key {
         let kind = match subject {
             Subject::Notification(_) => "NOTIFICATION",
-            Subject::Message(_) => "SEND",
-            Subject::Confirmation(_) => "CONFIRMATION",
+            Subject::Message(_) | Subject::Confirmation(_) => "SEND",
         };
         self.key(format!("{kind}#{:013}#{subject}", accepted.millis()))
     }

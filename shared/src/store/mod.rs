@@ -3,10 +3,12 @@
 //! Does not decide anything: conditions are written here, what follows from them is `flow`'s. Reads of settings
 //! (keys, apps, integrations, webhooks) are cached in the warm function for at most 30 seconds; nothing else is.
 
+mod apps;
 mod cache;
 mod clients;
 mod conversations;
 mod credentials;
+mod erasure;
 mod integrations;
 pub mod keys;
 mod links;
@@ -16,6 +18,7 @@ mod merges;
 mod replies;
 mod revisions;
 mod sends;
+mod service_accounts;
 mod templates;
 mod transaction;
 mod users;
@@ -39,6 +42,8 @@ use cache::Cache;
 use keys::Key;
 
 pub use conversations::{Conversation, History, Posted, Side, StoredMessage, Stretch};
+pub use credentials::{KEY_LIMIT, KeyCreation};
+pub use erasure::{ErasedAddress, ErasedPerson};
 pub use links::Linked;
 pub use matches::{MatchItem, NewClient};
 pub use menus::{MenuPlace, MenuWritten};

@@ -32,7 +32,7 @@ pub struct Transaction {
     unwritable: bool,
 }
 
-/// An update or deletion of one item.
+/// An update, deletion or check of one item.
 #[derive(Clone)]
 pub struct Change {
     key: Key,
@@ -44,7 +44,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// `expression` as DynamoDB's `UpdateExpression`; for a [`Transaction::delete`] it stays empty.
+    /// `expression` as DynamoDB's `UpdateExpression`; for a deletion or a check it stays empty.
     pub fn of(key: &Key, expression: impl Into<String>) -> Self {
         Self {
             key: key.clone(),
@@ -249,6 +249,20 @@ impl Transaction {
             Some(TransactWriteItemsError::TransactionInProgressException(_)) => Ok(Outcome::Collided),
             _ => Err(aws_error("TransactWriteItems")(error)),
         }
+    }
+}
+
+impl Store {
+    /// Commits what `writes` makes, anew over every collision. Which items refused; none when it is done.
+    pub(super) async fn commit(&self, writes: impl Fn() -> Transaction) -> Result<Vec<usize>, StoreError> {
+        for attempt in 0..TRIES {
+            match writes().commit(self).await? {
+                Outcome::Done => return Ok(Vec::new()),
+                Outcome::Refused(items) => return Ok(items),
+                Outcome::Collided => back_off(attempt).await,
+            }
+        }
+        Err(StoreError::Contended)
     }
 }
 

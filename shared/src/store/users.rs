@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::keys::{self, AddressPartition, UserPartition};
 use super::matches::ClientPointer;
+use super::merges::MergedPointer;
 use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
 use super::{MatchItem, Store, StoreError, from_item};
 use crate::ids::{AppId, AppUserId};
@@ -35,10 +36,21 @@ pub(super) struct NameItem {
 
 /// What a query over a person's listing found.
 #[derive(Default)]
-struct Listing {
+pub(super) struct Listing {
     user: Option<UserItem>,
-    clients: Vec<ClientPointer>,
-    pending: Vec<Client>,
+    pub clients: Vec<ClientPointer>,
+    pub pending: Vec<Client>,
+    pub merged: Vec<MergedPointer>,
+}
+
+impl Listing {
+    /// The profile, if the person was not merged away.
+    pub fn profile(&self) -> Option<&AppUser> {
+        match &self.user {
+            Some(UserItem::Here(user)) => Some(user),
+            Some(UserItem::Merged { .. }) | None => None,
+        }
+    }
 }
 
 impl Store {
@@ -91,7 +103,7 @@ impl Store {
         Ok(None)
     }
 
-    async fn listing(&self, app: AppId, id: AppUserId) -> Result<Listing, StoreError> {
+    pub(super) async fn listing(&self, app: AppId, id: AppUserId) -> Result<Listing, StoreError> {
         let partition = UserPartition::new(app, id);
         let mut listing = Listing::default();
         for item in self.list_items(&partition.pk, &partition.prefix, true).await? {
@@ -99,6 +111,7 @@ impl Store {
             match sk.strip_prefix(&partition.prefix).and_then(|rest| rest.split('#').next()) {
                 Some("USER") => listing.user = Some(from_item("app user", item)?),
                 Some("CLIENT") => listing.clients.push(from_item("client", item)?),
+                Some("MERGED") => listing.merged.push(from_item("merged person", item)?),
                 Some("PENDING") => {
                     let client: Client = from_item("pending client", item)?;
                     listing.pending.push(Client { status: ClientStatus::Pending, ..client });

@@ -1,0 +1,186 @@
+//! Opening a channel to somebody who is known: three confirmations, and what the person makes of them.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::world::{ANYBODY, FAILS_LATER, REFUSED, World};
+
+async fn person(world: &World, user_id: &str) -> String {
+    let made = world.make(&world.app, "appusers", json!({ "userId": user_id, "credentialRequired": true })).await;
+    made["appUser"]["_id"].as_str().unwrap().to_owned()
+}
+
+async fn link(world: &World, id: &str, to: &str, confirmation: Value) -> Value {
+    let body = json!({ "type": "twilio", "phoneNumber": to, "confirmation": confirmation });
+    let answer = world.manage(&world.app, Method::POST, &format!("appusers/{id}/channels"), Some(body)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.body["appUser"].clone()
+}
+
+fn text(text: &str) -> Value {
+    json!({ "role": "appMaker", "type": "text", "text": text })
+}
+
+/// The triggers of all link events so far, sorted.
+async fn steps(world: &World) -> Vec<String> {
+    let events = world.events().await;
+    let names = events.iter().filter_map(|event| event["trigger"].as_str());
+    let mut steps: Vec<_> = names.filter(|name| name.starts_with("link:")).map(str::to_owned).collect();
+    steps.sort();
+    steps
+}
+
+async fn clients(world: &World, id: &str) -> (usize, usize) {
+    let user = world.read(&world.app, &format!("appusers/{id}")).await;
+    let count = |name: &str| user["appUser"][name].as_array().unwrap().len();
+    (count("clients"), count("pendingClients"))
+}
+
+#[tokio::test]
+async fn immediate_with_a_message_is_linked_once_it_is_sent() {
+    let world = World::new().await;
+    let id = person(&world, "bob").await;
+    world.local(Method::POST, "pollers", Some(json!({ "paused": true }))).await;
+    let user = link(&world, &id, "+1 (555) 010-0142", json!({ "type": "immediate", "message": text("Welcome") })).await;
+    let pending = &user["pendingClients"][0];
+    assert_eq!((&pending["status"], &pending["externalId"]), (&json!("pending"), &json!(ANYBODY)));
+    world.local(Method::POST, "pollers", Some(json!({ "paused": false }))).await;
+    world.settle().await;
+    assert_eq!(steps(&world).await, ["link:match", "link:success"]);
+    assert_eq!(clients(&world, &id).await, (1, 0));
+    assert_eq!(world.outbox_to(ANYBODY).await.len(), 1);
+    let success = &world.events_named("link:success").await[0];
+    assert_eq!(success["criteria"], json!({ "phoneNumber": "+1 (555) 010-0142" }));
+    assert_eq!((&success["channel"], &success["appUser"]["userId"]), (&json!("twilio"), &json!("bob")));
+    assert_eq!(world.events_named("client:add").await[0]["reason"], "channelLinking");
+    let history = world.read(&world.app, &format!("appusers/{id}/messages")).await;
+    assert_eq!(history["messages"], json!([]), "the confirmation is no part of the conversation");
+    let posted = world.make(&world.app, &format!("appusers/{id}/messages"), text("And now for real")).await;
+    assert_eq!(posted["message"]["text"], "And now for real");
+    world.settle().await;
+    assert_eq!(world.outbox_to(ANYBODY).await.len(), 2);
+    world.reply("twilio", ANYBODY, "Fine").await;
+    world.settle().await;
+    assert_eq!(world.events_named("message:appUser").await[0]["appUser"]["userId"], "bob");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn immediate_without_a_message_is_linked_at_once() {
+    let world = World::new().await;
+    let id = person(&world, "bob").await;
+    let user = link(&world, &id, ANYBODY, json!({ "type": "immediate" })).await;
+    assert_eq!(user["clients"][0]["externalId"], ANYBODY);
+    assert_eq!(user["conversationStarted"], true);
+    let again = link(&world, &id, ANYBODY, json!({ "type": "immediate" })).await;
+    assert_eq!(again["clients"].as_array().unwrap().len(), 1, "a repeat links nothing twice");
+    world.settle().await;
+    assert_eq!(steps(&world).await, ["link:match", "link:success"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_confirmation_that_cannot_be_sent_fails_the_link() {
+    for to in [REFUSED, FAILS_LATER] {
+        let world = World::new().await;
+        let id = person(&world, "bob").await;
+        link(&world, &id, to, json!({ "type": "userActivity", "message": text("Hi") })).await;
+        world.settle().await;
+        let steps = steps(&world).await;
+        assert!(steps.contains(&"link:failure".to_owned()) && !steps.contains(&"link:success".to_owned()), "{steps:?}");
+        assert_eq!(clients(&world, &id).await, (0, 0));
+        assert!(world.events_named("link:failure").await[0]["error"]["code"].is_string());
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn user_activity_is_linked_when_the_person_writes() {
+    let world = World::new().await;
+    let id = person(&world, "bob").await;
+    link(&world, &id, ANYBODY, json!({ "type": "userActivity", "message": text("Is that you?") })).await;
+    world.settle().await;
+    assert_eq!(steps(&world).await, ["link:match"]);
+    assert_eq!(clients(&world, &id).await, (0, 1));
+    world.reply("twilio", ANYBODY, "It is").await;
+    world.settle().await;
+    assert_eq!(steps(&world).await, ["link:match", "link:success"]);
+    assert_eq!(clients(&world, &id).await, (1, 0));
+    let reply = &world.events_named("message:appUser").await[0];
+    assert_eq!((&reply["appUser"]["userId"], &reply["messages"][0]["text"]), (&json!("bob"), &json!("It is")));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_prompt_is_answered_with_yes_or_no() {
+    for (word, end, linked) in [("Yes!", "link:success", 1), ("no", "link:failure", 0)] {
+        let world = World::new().await;
+        let id = person(&world, "bob").await;
+        link(&world, &id, ANYBODY, json!({ "type": "prompt" })).await;
+        world.settle().await;
+        let asked = world.outbox_to(ANYBODY).await[0].to_string();
+        assert!(asked.contains("Tea House") && asked.contains("YES"), "{asked}");
+        world.reply("twilio", ANYBODY, word).await;
+        world.settle().await;
+        assert!(steps(&world).await.contains(&end.to_owned()));
+        assert_eq!(clients(&world, &id).await, (linked, 0));
+        assert!(world.events_named("message:appUser").await.is_empty(), "the answer is no message");
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_was_somebody_elses_changes_hands() {
+    let world = World::new().await;
+    let first = world.notify("twilio", ANYBODY, "To a stranger").await;
+    world.settle().await;
+    let old = world.events_about(&first).await[0]["matchResult"]["appUser"]["_id"].as_str().unwrap().to_owned();
+    let id = person(&world, "bob").await;
+    link(&world, &id, ANYBODY, json!({ "type": "immediate" })).await;
+    assert_eq!(clients(&world, &old).await, (0, 0));
+    assert_eq!(clients(&world, &id).await, (1, 0));
+    world.settle().await;
+    let removed = &world.events_named("client:remove").await[0];
+    assert_eq!((&removed["reason"], &removed["appUser"]["_id"]), (&json!("theft"), &json!(old)));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_sender_killed_on_a_confirmation_links_once() {
+    for when in [json!({ "afterCall": "dynamodb:PutItem", "n": 1 }), json!("before-response")] {
+        let world = World::new().await;
+        let id = person(&world, "bob").await;
+        let kill = json!({ "target": "function:send_twilio", "fault": "kill", "count": 1, "when": when });
+        world.fault(kill).await;
+        link(&world, &id, ANYBODY, json!({ "type": "immediate", "message": text("Welcome") })).await;
+        world.outlive().await;
+        let mut steps = steps(&world).await;
+        steps.dedup();
+        assert_eq!(steps, ["link:match", "link:success"], "{when}");
+        assert_eq!(clients(&world, &id).await, (1, 0));
+        assert_eq!(world.outbox_to(ANYBODY).await.len(), 1);
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn what_makes_no_link_is_refused_by_name() {
+    let world = World::new().await;
+    let id = person(&world, "bob").await;
+    let path = format!("appusers/{id}/channels");
+    let good = json!({ "type": "twilio", "phoneNumber": ANYBODY, "confirmation": { "type": "immediate" } });
+    for (field, value, words) in [
+        ("type", json!("mailgun"), "bad_request: type"),
+        ("phoneNumber", json!("212 555 2368"), "bad_request: phoneNumber"),
+        ("phoneNumber", json!("1 212 555 2368"), "bad_request: phoneNumber"),
+        ("integrationId", json!("64c0ffee0123456789abcdef"), "integration_not_found: integrationId"),
+        ("integrationId", json!(world.app.integration("messagebird")), "bad_request: integrationId"),
+        ("confirmation", json!({ "type": "userActivity" }), "bad_request: confirmation.message"),
+    ] {
+        let mut body = good.clone();
+        body[field] = value;
+        world.refused(&world.app, Method::POST, &path, Some(body), words).await;
+    }
+    assert_eq!(clients(&world, &id).await, (0, 0));
+    world.end().await;
+}
