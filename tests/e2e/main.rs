@@ -18,6 +18,7 @@ mod linking;
 mod logs;
 mod messages;
 mod replies;
+mod service_accounts;
 mod settings;
 mod tenants;
 mod users;
