@@ -56,7 +56,7 @@ async fn a_service_account_lives_and_dies_and_its_apps_stay() {
     refused(&put(&world, &owner, &path, json!({ "name": null })).await, 400, "bad_request");
     let second = new_service_account(&world).await;
     let page = get(&world, &owner, "/v1.1/serviceaccounts?limit=1").await;
-    assert_eq!((names(&page, "serviceAccounts"), &page.body["hasMore"]), (vec!["Right hand".into()], &json!(true)));
+    assert_eq!((names(&page, "serviceAccounts").len(), &page.body["hasMore"]), (1, &json!(true)));
 
     assert_eq!(delete(&world, &owner, &path).await.body, json!({}));
     for gone in [
