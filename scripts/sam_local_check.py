@@ -31,6 +31,7 @@ FUNCTIONS = {
     "receive": "ReceiveFunction",
     "deliver": "DeliverFunction",
     "attachments": "AttachmentsFunction",
+    "reference": "ReferenceFunction",
 }
 # In this order: the receipt is for what the second one sends.
 EVENTS = [
@@ -41,6 +42,7 @@ EVENTS = [
     "receive/twilio-delivered.json",
     "deliver/one.json",
     "attachments/upload.json",
+    "reference/page.json",
 ]
 PATIENCE = 300
 

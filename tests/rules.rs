@@ -174,3 +174,19 @@ fn every_parameter_and_variable_of_the_template_is_documented() {
         assert!(operations.contains(&format!("`{name}`")), "docs/OPERATIONS.md lacks {name}");
     }
 }
+
+#[test]
+fn every_route_is_documented_with_those_who_may_call_it_and_no_other_is() {
+    let text = std::fs::read_to_string(root().join("docs/API.md")).unwrap();
+    let row = |line: &str| {
+        let (route, rest) = line.strip_prefix("| `")?.split_once("` | ")?;
+        let who = rest.split(" |").next()?;
+        route.contains(" /v1.1/").then(|| (route.to_owned(), who.to_owned()))
+    };
+    let documented: BTreeSet<_> = text.split("### Not served").next().unwrap().lines().filter_map(row).collect();
+    let served = shared::api::routes::ROUTES.iter().map(|route| {
+        let who = format!("{:?}", route.access).to_lowercase();
+        (format!("{} /v1.1{}", route.method, route.path), who)
+    });
+    assert_eq!(documented, served.collect());
+}

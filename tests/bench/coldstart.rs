@@ -40,13 +40,14 @@ struct Candidate {
 }
 
 const FLOOR: Candidate = Candidate { name: "floor", event: "notifications/twilio-text.json" };
-const FUNCTIONS: [Candidate; 6] = [
+const FUNCTIONS: [Candidate; 7] = [
     Candidate { name: "notifications", event: "notifications/twilio-text.json" },
     Candidate { name: "send_twilio", event: "send_twilio/text.json" },
     Candidate { name: "send_messagebird", event: "send_messagebird/text.json" },
     Candidate { name: "callbacks", event: "callbacks/twilio-delivered.json" },
     Candidate { name: "receive", event: "receive/twilio-delivered.json" },
     Candidate { name: "deliver", event: "deliver/one.json" },
+    Candidate { name: "reference", event: "reference/page.json" },
 ];
 
 impl Candidate {

@@ -6,6 +6,8 @@ use std::time::Duration;
 use local::{Engine, LogStyle, Options};
 use serde_json::{Value, json};
 
+use crate::described;
+
 /// Addresses whose last digits tell the simulated carriers what to do; `GET /_local/addresses` explains them.
 pub const ANYBODY: &str = "+15550100142";
 pub const REFUSED: &str = "+15550100901";
@@ -118,11 +120,16 @@ impl World {
 
     // ------------------------------------------------------------------------------------------ the API
 
+    /// Sends, and holds the answer against the API's description.
     pub async fn request(&self, request: reqwest::RequestBuilder) -> Answer {
-        let response = request.send().await.unwrap();
+        let request = request.build().unwrap();
+        let (method, path) = (request.method().to_string(), request.url().path().to_owned());
+        let response = self.http.execute(request).await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.unwrap();
-        Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+        let answer = Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) };
+        described::check(&method, &path, answer.status, &answer.body);
+        answer
     }
 
     pub fn http(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
