@@ -22,6 +22,7 @@ mod menus;
 mod messages;
 mod openapi;
 mod replies;
+mod service_accounts;
 mod settings;
 mod templates;
 mod tenants;
