@@ -49,7 +49,8 @@ pub async fn delete(context: &Context, call: &Call<'_>) -> Result<Response<Body>
 pub async fn token(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
     let key = named(context, call).await?;
     let now = std::time::SystemTime::now().into();
-    let token = auth::issue_token(&key, now).map_err(|error| ApiError::new(ErrorCode::Conflict, error.to_string()))?;
+    let token = auth::issue_token(&key, now)
+        .map_err(|error| ApiError::new(ErrorCode::InternalServerError, error.to_string()))?;
     Ok(gateway::json(200, &json!({ "jwt": token })))
 }
 

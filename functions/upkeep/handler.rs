@@ -1,4 +1,5 @@
-//! One batch of erasures. Each makes one step; what is left then goes back on the queue as a task of its own.
+//! One batch of erasures. Each makes one step; what is left then goes back on the queue as a task of its own. Files go
+//! first, since the table says whose they are.
 //!
 //! A step that dies is made again over what is left. A task that is done twice finds nothing the second time.
 
@@ -8,11 +9,12 @@ use aws_lambda_events::sqs::SqsEvent;
 use serde_json::Value;
 use shared::batch::{self, Later, Record};
 use shared::config::ConfigError;
+use shared::files::Files;
 use shared::flow::erasure::{Budget, Progress};
 use shared::ids::{AppId, IntegrationId};
 use shared::model::{Address, Timestamp};
 use shared::queue::Queue;
-use shared::store::{ErasedAddress, ErasedPerson, Store, StoreError};
+use shared::store::{ErasedAddress, ErasedPerson, Store};
 use shared::tasks::{UpkeepTask, Work};
 use shared::telemetry::{Metric, Outcome};
 use shared::webhook::Event;
@@ -24,6 +26,7 @@ const PATIENCE: u32 = 300;
 
 pub struct Context {
     store: Store,
+    files: Files,
     queue: Queue,
 }
 
@@ -37,7 +40,11 @@ enum Next {
 impl Context {
     pub async fn from_env() -> Result<Self, ConfigError> {
         let aws = shared::aws::config().await;
-        Ok(Self { store: Store::from_env(&aws)?, queue: Queue::from_env(&aws, "UPKEEP_QUEUE_URL")? })
+        Ok(Self {
+            store: Store::from_env(&aws)?,
+            files: Files::from_env(&aws)?,
+            queue: Queue::from_env(&aws, "UPKEEP_QUEUE_URL")?,
+        })
     }
 
     pub async fn warm(&self) {
@@ -53,7 +60,7 @@ pub async fn handle(context: Arc<Context>, batch: SqsEvent) -> Value {
 async fn work(context: Arc<Context>, record: Record<UpkeepTask>) -> Result<Vec<Event>, Later> {
     let UpkeepTask::V1 { app_id, work } = record.task;
     let outcome = |metric| Outcome::of(metric).with("appId", app_id).with("work", work.name());
-    match step(&context.store, app_id, &work).await? {
+    match step(&context, app_id, &work).await? {
         Next::Nothing => outcome(Metric::DataErased).log(),
         Next::Again(rest, seconds) => {
             context.queue.send_later(&UpkeepTask::V1 { app_id, work: rest }, seconds).await?;
@@ -63,10 +70,11 @@ async fn work(context: Arc<Context>, record: Record<UpkeepTask>) -> Result<Vec<E
     Ok(Vec::new())
 }
 
-async fn step(store: &Store, app: AppId, work: &Work) -> Result<Next, StoreError> {
+async fn step(context: &Context, app: AppId, work: &Work) -> Result<Next, Later> {
+    let store = &context.store;
     let budget = &mut Budget::new(REQUESTS_A_STEP);
     let progress = match work {
-        Work::EraseApp { shard } => return erase_app(store, app, *shard, budget).await,
+        Work::EraseApp { shard } => return erase_app(context, app, *shard, budget).await,
         Work::EraseUser { user, user_id, conversations, clients } => {
             let person = ErasedPerson {
                 id: *user,
@@ -74,6 +82,9 @@ async fn step(store: &Store, app: AppId, work: &Work) -> Result<Next, StoreError
                 conversations: conversations.clone(),
                 addresses: addresses(clients),
             };
+            for id in store.ids_of(app, person.id).await? {
+                context.files.delete_all_of_person(app, id).await?;
+            }
             let now = Timestamp::from(std::time::SystemTime::now());
             store.erase_person(app, &person, now, budget).await?
         }
@@ -89,11 +100,12 @@ async fn step(store: &Store, app: AppId, work: &Work) -> Result<Next, StoreError
 }
 
 /// The task comes before the deletion: of an app that is still there, nothing was deleted.
-async fn erase_app(store: &Store, app: AppId, shard: u16, budget: &mut Budget) -> Result<Next, StoreError> {
-    if store.app_now(app).await?.is_some() {
+async fn erase_app(context: &Context, app: AppId, shard: u16, budget: &mut Budget) -> Result<Next, Later> {
+    if context.store.app_now(app).await?.is_some() {
         return Ok(Next::Nothing);
     }
-    let left = store.erase_app(app, shard, budget).await?;
+    context.files.delete_all_of_app(app).await?;
+    let left = context.store.erase_app(app, shard, budget).await?;
     Ok(left.map_or(Next::Nothing, |shard| Next::Again(Work::EraseApp { shard }, 0)))
 }
 

@@ -1,7 +1,7 @@
 //! An app with everything it needs to send, written to a table in one go.
 //!
-//! Used for demo apps, and by `create-app` for the first app of a deployed stack, whose table and sealing secret the
-//! operator names. It checks no carrier credentials.
+//! Used for demo apps, and by `create-account` and `create-app` for a deployed stack, whose table and sealing secret
+//! the operator names. It checks no carrier credentials.
 
 use serde::Deserialize;
 use shared::ids::{AccountId, AppId, IntegrationId, WebhookId};
@@ -62,6 +62,18 @@ pub enum SpecificationError {
     Target(String),
     #[error("{field}: {error}")]
     Address { field: &'static str, error: InvalidAddress },
+}
+
+/// An account with its first key: all that a stack must be given before its API can give the rest.
+///
+/// # Errors
+/// What the table said.
+pub async fn account(store: &Store) -> Result<ApiKey, StoreError> {
+    let id = AccountId::generate();
+    let key = ApiKey::generate(KeyOwner::Account(id), Some("first".into()));
+    store.create_account(id).await?;
+    store.create_key(&key).await?;
+    Ok(key)
 }
 
 /// An app with its keys, integrations and webhooks, complete with ids and secrets.

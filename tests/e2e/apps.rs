@@ -161,7 +161,7 @@ async fn settings_are_merged_key_by_key_and_null_unsets() {
     for (body, problem) in [
         (json!({ "settings": { "echoPostback": null } }), "settings.echoPostback must not be null"),
         (json!({ "settings": [] }), "settings must be an object"),
-        (json!({ "name": "" }), "name must not be blank"),
+        (json!({ "name": "" }), "name must not be empty"),
     ] {
         let answer = put(&world, &key, &path, body).await;
         refused(&answer, 400, "bad_request");

@@ -10,6 +10,7 @@ mod callbacks;
 mod content;
 mod conversations;
 mod crashes;
+mod erasure;
 mod described;
 mod event_files;
 mod failures;

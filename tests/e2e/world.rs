@@ -91,6 +91,10 @@ impl World {
         App { ready: answer.body }
     }
 
+    pub fn handles(&self) -> &local::EngineHandles {
+        self.engine.handles()
+    }
+
     pub fn url(&self) -> &str {
         self.engine.url()
     }

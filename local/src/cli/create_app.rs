@@ -1,4 +1,5 @@
-//! `create-app`: the first app of a deployed stack, written to its table with the operator's own AWS credentials.
+//! `create-app`: an account with an app that is ready to send, written to a deployed stack's table with the operator's
+//! own AWS credentials.
 //!
 //! Reads `TABLE_NAME` and `SEALING_SECRET`, which are the stack's own. Prints ids and secrets once, as JSON.
 

@@ -2,6 +2,7 @@
 
 mod banner;
 mod build;
+mod create_account;
 mod create_app;
 
 use std::collections::BTreeMap;
@@ -54,7 +55,9 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Write the first app of a deployed stack into its table; TABLE_NAME and SEALING_SECRET name the stack.
+    /// Make an account of a deployed stack, and print its key; TABLE_NAME and SEALING_SECRET name the stack.
+    CreateAccount,
+    /// Make an account with an app that is ready to send, of a deployed stack.
     CreateApp {
         /// JSON: name, twilio, messagebird, webhooks.
         #[arg(value_name = "SPECIFICATION")]
@@ -83,6 +86,8 @@ enum Failure {
     Seed(#[from] local::seed::SeedError),
     #[error("the ready file {} can't be written: {error}", path.display())]
     ReadyFile { path: PathBuf, error: io::Error },
+    #[error(transparent)]
+    CreateAccount(#[from] create_account::CreateAccountError),
     #[error(transparent)]
     CreateApp(#[from] create_app::CreateAppError),
     #[error("the asynchronous runtime can't start: {0}")]
@@ -116,8 +121,11 @@ pub fn main() -> ExitCode {
 
 /// Runs until told to end; when this future is dropped before that, its processes are ended with it.
 async fn run(arguments: Arguments) -> Result<(), Failure> {
-    if let Some(Command::CreateApp { path }) = &arguments.command {
-        let created = create_app::create_app(path).await?;
+    if let Some(command) = &arguments.command {
+        let created = match command {
+            Command::CreateAccount => create_account::create_account().await?,
+            Command::CreateApp { path } => create_app::create_app(path).await?,
+        };
         let _ = writeln!(io::stdout(), "{created:#}");
         return Ok(());
     }

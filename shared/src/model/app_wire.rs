@@ -3,8 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::check;
-use super::{ApiError, ApiKey, App, AppSettings, Change, Metadata, ServiceAccount};
+use super::{ApiError, ApiKey, App, AppSettings, Change, Metadata, ServiceAccount, check};
 use crate::ids::AccountId;
 
 const NAME_LIMIT: usize = 100;
@@ -53,7 +52,7 @@ impl AppBody {
     /// 400 that names the field.
     pub fn create(self, account: AccountId) -> Result<App, ApiError> {
         let AppChange { name, settings, metadata } = self.change()?;
-        let name = name.ok_or_else(|| ApiError::field("name", "is required"))?;
+        let name = check::required("name", name)?;
         let app = App::new(account, name);
         Ok(App { settings: settings.apply(app.settings), metadata: metadata.unwrap_or_default(), ..app })
     }
@@ -119,7 +118,7 @@ impl NameBody {
     /// # Errors
     /// 400 that names the field.
     pub fn required(self) -> Result<String, ApiError> {
-        self.optional()?.ok_or_else(|| ApiError::field("name", "is required"))
+        check::required("name", self.optional()?)
     }
 
     /// The name that something shall have from now on, if it changes.
@@ -132,13 +131,7 @@ impl NameBody {
 }
 
 fn checked_name(name: String) -> Result<String, ApiError> {
-    match name.chars().count() {
-        _ if name.trim().is_empty() => Err(ApiError::field("name", "must not be blank")),
-        length if length > NAME_LIMIT => {
-            Err(ApiError::field("name", format!("must have at most {NAME_LIMIT} characters, not {length}")))
-        }
-        _ => Ok(name),
-    }
+    check::text("name", name, NAME_LIMIT)
 }
 
 impl App {
@@ -212,8 +205,8 @@ mod tests {
         let settings = |settings: Value| json!({ "name": "A", "settings": settings });
         for (body, problem) in [
             (json!({}), "name is required"),
-            (name(""), "name must not be blank"),
-            (name("  "), "name must not be blank"),
+            (name(""), "name must not be empty"),
+            (name("  "), "name must not be empty"),
             (name(&"x".repeat(101)), "name must have at most 100 characters, not 101"),
             (json!({ "name": null }), "name must not be null"),
             (json!({ "name": 7 }), "name has the wrong type, expected a string"),
@@ -231,7 +224,7 @@ mod tests {
                 json!({ "name": "A", "metadata": { "x": "y".repeat(4096) } }),
                 "metadata is limited to 4096 bytes in size",
             ),
-            (json!({ "name": "A", "metadata": { "x": {} } }), "metadata.x must be a string, number or boolean"),
+            (json!({ "name": "A", "metadata": { "x": {} } }), "metadata must hold strings, numbers and booleans only"),
         ] {
             assert_eq!(refusal(body), problem);
         }

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
 use serde::Deserialize;
 
 use super::keys::{self, AddressPartition, Key, UserPartition};
+use super::merges::MergedPointer;
 use super::transaction::{Change, TRIES, Transaction, back_off};
 use super::{Item, Store, StoreError, aws_error, from_item};
 use crate::flow::erasure::{self, Budget, Fate, Progress, Trace};
@@ -88,6 +89,7 @@ impl Store {
                 return Ok(Progress::Done);
             }
             for id in people(&items) {
+                budget.spend(2);
                 let person = self.erased_person(app, id).await?;
                 if self.erase_everything(app, &person, budget).await? != Progress::Done {
                     return Ok(Progress::More);
@@ -139,12 +141,48 @@ impl Store {
                 return Ok(Progress::More);
             }
         }
-        if let Some(user_id) = &person.user_id {
-            budget.spend(1);
-            self.delete_if_theirs(&keys::user_name(app, user_id), person.id).await?;
+        // The last merged first: what leads to somebody goes after them.
+        for (into, merged) in self.merged_into(app, person.id).await?.into_iter().rev() {
+            self.erase_name(app, merged.user_id.as_deref(), into, budget).await?;
+            let listing = UserPartition::new(app, merged.id);
+            if self.erase_partition(&listing.pk, &listing.prefix, budget).await? != Progress::Done {
+                return Ok(Progress::More);
+            }
         }
+        self.erase_name(app, person.user_id.as_deref(), person.id, budget).await?;
         let listing = UserPartition::new(app, person.id);
         self.erase_partition(&listing.pk, &listing.prefix, budget).await
+    }
+
+    /// A name may be borne by somebody else by now.
+    async fn erase_name(
+        &self,
+        app: AppId,
+        user_id: Option<&str>,
+        bearer: AppUserId,
+        budget: &mut Budget,
+    ) -> Result<(), StoreError> {
+        let Some(user_id) = user_id else { return Ok(()) };
+        budget.spend(1);
+        self.delete_if_theirs(&keys::user_name(app, user_id), bearer).await
+    }
+
+    /// Everybody who was merged into a person, each with whom they were merged into; the nearest first.
+    async fn merged_into(&self, app: AppId, person: AppUserId) -> Result<Vec<(AppUserId, MergedPointer)>, StoreError> {
+        let (mut found, mut open) = (Vec::new(), vec![person]);
+        while let Some(into) = open.pop() {
+            for merged in self.listing(app, into).await?.merged {
+                open.push(merged.id);
+                found.push((into, merged));
+            }
+        }
+        Ok(found)
+    }
+
+    /// All ids that a person had: their own, and those of people who were merged into them.
+    pub async fn ids_of(&self, app: AppId, person: AppUserId) -> Result<Vec<AppUserId>, StoreError> {
+        let merged = self.merged_into(app, person).await?;
+        Ok([person].into_iter().chain(merged.into_iter().map(|(_, merged)| merged.id)).collect())
     }
 
     /// Records first, the match last: while it is theirs, nobody else can come to own the address.

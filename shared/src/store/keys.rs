@@ -16,6 +16,7 @@
 //! | app user        | `APP#{app}#USERS#{shard}`            | `{user}#USER`                       |
 //! | client          | `APP#{app}#USERS#{shard}`            | `{user}#CLIENT#{integration}#{addr}` |
 //! | pending client  | `APP#{app}#USERS#{shard}`            | `{user}#PENDING#{integration}#{addr}` |
+//! | merged person   | `APP#{app}#USERS#{shard}`            | `{user}#MERGED#{discarded}`         |
 //! | user's name     | `APP#{app}#NAME#{hash of userId}`    | `NAME`                              |
 //! | auth code       | `APP#{app}#CODE#{code}`              | `CODE`                              |
 //! | conversation    | `APP#{app}#CONVERSATION#{conv}`      | `CONVERSATION`                      |
@@ -171,6 +172,11 @@ impl UserPartition {
 
     pub fn client(&self, integration: IntegrationId, address: &Address) -> Key {
         self.key(&format!("CLIENT#{integration}#{}", address.as_str()))
+    }
+
+    /// Somebody who was merged into this person.
+    pub fn merged(&self, discarded: AppUserId) -> Key {
+        self.key(&format!("MERGED#{discarded}"))
     }
 
     pub fn pending(&self, integration: IntegrationId, address: &Address) -> Key {

@@ -1,13 +1,24 @@
 //! Two people who turn out to be one: everything of the discarded becomes the survivor's in one transaction, and the
 //! discarded id leads to the survivor from then on. Messages stay where they are; the survivor's history reads them too.
 
+use serde::{Deserialize, Serialize};
+
 use super::keys::{self, AddressPartition, UserPartition};
 use super::matches::ClientPointer;
 use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
 use super::users::{HERE, NameItem, UserItem};
 use super::{Store, StoreError};
-use crate::ids::AppId;
+use crate::ids::{AppId, AppUserId};
 use crate::model::{AppUser, Client, Person};
+
+/// What a person's listing holds of somebody who was merged into them: what must go when they are erased.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct MergedPointer {
+    pub id: AppUserId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+}
 
 /// What merging came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +34,8 @@ impl Store {
         let counts = self.conversation(app, discarded.user.conversation_id).await?;
         for attempt in 0..TRIES {
             let old = UserItem::Merged { merged_into: survivor.user.id };
+            let pointer = MergedPointer { id: discarded.user.id, user_id: discarded.user.user_id.clone() };
+            let listing = UserPartition::new(app, survivor.user.id);
             let mut writes = Transaction::new()
                 .update(self, self.joined(app, &survivor.user, &discarded.user))
                 .put_here(self, &keys::app_user(app, discarded.user.id), &old)
@@ -34,7 +47,8 @@ impl Store {
                     )
                     .value(":messages", &counts.message_count)
                     .value(":unread", &counts.unread_count),
-                );
+                )
+                .put(self, &listing.merged(discarded.user.id), &pointer);
             if let Some(user_id) = &discarded.user.user_id {
                 let name = NameItem { app_user_id: survivor.user.id };
                 writes = writes.put(self, &keys::user_name(app, user_id), &name);

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::keys::{self, AddressPartition, UserPartition};
 use super::matches::ClientPointer;
+use super::merges::MergedPointer;
 use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
 use super::{MatchItem, Store, StoreError, from_item};
 use crate::ids::{AppId, AppUserId};
@@ -39,6 +40,7 @@ pub(super) struct Listing {
     user: Option<UserItem>,
     pub clients: Vec<ClientPointer>,
     pub pending: Vec<Client>,
+    pub merged: Vec<MergedPointer>,
 }
 
 impl Listing {
@@ -109,6 +111,7 @@ impl Store {
             match sk.strip_prefix(&partition.prefix).and_then(|rest| rest.split('#').next()) {
                 Some("USER") => listing.user = Some(from_item("app user", item)?),
                 Some("CLIENT") => listing.clients.push(from_item("client", item)?),
+                Some("MERGED") => listing.merged.push(from_item("merged person", item)?),
                 Some("PENDING") => {
                     let client: Client = from_item("pending client", item)?;
                     listing.pending.push(Client { status: ClientStatus::Pending, ..client });
