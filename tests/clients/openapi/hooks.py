@@ -91,6 +91,7 @@ PATHS = {
     f"DELETE {INTEGRATION}": spare_integration,
     f"GET {INTEGRATION}/profile": whatsapp,
     f"PUT {INTEGRATION}/profile": whatsapp,
+    f"POST {INTEGRATION}/menu": spare_integration,
     f"GET {INTEGRATION}/menu": set_integration_menu,
     f"DELETE {INTEGRATION}/menu": set_integration_menu,
     f"GET {APP}/menu": set_menu,
