@@ -125,3 +125,26 @@ fn there_is_one_table_and_what_is_transient_in_it_ends_by_itself() {
 fn secrets(stack: &Stack) -> BTreeMap<String, String> {
     stack.secrets.keys().map(|name| (name.clone(), "made up".to_owned())).collect()
 }
+
+/// The function that the template routes a request to.
+fn served_by(stack: &Stack, method: &str, path: &str) -> Option<String> {
+    local::gateway::Routes::new(&stack.routes).find(method, path).map(|found| found.function)
+}
+
+#[test]
+fn every_route_of_the_api_leads_to_the_function_that_serves_it_in_every_form() {
+    let stack = stack();
+    for route in shared::api::routes::ROUTES {
+        let full = route.path.to_owned();
+        let short = full.strip_prefix("/apps/{appId}/").map(|path| format!("/{path}"));
+        for form in [Some(full), short].into_iter().flatten() {
+            for version in ["v1", "v1.1"] {
+                for spelling in [form.clone(), form.replace("/appusers", "/appUsers")] {
+                    let path = format!("/{version}{}", spelling.replace('{', "").replace('}', ""));
+                    let function = served_by(&stack, route.method, &path);
+                    assert_eq!(function.as_deref(), Some(route.service.binary()), "{} {path}", route.method);
+                }
+            }
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! What the service adds to a posted message (v1.1 reference, 3.2): ids, author, time, source, and the text that stands
 //! for what has none.
 
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::channels::fallback;
@@ -67,7 +68,9 @@ impl Composing<'_> {
             display_settings: wire.display_settings,
             coordinates: wire.coordinates,
             location: wire.location,
-            fields: wire.fields,
+            fields: wire
+                .fields
+                .map(|fields| fields.into_iter().enumerate().map(|(n, one)| field(part("field", n), one)).collect()),
             block_chat_input: wire.block_chat_input,
         }
     }
@@ -99,6 +102,14 @@ impl Composing<'_> {
             Role::AppUser => author.avatar_url.clone(),
         }
     }
+}
+
+/// A form's field with its id. What is no object is none of ours to add to.
+fn field(id: MessageId, mut field: Value) -> Value {
+    if let Some(object) = field.as_object_mut() {
+        object.insert("_id".into(), id.to_string().into());
+    }
+    field
 }
 
 fn text(content: &Content) -> Option<String> {
