@@ -39,11 +39,11 @@ impl Activity {
 /// What the person does is told; what the business does shows on no channel that is served so far.
 pub async fn post(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
     let app = call.app()?;
+    let person = in_conversation(context, call).await?;
     let wire: ActivityWire = call.json()?;
     let role = Role::parse(wire.role.as_deref())?;
     let activity = Activity::parse(wire.kind)?;
     may_speak_as(call, role)?;
-    let person = in_conversation(context, call).await?;
     let id = person.user.conversation_id;
     let conversation = match (activity, role) {
         (Activity::Read, Role::AppMaker) => context.store.mark_read(app, id, Side::AppMaker, now()).await?,

@@ -21,10 +21,10 @@ struct PostbackWire {
 
 pub async fn post(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
     let app = call.app()?;
+    let person = in_conversation(context, call).await?;
     let wire: PostbackWire = call.json()?;
     let id: MessageId =
         check::required("actionId", wire.action_id)?.parse().map_err(|error| ApiError::field("actionId", error))?;
-    let person = in_conversation(context, call).await?;
     let messages = context.store.messages_of(app, &person.user, id.moment()).await?;
     let found = messages.into_iter().find_map(|message| action(&message, id).map(|action| (message, action)));
     let (message, action) =

@@ -151,12 +151,18 @@ fn make_buildable(request: &mut LambdaRequest) {
         let host_is_odd = event
             .headers
             .get(http::header::HOST)
-            .is_some_and(|host| host.to_str().ok().is_none_or(|host| host.parse::<http::uri::Authority>().is_err()));
+            .is_some_and(|host| host.to_str().ok().is_none_or(|host| !is_authority(host)));
         if host_is_odd {
             event.headers.remove(http::header::HOST);
             event.request_context.domain_name = None;
         }
     }
+}
+
+/// A host with a port that exists, if with any.
+fn is_authority(host: &str) -> bool {
+    let port = host.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
+    host.parse::<http::uri::Authority>().is_ok() && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }
 
 /// What may not stand in a URI. A query comes as the caller wrote it.
