@@ -132,7 +132,7 @@ async fn headers_and_paths_smuggle_nothing() {
         format!(
             "GET /v1.1/apps HTTP/1.1\r\nHost: {address}\r\nX-Forwarded-User: admin\r\nX-Original-URL: /_local/ready\r\nConnection: close\r\n\r\n"
         ),
-        format!("GET /v1.1/apps HTTP/1.1\r\nHost: evil:99999999\r\nConnection: close\r\n\r\n"),
+        "GET /v1.1/apps HTTP/1.1\r\nHost: evil:99999999\r\nConnection: close\r\n\r\n".to_owned(),
         format!(
             "GET /v1.1/apps HTTP/1.1\r\nHost: {address}\r\nAuthorization: Basic \u{7f}\u{80}\r\nConnection: close\r\n\r\n"
         ),

@@ -140,7 +140,7 @@ fn every_route_of_the_api_leads_to_the_function_that_serves_it_in_every_form() {
         for form in [Some(full), short].into_iter().flatten() {
             for version in ["v1", "v1.1"] {
                 for spelling in [form.clone(), form.replace("/appusers", "/appUsers")] {
-                    let path = format!("/{version}{}", spelling.replace('{', "").replace('}', ""));
+                    let path = format!("/{version}{}", spelling.replace(['{', '}'], ""));
                     let function = served_by(&stack, route.method, &path);
                     assert_eq!(function.as_deref(), Some(route.service.binary()), "{} {path}", route.method);
                 }

@@ -273,7 +273,7 @@ mod tests {
         operations.dedup();
         assert_eq!(operations.len(), ROUTES.len());
         for route in ROUTES {
-            let path = format!("/v1.1{}", route.path.replace('{', "").replace('}', ""));
+            let path = format!("/v1.1{}", route.path.replace(['{', '}'], ""));
             assert_eq!(operation(route.method, &path), Some(route.operation), "{path}");
         }
     }

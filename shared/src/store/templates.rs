@@ -19,7 +19,7 @@ struct NameItem {
 /// What became of changing a template.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TemplateChanged {
-    Done(Template),
+    Done(Box<Template>),
     Missing,
     /// Another template bears the name.
     NameTaken,
@@ -81,7 +81,7 @@ impl Store {
                     .delete(self, Change::of(&keys::template_name(app, &found.value.name), ""));
             }
             match write.commit(self).await? {
-                Outcome::Done => return Ok(TemplateChanged::Done(next.value)),
+                Outcome::Done => return Ok(TemplateChanged::Done(Box::new(next.value))),
                 Outcome::Refused(refused) if refused == [1] => return Ok(TemplateChanged::NameTaken),
                 Outcome::Refused(_) | Outcome::Collided => back_off(attempt).await,
             }
