@@ -40,13 +40,19 @@ struct Candidate {
 }
 
 const FLOOR: Candidate = Candidate { name: "floor", event: "notifications/twilio-text.json" };
-const FUNCTIONS: [Candidate; 7] = [
+const FUNCTIONS: [Candidate; 13] = [
     Candidate { name: "notifications", event: "notifications/twilio-text.json" },
     Candidate { name: "send_twilio", event: "send_twilio/text.json" },
     Candidate { name: "send_messagebird", event: "send_messagebird/text.json" },
     Candidate { name: "callbacks", event: "callbacks/twilio-delivered.json" },
     Candidate { name: "receive", event: "receive/twilio-delivered.json" },
     Candidate { name: "deliver", event: "deliver/one.json" },
+    Candidate { name: "apps", event: "apps/list-apps.json" },
+    Candidate { name: "settings", event: "settings/no-menu.json" },
+    Candidate { name: "users", event: "users/unknown.json" },
+    Candidate { name: "conversations", event: "conversations/history-of-nobody.json" },
+    Candidate { name: "attachments", event: "attachments/fetch-unknown.json" },
+    Candidate { name: "upkeep", event: "upkeep/app-still-there.json" },
     Candidate { name: "reference", event: "reference/page.json" },
 ];
 
@@ -189,15 +195,19 @@ fn command(binary: &Path, address: &str) -> Command {
         ("AWS_SECRET_ACCESS_KEY", "bench"),
         ("AWS_ENDPOINT_URL_DYNAMODB", &aws),
         ("AWS_ENDPOINT_URL_SQS", &aws),
+        ("AWS_ENDPOINT_URL_S3", &aws),
         // What the functions' own settings ask for, taken together.
         ("TABLE_NAME", "bench"),
         ("SEALING_SECRET", "a secret that seals nothing of value, only a bench"),
         ("PUBLIC_URL", "http://127.0.0.1"),
         ("CARRIER_API_URL", "http://127.0.0.1"),
         ("MAX_RECEIVES", "10"),
+        ("API_RATE_LIMIT", "0"),
+        ("MEDIA_BUCKET", "bench"),
+        ("TWILIO_API_URL", "http://127.0.0.1"),
         ("WEBHOOK_PRIVATE_NETWORKS", "allow"),
     ]);
-    let queues = ["SEND_TWILIO", "SEND_MESSAGEBIRD", "SEND", "RECEIVE", "DELIVER", "DELIVER_DEAD_LETTER"];
+    let queues = ["SEND_TWILIO", "SEND_MESSAGEBIRD", "SEND", "RECEIVE", "DELIVER", "DELIVER_DEAD_LETTER", "UPKEEP"];
     command.envs(queues.map(|queue| (format!("{queue}_QUEUE_URL"), &aws)));
     command
 }

@@ -51,3 +51,45 @@ async fn a_notification_can_be_followed_by_its_id_through_the_logs() {
     }
     world.end().await;
 }
+
+#[tokio::test]
+async fn the_whole_api_logs_no_secret_no_text_and_no_address() {
+    let world = World::new().await;
+    let mut forbidden: Vec<String> =
+        ["hush-hush-token", "Rosalind", "lea-the-secret-name", "rosa@private.example", "Meet-me-at-noon", "tea-party"]
+            .map(str::to_owned)
+            .into();
+    let app = &world.app;
+    let twilio = json!({ "type": "messagebird", "accessKey": "hush-hush-token", "originator": "31970000009",
+        "signingKey": "hush-hush-token" });
+    world.make(app, "integrations", twilio).await;
+    let hook = world.make(app, "webhooks", json!({ "target": "http://127.0.0.1:1/tea-party" })).await;
+    let user = json!({ "userId": "lea-the-secret-name", "givenName": "Rosalind", "email": "rosa@private.example" });
+    world.make(app, "appusers", user).await;
+    let link = json!({ "type": "twilio", "phoneNumber": ANYBODY,
+        "confirmation": { "type": "immediate", "message": { "type": "text", "text": "Meet-me-at-noon" } } });
+    world.manage(app, reqwest::Method::POST, "appusers/lea-the-secret-name/channels", Some(link)).await;
+    world.settle().await;
+    let text = json!({ "role": "appMaker", "type": "text", "text": "Meet-me-at-noon" });
+    world.make(app, "appusers/lea-the-secret-name/messages", text.clone()).await;
+    world.make(app, "templates", json!({ "name": "tea-party", "message": text })).await;
+    world.manage(app, reqwest::Method::PUT, "appusers/lea-the-secret-name", Some(json!({ "email": 7 }))).await;
+    world.manage(app, reqwest::Method::GET, "appusers/lea-the-secret-name-of-nobody", None).await;
+    world.settle().await;
+    world.remove(app, "appusers/lea-the-secret-name").await;
+    world.settle().await;
+    forbidden.push(ANYBODY.trim_start_matches('+').to_owned());
+    forbidden.push(hook["webhook"]["secret"].as_str().unwrap().to_owned());
+    forbidden.push(app.ready["secret"].as_str().unwrap().to_owned());
+    let logs = world.logs().await;
+    for function in ["settings", "users", "conversations", "upkeep", "send_twilio", "deliver"] {
+        assert!(logs.iter().any(|line| line.to_string().contains(function)), "{function} logged something");
+    }
+    for line in logs.iter().map(ToString::to_string) {
+        for word in &forbidden {
+            assert!(!line.contains(word.as_str()), "{word} in {line}");
+        }
+    }
+    // The webhook's address answers nobody.
+    world.end_with_dead_letters().await;
+}

@@ -101,6 +101,7 @@ class World:
         """Somebody who wrote by SMS, and so has a channel and a conversation."""
         sender = self.phone_number()
         request("POST", "/_local/reply", {"integrationId": self.twilio, "from": sender, "text": "Hello"})
+        request("POST", "/_local/wake", {})
         request("GET", "/_local/idle?timeout=15")
         told = request("GET", f"/_local/webhooks?sink={self.app_id}")["webhooks"]
         mine = [one["body"] for one in told if (one["body"].get("client") or {}).get("externalId") == sender]
