@@ -87,7 +87,7 @@ fn route(request: &Request) -> Result<Route, ApiError> {
 
 async fn find(context: &Context, route: &Route) -> Result<Integration, Refusal> {
     let found = context.store.integration(route.app, route.integration).await?;
-    let fits = found.filter(|integration| integration.channel() == route.channel);
+    let fits = found.filter(|integration| integration.channel() == Some(route.channel));
     fits.ok_or_else(|| ApiError::new(ErrorCode::IntegrationNotFound, "Integration not found").into())
 }
 

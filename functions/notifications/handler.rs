@@ -7,7 +7,9 @@ use shared::channels;
 use shared::config::ConfigError;
 use shared::gateway::{self, Refusal};
 use shared::ids::NotificationId;
-use shared::model::{ApiError, ErrorCode, Integration, IntegrationStatus, NotificationRequest, Sending, Subject};
+use shared::model::{
+    ApiError, ChannelType, ErrorCode, Integration, IntegrationStatus, NotificationRequest, Sending, Subject,
+};
 use shared::queue::SendQueues;
 use shared::store::Store;
 use shared::telemetry::{Metric, Outcome};
@@ -50,30 +52,37 @@ async fn accept(context: &Context, request: &Request) -> Result<NotificationId, 
     let app = call.app()?;
     let wanted = NotificationRequest::parse(call::json_body(request)?)?;
     let integration = context.store.integration(app, wanted.integration_id).await?;
-    let integration = usable(integration)?;
+    let (integration, channel) = usable(integration)?;
     let id = NotificationId::generate();
-    let sending = checked(id, &integration, wanted)?;
-    context.senders.send(&[(integration.channel(), sending)]).await?;
+    let sending = checked(id, &integration, channel, wanted)?;
+    context.senders.send(&[(channel, sending)]).await?;
     let outcome = Outcome::of(Metric::NotificationAccepted).with("notificationId", id);
     outcome.with("appId", app).with("integrationId", integration.id).log();
     Ok(id)
 }
 
-fn usable(integration: Option<Integration>) -> Result<Integration, ApiError> {
-    match integration {
-        None => Err(ApiError::new(
-            ErrorCode::IntegrationNotFound,
-            "destination.integrationId names no integration of this app",
-        )),
-        Some(integration) if integration.status == IntegrationStatus::Inactive => {
-            Err(ApiError::field("destination.integrationId", "names an integration that is inactive"))
+fn usable(integration: Option<Integration>) -> Result<(Integration, ChannelType), ApiError> {
+    let unusable = |problem| Err(ApiError::field("destination.integrationId", problem));
+    let Some(integration) = integration else {
+        let problem = "destination.integrationId names no integration of this app";
+        return Err(ApiError::new(ErrorCode::IntegrationNotFound, problem));
+    };
+    match integration.channel() {
+        None => unusable("names an integration of a type that sends no notifications"),
+        Some(_) if integration.status == IntegrationStatus::Inactive => {
+            unusable("names an integration that is inactive")
         }
-        Some(integration) => Ok(integration),
+        Some(channel) => Ok((integration, channel)),
     }
 }
 
-fn checked(id: NotificationId, integration: &Integration, wanted: NotificationRequest) -> Result<Sending, ApiError> {
-    let address = channels::address(integration.channel(), &wanted.destination_id)
+fn checked(
+    id: NotificationId,
+    integration: &Integration,
+    channel: ChannelType,
+    wanted: NotificationRequest,
+) -> Result<Sending, ApiError> {
+    let address = channels::address(channel, &wanted.destination_id)
         .map_err(|error| ApiError::field("destination.destinationId", error))?;
     Ok(Sending {
         subject: Subject::Notification(id),

@@ -51,13 +51,14 @@ async fn receive(context: Arc<Context>, record: Record<ReceiveTask>) -> Result<V
         // Deleted since the callback was taken: nobody is left to tell.
         None => return Ok(Vec::new()),
     };
+    let Some(channel) = integration.channel() else { return Ok(Vec::new()) };
     match what {
         Received::Receipt { context: send, receipt } => {
-            let heard = receipt::Heard { integration: &integration, send, receipt, received, redelivered };
+            let heard = receipt::Heard { integration: &integration, channel, send, receipt, received, redelivered };
             receipt::receive(&context.store, heard).await
         }
         Received::Reply(reply) => {
-            let heard = reply::Heard { integration: &integration, reply, received, redelivered };
+            let heard = reply::Heard { integration: &integration, channel, reply, received, redelivered };
             reply::receive(&context.store, heard).await
         }
     }

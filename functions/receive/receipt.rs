@@ -6,7 +6,7 @@ use shared::channels::{Receipt, ReceiptStatus, SendError};
 use shared::flow::receipt::{self, Claim, Step};
 use shared::flow::report::{self, Place};
 use shared::links;
-use shared::model::{Integration, SendRecord, Subject, Timestamp};
+use shared::model::{ChannelType, Integration, SendRecord, Subject, Timestamp};
 use shared::store::keys::AddressPartition;
 use shared::store::{Part, SendKey, Store, StoreError, Write};
 use shared::tasks::SendContext;
@@ -15,6 +15,7 @@ use shared::webhook::Event;
 
 pub struct Heard<'a> {
     pub integration: &'a Integration,
+    pub channel: ChannelType,
     pub send: SendContext,
     pub receipt: Receipt,
     pub received: Timestamp,
@@ -62,7 +63,7 @@ async fn ended(store: &Store, heard: &Heard<'_>, record: &SendRecord) -> Result<
     let place = Place {
         app_id: heard.integration.app_id,
         integration_id: heard.integration.id,
-        channel: heard.integration.channel(),
+        channel: heard.channel,
         address: heard.send.address.clone(),
     };
     let event = report::of_end(record, &place);

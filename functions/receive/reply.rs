@@ -5,7 +5,7 @@ use shared::channels::{Reply, ReplyPart};
 use shared::flow::{mask, report};
 use shared::ids::MessageId;
 use shared::links::{self, Answered};
-use shared::model::{AppSettings, AppUser, Integration, MessageWire, SendRecord, SourceWire, Timestamp};
+use shared::model::{AppSettings, AppUser, ChannelType, Integration, MessageWire, SendRecord, SourceWire, Timestamp};
 use shared::store::keys::AddressPartition;
 use shared::store::{MatchItem, NewClient, ReplyOutcome, ReplyWrite, Store, StoreError, StoredMessage};
 use shared::telemetry::{Metric, Outcome};
@@ -13,6 +13,7 @@ use shared::webhook::{Event, Said, Who};
 
 pub struct Heard<'a> {
     pub integration: &'a Integration,
+    pub channel: ChannelType,
     pub reply: Reply,
     pub received: Timestamp,
     pub redelivered: bool,
@@ -70,7 +71,7 @@ async fn find_or_create(
     let new = NewClient {
         app: heard.integration.app_id,
         integration: heard.integration.id,
-        channel: heard.integration.channel(),
+        channel: heard.channel,
         address: &heard.reply.from,
         display_name: heard.reply.display_name.as_deref(),
         started_by: Some(&heard.reply.external_id),
@@ -94,7 +95,7 @@ fn messages(heard: &Heard<'_>, person: &MatchItem, user: &AppUser, settings: &Ap
             author_id: Some(user.id.to_string()),
             received: Some(heard.received),
             source: Some(SourceWire {
-                kind: integration.channel().as_str().into(),
+                kind: heard.channel.as_str().into(),
                 integration_id: Some(integration.id),
                 original_message_id: Some(reply.external_id.0.clone()),
                 original_message_timestamp: reply.sent,
@@ -134,7 +135,7 @@ fn told(heard: &Heard<'_>, person: &MatchItem, messages: &[MessageWire], recent:
     }
     let who = Who::at(&result);
     let said = Said {
-        channel: heard.integration.channel(),
+        channel: heard.channel,
         integration_id: heard.integration.id,
         external_id: heard.reply.external_id.clone(),
     };

@@ -51,13 +51,13 @@ async fn integration(context: &Context, app: AppId, wanted: &LinkRequest) -> Res
         let found = found.ok_or_else(|| {
             ApiError::new(ErrorCode::IntegrationNotFound, "integrationId names no integration of this app")
         })?;
-        return match found.channel() == wanted.channel {
+        return match found.channel() == Some(wanted.channel) {
             true => Ok(found),
             false => Err(ApiError::field("integrationId", "names an integration of another type").into()),
         };
     }
     let mut all = context.store.integrations(app).await?;
-    all.retain(|integration| integration.channel() == wanted.channel);
+    all.retain(|integration| integration.channel() == Some(wanted.channel));
     match (all.pop(), all.is_empty()) {
         (Some(only), true) => Ok(only),
         (Some(_), false) => {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use shared::ids::{AccountId, AppId, IntegrationId, WebhookId};
 use shared::model::{
     Address, ApiKey, App, ExpiredClaim, Integration, IntegrationStatus, InvalidAddress, KeyOwner, MessagebirdSettings,
-    Secret, Settings, Trigger, TwilioSettings, Webhook,
+    Secret, Settings, Trigger, TwilioSettings, WEBHOOK_LIMIT, Webhook,
 };
 use shared::store::{Store, StoreError};
 
@@ -60,6 +60,8 @@ pub enum SpecificationError {
     Trigger(String),
     #[error("{0} is not an http or https URL")]
     Target(String),
+    #[error("an app has at most {WEBHOOK_LIMIT} webhooks")]
+    Webhooks,
     #[error("{field}: {error}")]
     Address { field: &'static str, error: InvalidAddress },
 }
@@ -92,6 +94,9 @@ impl Provision {
     /// # Errors
     /// The first field that makes no sense.
     pub fn new(wanted: Specification) -> Result<Self, SpecificationError> {
+        if wanted.webhooks.len() > WEBHOOK_LIMIT {
+            return Err(SpecificationError::Webhooks);
+        }
         let app = App::new(AccountId::generate(), wanted.name);
         let twilio = wanted.twilio.map(twilio_settings).transpose()?;
         let messagebird = wanted.messagebird.map(messagebird_settings).transpose()?;
@@ -116,7 +121,7 @@ impl Provision {
             store.put_integration(integration).await?;
         }
         for webhook in &self.webhooks {
-            store.put_webhook(webhook).await?;
+            store.create_webhook(webhook).await?;
         }
         for key in [&self.key, &self.account_key] {
             store.create_key(key).await?;
@@ -143,6 +148,7 @@ fn twilio_settings(account: TwilioAccount) -> Result<Settings, SpecificationErro
         auth_token: Secret::new(account.auth_token),
         phone_number_sid: account.phone_number_sid,
         phone_number: number.map_err(|error| SpecificationError::Address { field: "twilio.phoneNumber", error })?,
+        account_name: None,
         messaging_service_sid: account.messaging_service_sid,
     }))
 }
@@ -154,6 +160,7 @@ fn messagebird_settings(account: MessagebirdAccount) -> Result<Settings, Specifi
         originator: originator
             .map_err(|error| SpecificationError::Address { field: "messagebird.originator", error })?,
         signing_key: Some(Secret::new(account.signing_key)),
+        webhook_secret: Some(Secret::generate()),
     }))
 }
 

@@ -12,7 +12,7 @@ use shared::ids::{AppId, IntegrationId, KeyId, WebhookId};
 use shared::model::{ChannelType, ExpiredClaim, Integration, Webhook};
 use shared::store::{Store, StoreError};
 
-use crate::carriers::{self, Account};
+use crate::carriers;
 use crate::provision::{
     MessagebirdAccount, Provision, Specification, SpecificationError, TwilioAccount, WantedWebhook,
 };
@@ -110,7 +110,7 @@ impl Seeder {
         provision.write(&self.store).await?;
         provision.integrations.iter().for_each(|integration| self.register(integration));
         let of = |channel| {
-            let found = provision.integrations.iter().find(|integration| integration.channel() == channel);
+            let found = provision.integrations.iter().find(|integration| integration.channel() == Some(channel));
             found.map_or_else(IntegrationId::generate, |integration| integration.id)
         };
         let ready = Ready {
@@ -173,19 +173,16 @@ impl Seeder {
         }
         for webhook in self.store.webhooks(app.app_id).await?.iter() {
             if let Some(path) = webhook.target.strip_prefix(&app.api_url) {
-                let moved = Webhook { target: format!("{}{path}", self.url), ..webhook.clone() };
-                self.store.put_webhook(&moved).await?;
+                let target = format!("{}{path}", self.url);
+                let moved = |webhook| Ok::<_, StoreError>(Webhook { target: target.clone(), ..webhook });
+                self.store.change_webhook(app.app_id, webhook.id, moved).await?;
             }
         }
         Ok(())
     }
 
     fn register(&self, integration: &Integration) {
-        self.carriers.register(Account {
-            app_id: integration.app_id,
-            integration_id: integration.id,
-            settings: integration.settings.clone(),
-        });
+        self.carriers.register(integration);
     }
 
     fn load(&self) -> Result<Vec<Ready>, SeedError> {

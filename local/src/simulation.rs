@@ -52,8 +52,10 @@ impl Simulation {
         data_dir: &DataDir,
     ) -> Result<Self, carriers::StartError> {
         let folder = data_dir.folder().map(ToOwned::to_owned);
-        let carriers = carriers::State::new(handles.url.clone(), feed, faults, activity, folder.clone())?;
-        let seeder = store(handles).map(|store| Seeder::new(store, carriers.clone(), handles.url.clone(), folder));
+        let store = store(handles);
+        let carriers =
+            carriers::State::new(handles.url.clone(), feed, faults, activity, folder.clone(), store.clone())?;
+        let seeder = store.map(|store| Seeder::new(store, carriers.clone(), handles.url.clone(), folder));
         Ok(Self { carriers, seeder })
     }
 

@@ -98,6 +98,8 @@ object_id! {
     ConversationId,
     /// A connection of an app to a channel.
     IntegrationId,
+    /// An entry of a menu.
+    MenuItemId,
     /// A message of a conversation or a notification's content in `recentNotifications`.
     MessageId,
     /// A helper of an account, with keys of its own and the apps linked to it.

@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::SqsEvent;
+use futures::FutureExt;
 use lambda_runtime::{LambdaEvent, service_fn};
 
 use crate::batch::{self, Later, Record};
@@ -67,7 +68,8 @@ pub async fn run<C: Channel + 'static>() -> Result<(), lambda_runtime::Error> {
                 let sender = Arc::clone(&sender);
                 async move { sender.send(record, ends).await }
             };
-            Ok::<_, lambda_runtime::Error>(batch::run(event.payload, &queue, Some(&publisher), send).await)
+            // Boxed: the compiler follows nested futures only so deep.
+            Ok::<_, lambda_runtime::Error>(batch::run(event.payload, &queue, Some(&publisher), send).boxed().await)
         }
     };
     lambda_runtime::run(service_fn(handle)).await

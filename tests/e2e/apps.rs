@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::world::{Answer, World};
 
-type Key = (String, String);
+pub type Key = (String, String);
 
 /// A call by a key.
 async fn call(world: &World, key: &Key, method: Method, path: &str, body: Option<Value>) -> Answer {
@@ -13,31 +13,31 @@ async fn call(world: &World, key: &Key, method: Method, path: &str, body: Option
     world.request(if let Some(body) = body { request.json(&body) } else { request }).await
 }
 
-async fn get(world: &World, key: &Key, path: &str) -> Answer {
+pub async fn get(world: &World, key: &Key, path: &str) -> Answer {
     call(world, key, Method::GET, path, None).await
 }
 
-async fn post(world: &World, key: &Key, path: &str, body: Value) -> Answer {
+pub async fn post(world: &World, key: &Key, path: &str, body: Value) -> Answer {
     call(world, key, Method::POST, path, Some(body)).await
 }
 
-async fn put(world: &World, key: &Key, path: &str, body: Value) -> Answer {
+pub async fn put(world: &World, key: &Key, path: &str, body: Value) -> Answer {
     call(world, key, Method::PUT, path, Some(body)).await
 }
 
-async fn delete(world: &World, key: &Key, path: &str) -> Answer {
+pub async fn delete(world: &World, key: &Key, path: &str) -> Answer {
     call(world, key, Method::DELETE, path, None).await
 }
 
-async fn with_token(world: &World, token: &str, path: &str) -> Answer {
+pub async fn with_token(world: &World, token: &str, path: &str) -> Answer {
     world.request(world.http(Method::GET, path).bearer_auth(token)).await
 }
 
-fn owned((id, secret): (&str, &str)) -> Key {
+pub fn owned((id, secret): (&str, &str)) -> Key {
     (id.to_owned(), secret.to_owned())
 }
 
-fn account(world: &World) -> Key {
+pub fn account(world: &World) -> Key {
     owned(world.app.account_key())
 }
 
@@ -45,36 +45,36 @@ fn app_key(world: &World) -> Key {
     owned(world.app.key())
 }
 
-fn text(value: &Value) -> String {
+pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
 }
 
 /// A new app's id.
-async fn new_app(world: &World, key: &Key, name: &str) -> String {
+pub async fn new_app(world: &World, key: &Key, name: &str) -> String {
     let answer = post(world, key, "/v1.1/apps", json!({ "name": name })).await;
     assert_eq!(answer.status, 201, "{}", answer.body);
     text(&answer.body["app"]["_id"])
 }
 
 /// A new key below a path that lists keys.
-async fn new_key(world: &World, key: &Key, path: &str) -> Key {
+pub async fn new_key(world: &World, key: &Key, path: &str) -> Key {
     let answer = post(world, key, path, json!({ "name": "a key" })).await;
     assert_eq!(answer.status, 201, "{}", answer.body);
     (text(&answer.body["key"]["_id"]), text(&answer.body["key"]["secret"]))
 }
 
-async fn new_service_account(world: &World) -> String {
+pub async fn new_service_account(world: &World) -> String {
     let answer = post(world, &account(world), "/v1.1/serviceaccounts", json!({ "name": "Helper" })).await;
     assert_eq!(answer.status, 201, "{}", answer.body);
     text(&answer.body["serviceAccount"]["_id"])
 }
 
-fn refused(answer: &Answer, status: u16, code: &str) {
+pub fn refused(answer: &Answer, status: u16, code: &str) {
     assert_eq!((answer.status, answer.body["error"]["code"].as_str()), (status, Some(code)), "{}", answer.body);
     assert!(!answer.body["error"]["description"].as_str().unwrap().is_empty());
 }
 
-fn names(answer: &Answer, list: &str) -> Vec<String> {
+pub fn names(answer: &Answer, list: &str) -> Vec<String> {
     answer.body[list].as_array().unwrap().iter().map(|entry| text(&entry["name"])).collect()
 }
 
@@ -295,80 +295,6 @@ async fn a_deleted_key_and_its_tokens_are_refused_within_thirty_seconds_everywhe
         world.until("the key to be refused", async |_| (ask(method, path).await == [401; 2]).then_some(())).await;
     }
     assert!(since.elapsed().as_secs() < 35, "{:?}", since.elapsed());
-    world.end().await;
-}
-
-#[tokio::test]
-async fn a_service_account_reaches_the_apps_linked_to_it_and_no_other() {
-    let world = World::new().await;
-    let owner = account(&world);
-    let service_account = new_service_account(&world).await;
-    let helper = new_key(&world, &owner, &format!("/v1.1/serviceaccounts/{service_account}/keys")).await;
-    assert!(helper.0.starts_with("svc_"), "{}", helper.0);
-    let linked = new_app(&world, &helper, "Linked").await;
-    let unlinked = new_app(&world, &owner, "Unlinked").await;
-
-    assert_eq!(names(&get(&world, &helper, "/v1.1/apps").await, "apps"), ["Linked"]);
-    let of_it = format!("/v1.1/apps?serviceAccountId={service_account}");
-    assert_eq!(names(&get(&world, &owner, &of_it).await, "apps"), ["Linked"]);
-    assert_eq!(names(&get(&world, &helper, &of_it).await, "apps"), ["Linked"]);
-    let another = new_service_account(&world).await;
-    for key in [&owner, &helper] {
-        let of_another = get(&world, key, &format!("/v1.1/apps?serviceAccountId={another}")).await;
-        assert!(names(&of_another, "apps").is_empty());
-    }
-    assert_eq!(get(&world, &helper, &format!("/v1.1/apps/{linked}")).await.status, 200);
-    refused(&get(&world, &helper, &format!("/v1.1/apps/{unlinked}")).await, 403, "forbidden");
-    refused(&delete(&world, &helper, &format!("/v1.1/apps/{unlinked}")).await, 403, "forbidden");
-    refused(&get(&world, &helper, "/v1.1/serviceaccounts").await, 403, "forbidden");
-    let own_keys = format!("/v1.1/serviceaccounts/{service_account}/keys");
-    refused(&get(&world, &helper, &own_keys).await, 403, "forbidden");
-    let made = new_key(&world, &helper, &format!("/v1.1/apps/{linked}/keys")).await;
-    assert_eq!(get(&world, &made, &format!("/v1.1/apps/{linked}")).await.status, 200);
-    let token = text(&get(&world, &owner, &format!("{own_keys}/{}/jwt", helper.0)).await.body["jwt"]);
-    assert_eq!(names(&with_token(&world, &token, "/v1.1/apps").await, "apps"), ["Linked"]);
-    world.end().await;
-}
-
-#[tokio::test]
-async fn a_service_account_lives_and_dies_and_its_apps_stay() {
-    let world = World::new().await;
-    let owner = account(&world);
-    let id = new_service_account(&world).await;
-    let path = format!("/v1.1/serviceaccounts/{id}");
-    let helper = new_key(&world, &owner, &format!("{path}/keys")).await;
-    let app = new_app(&world, &helper, "Left behind").await;
-
-    let shown = json!({ "serviceAccount": { "_id": id, "name": "Helper" } });
-    assert_eq!(get(&world, &owner, &path).await.body, shown);
-    let renamed = put(&world, &owner, &path, json!({ "name": "Right hand" })).await;
-    assert_eq!(renamed.body, json!({ "serviceAccount": { "_id": id, "name": "Right hand" } }));
-    assert_eq!(put(&world, &owner, &path, json!({})).await.body, renamed.body);
-    refused(&put(&world, &owner, &path, json!({ "name": null })).await, 400, "bad_request");
-    let second = new_service_account(&world).await;
-    let page = get(&world, &owner, "/v1.1/serviceaccounts?limit=1").await;
-    assert_eq!((names(&page, "serviceAccounts"), &page.body["hasMore"]), (vec!["Right hand".into()], &json!(true)));
-
-    assert_eq!(delete(&world, &owner, &path).await.body, json!({}));
-    for gone in [
-        get(&world, &owner, &path).await,
-        delete(&world, &owner, &path).await,
-        put(&world, &owner, &path, json!({ "name": "Back" })).await,
-        get(&world, &owner, &format!("{path}/keys")).await,
-        post(&world, &owner, &format!("{path}/keys"), json!({ "name": "Back" })).await,
-        get(&world, &owner, "/v1.1/serviceaccounts/nobody").await,
-    ] {
-        refused(&gone, 404, "service_account_not_found");
-    }
-    refused(&get(&world, &helper, "/v1.1/apps").await, 401, "unauthorized");
-    assert_eq!(get(&world, &owner, &format!("/v1.1/apps/{app}")).await.status, 200);
-    let other = world.another_app(json!({})).await;
-    let stranger = owned(other.account_key());
-    refused(
-        &get(&world, &stranger, &format!("/v1.1/serviceaccounts/{second}")).await,
-        404,
-        "service_account_not_found",
-    );
     world.end().await;
 }
 

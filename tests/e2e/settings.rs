@@ -55,3 +55,41 @@ impl World {
         assert!((400..500).contains(&answer.status), "{}", answer.status);
     }
 }
+
+#[tokio::test]
+async fn settings_of_one_app_are_not_found_from_another() {
+    let world = World::new().await;
+    let other = world.another_app(json!({})).await;
+    let webhook = other.ready["webhooks"][0]["id"].as_str().unwrap().to_owned();
+    let body = json!({ "name": "x", "message": { "type": "text", "text": "x" } });
+    let template = world.make(&other, "templates", body).await["template"]["_id"].as_str().unwrap().to_owned();
+    for (path, words) in [
+        (format!("webhooks/{webhook}"), "webhook_not_found"),
+        (format!("templates/{template}"), "template_not_found"),
+        (format!("integrations/{}", other.integration("twilio")), "integration_not_found"),
+    ] {
+        for (method, body) in [(Method::GET, None), (Method::PUT, Some(json!({}))), (Method::DELETE, None)] {
+            world.refused(&world.app, method, &path, body, words).await;
+        }
+        let ours = path.rsplit_once('/').unwrap().0;
+        world.refused(&world.app, Method::GET, &format!("{ours}/not-an-id"), None, words).await;
+        let (key, secret) = world.app.key();
+        let theirs = world.http(Method::GET, &format!("/v1.1/apps/{}/{path}", other.id()));
+        assert_eq!(world.request(theirs.basic_auth(key, Some(secret))).await.status, 403, "{path}");
+    }
+    assert_eq!(world.read(&other, "webhooks").await["webhooks"].as_array().unwrap().len(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn the_short_form_and_the_older_version_are_served_to_the_apps_key() {
+    let world = World::new().await;
+    let (key, secret) = world.app.key();
+    for path in ["/v1.1/webhooks", "/v1/webhooks", "/v1/apps/{}/webhooks", "/V1.1/WebHooks"] {
+        let path = path.replace("{}", world.app.id());
+        let answer = world.request(world.http(Method::GET, &path).basic_auth(key, Some(secret))).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        assert_eq!(answer.body["webhooks"].as_array().unwrap().len(), 1, "{path}");
+    }
+    world.end().await;
+}

@@ -4,31 +4,38 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use shared::ids::{AppId, IntegrationId};
-use shared::model::{ChannelType, Settings};
+use shared::model::{ChannelType, Integration, Settings};
 
 /// An integration's account with its carrier.
 #[derive(Debug, Clone)]
 pub struct Account {
     pub app_id: AppId,
     pub integration_id: IntegrationId,
+    pub channel: ChannelType,
     pub settings: Settings,
+    /// The part of the credentials that says who is calling.
+    login: String,
 }
 
 impl Account {
-    pub fn channel(&self) -> ChannelType {
-        match self.settings {
-            Settings::Twilio(_) => ChannelType::Twilio,
-            Settings::Messagebird(_) => ChannelType::Messagebird,
-        }
-    }
-
-    /// The part of the credentials that says who is calling.
-    fn login(&self) -> (ChannelType, String) {
-        let name = match &self.settings {
+    /// `None` for an integration whose carrier isn't simulated.
+    pub fn of(integration: &Integration) -> Option<Self> {
+        let login = match &integration.settings {
             Settings::Twilio(settings) => settings.account_sid.clone(),
             Settings::Messagebird(settings) => settings.access_key.expose().to_owned(),
+            _ => return None,
         };
-        (self.channel(), name)
+        Some(Self {
+            app_id: integration.app_id,
+            integration_id: integration.id,
+            channel: integration.channel()?,
+            settings: integration.settings.clone(),
+            login,
+        })
+    }
+
+    fn login(&self) -> (ChannelType, String) {
+        (self.channel, self.login.clone())
     }
 }
 

@@ -74,7 +74,7 @@ impl Callbacks {
 
     /// Brings a person's message, once, as the carrier that has the number would.
     pub async fn reply(&self, account: &Account, external_id: &str, written: &Written) -> Option<Answer> {
-        let (channel, app, integration) = (account.channel(), account.app_id, account.integration_id);
+        let (channel, app, integration) = (account.channel, account.app_id, account.integration_id);
         let url = format!("{}/callbacks/{channel}/{app}/{integration}", self.public_url);
         self.send(match channel {
             ChannelType::Twilio => twilio::inbound(account, external_id, written, &url),

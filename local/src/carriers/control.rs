@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::ids::IntegrationId;
+use shared::ids::{AppId, IntegrationId};
 use shared::model::{ChannelType, Settings};
 
 use super::callbacks::Written;
@@ -69,6 +69,8 @@ async fn outbox(Shared(state): Shared<State>, Query(filter): Query<Filter>) -> J
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ReplyRequest {
     integration_id: IntegrationId,
+    /// Needed for an integration that was made by the API and has sent nothing yet.
+    app_id: Option<AppId>,
     from: String,
     text: Option<String>,
     message: Option<ReplyMessage>,
@@ -89,6 +91,9 @@ struct ReplyMessage {
 /// Answers with the product's own status, and `{"externalId","status","body"}`.
 async fn reply(Shared(state): Shared<State>, body: Bytes) -> Result<Response, Refused> {
     let request: ReplyRequest = read(&body)?;
+    if let Some(app) = request.app_id {
+        state.meet(app, request.integration_id).await;
+    }
     let account = state.0.accounts.of_integration(request.integration_id);
     let account = account.ok_or_else(|| Refused(StatusCode::NOT_FOUND, "no such integration".into()))?;
     let message = request.message.unwrap_or_default();
@@ -99,14 +104,14 @@ async fn reply(Shared(state): Shared<State>, body: Bytes) -> Result<Response, Re
         text: request.text.or(message.text).unwrap_or_default(),
         media: media_urls.map(|url| (url, media_type.clone())).collect(),
     };
-    let external_id = request.external_id.unwrap_or_else(|| new_id(account.channel(), !written.media.is_empty()));
+    let external_id = request.external_id.unwrap_or_else(|| new_id(account.channel, !written.media.is_empty()));
     let answer = state.0.callbacks.reply(&account, &external_id, &written).await;
     let answer = answer.ok_or_else(|| Refused(StatusCode::BAD_GATEWAY, "the callbacks cannot be reached".into()))?;
     state.0.feed.publish(
         "reply",
         json!({
             "externalId": external_id, "integrationId": request.integration_id, "appId": account.app_id,
-            "channel": account.channel(), "from": written.from, "text": written.text,
+            "channel": account.channel, "from": written.from, "text": written.text,
             "mediaUrls": written.media.iter().map(|(url, _)| url).collect::<Vec<_>>(), "answered": answer.status,
         }),
     );
@@ -178,6 +183,7 @@ async fn sign(Shared(state): Shared<State>, body: Bytes) -> Result<Json<Value>, 
             .signing_key
             .as_ref()
             .and_then(|key| signing::messagebird(key.expose(), &request.url, request.body.as_bytes(), now_ms() / 1000)),
+        _ => None,
     };
     let signature = signature.ok_or_else(|| Refused(StatusCode::CONFLICT, "the account has no signing key".into()))?;
     Ok(Json(json!({ "signature": signature })))

@@ -8,6 +8,7 @@ mod accounts;
 mod addresses;
 mod callbacks;
 mod control;
+mod directory;
 mod intake;
 mod journal;
 mod message;
@@ -24,16 +25,18 @@ use std::sync::Arc;
 
 use axum::Router;
 use shared::ids::IntegrationId;
+use shared::model::Integration;
+use shared::store::Store;
 
-pub use accounts::Account;
 pub use journal::JournalError;
 
 use crate::activity::Activity;
 use crate::faults::Faults;
 use crate::feed::Feed;
-use accounts::Accounts;
+use accounts::{Account, Accounts};
 use addresses::Attempts;
 use callbacks::Callbacks;
+use directory::Directory;
 use journal::Journal;
 use outbox::Outbox;
 use receipts::Receipts;
@@ -46,6 +49,7 @@ struct Inner {
     accounts: Accounts,
     attempts: Attempts,
     callbacks: Callbacks,
+    directory: Directory,
     faults: Faults,
     feed: Feed,
     journal: Journal,
@@ -64,19 +68,22 @@ pub enum StartError {
 
 impl State {
     /// `public_url`: the engine's base URL, without a slash at its end. With `data_dir`, receipts that are still to be
-    /// sent and the recent outbox are kept there and found again. `activity` is told when a message is through.
+    /// sent and the recent outbox are kept there and found again. `activity` is told when a message is through. `store`
+    /// is where integrations are found that nobody registered.
     pub fn new(
         public_url: String,
         feed: Feed,
         faults: Faults,
         activity: Activity,
         data_dir: Option<PathBuf>,
+        store: Option<Store>,
     ) -> Result<Self, StartError> {
         let (journal, kept) = Journal::open(data_dir)?;
         Ok(Self(Arc::new(Inner {
             accounts: Accounts::default(),
             attempts: Attempts::default(),
             callbacks: Callbacks::new(public_url)?,
+            directory: Directory::new(store),
             faults,
             feed,
             journal,
@@ -85,9 +92,11 @@ impl State {
         })))
     }
 
-    /// Makes an account known: its credentials are accepted, and its callbacks signed with its key.
-    pub fn register(&self, account: Account) {
-        self.0.accounts.add(account);
+    /// Makes an integration's account known: its credentials are accepted, and its callbacks signed with its key.
+    pub fn register(&self, integration: &Integration) {
+        if let Some(account) = Account::of(integration) {
+            self.0.accounts.add(account);
+        }
     }
 
     /// Refuses the account's credentials from now on and drops its callbacks.

@@ -46,7 +46,7 @@ fn summary(provision: &Provision) -> Value {
         "accountKeyId": provision.account_key.id,
         "accountSecret": provision.account_key.secret.expose(),
         "integrations": integrations
-            .map(|integration| (integration.channel().to_string(), json!(integration.id)))
+            .map(|integration| (integration.kind().as_str().to_owned(), json!(integration.id)))
             .collect::<serde_json::Map<_, _>>(),
         "webhooks": webhooks
             .map(|hook| json!({ "id": hook.id, "target": hook.target, "secret": hook.secret.expose() }))

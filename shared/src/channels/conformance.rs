@@ -60,7 +60,7 @@ fn messagebird_conforms() {
 
 fn conform<C: Channel>(fixtures: Fixtures) {
     let integration = integration((fixtures.settings)());
-    assert_eq!(integration.channel(), C::TYPE);
+    assert_eq!(integration.channel(), Some(C::TYPE));
     let settings = C::settings(&integration).expect("the channel knows its own settings");
     every_message_renders_or_says_why_not::<C>(settings);
     every_answer_is_read::<C>(&answers(fixtures.answers));

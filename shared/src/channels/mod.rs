@@ -90,7 +90,7 @@ pub fn address(channel: ChannelType, text: &str) -> Result<Address, InvalidAddre
 
 /// Verifies, then parses, a callback for an integration, whatever its channel.
 pub fn read_callback(integration: &Integration, callback: Callback) -> Result<Vec<Incoming>, CallbackError> {
-    of_channel!(integration.channel(), C => {
+    of_channel!(integration.channel().ok_or(Unverified::WrongChannel)?, C => {
         let settings = C::settings(integration).ok_or(Unverified::WrongChannel)?;
         let verified = C::verify(settings, callback)?;
         Ok(C::parse(settings, &verified)?)

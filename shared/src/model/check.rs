@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::ApiError;
 use super::message::Metadata;
+use super::{ApiError, Change, Secret};
 
 const URL_LIMIT: usize = 2048;
 const METADATA_LIMIT: usize = 4096;
+const SECRET_LIMIT: usize = 8192;
 
 /// Not blank, and not longer than so many characters.
 pub fn text(path: &str, text: String, limit: usize) -> Result<String, ApiError> {
@@ -17,6 +18,14 @@ pub fn text(path: &str, text: String, limit: usize) -> Result<String, ApiError> 
         }
         _ => Ok(text),
     }
+}
+
+/// Not longer than so many characters, and perhaps empty.
+pub fn within(path: &str, text: String, limit: usize) -> Result<String, ApiError> {
+    if text.chars().count() > limit {
+        return Err(ApiError::field(path, format!("must have at most {limit} characters")));
+    }
+    Ok(text)
 }
 
 /// As [`text`], where an empty one counts as none.
@@ -63,4 +72,26 @@ pub fn flat(path: &str, map: &Map<String, Value>) -> Result<(), ApiError> {
         return Err(ApiError::field(path, "must hold strings, numbers and booleans only"));
     }
     Ok(())
+}
+
+/// A credential: sealed when it is stored, and never shown.
+pub fn secret(path: &str, credential: String) -> Result<Secret, ApiError> {
+    text(path, credential, SECRET_LIMIT).map(Secret::new)
+}
+
+/// What a field is after a change: needed when something is created, kept when it is not spoken of later.
+pub fn needed<T>(path: &str, change: Change<T>, old: Option<T>) -> Result<T, ApiError> {
+    match change {
+        Change::Set(new) => Ok(new),
+        Change::Unset => Err(ApiError::field(path, "must not be null")),
+        Change::Keep => required(path, old),
+    }
+}
+
+/// What says who or what an integration is: given once, and at most repeated later.
+pub fn lasting<T: PartialEq>(path: &str, given: T, old: Option<&T>) -> Result<T, ApiError> {
+    match old {
+        Some(old) if *old != given => Err(ApiError::field(path, "cannot be changed; make another integration")),
+        _ => Ok(given),
+    }
 }

@@ -111,7 +111,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
 }
 
 /// Fields that hold an object, or a list of objects. Said here, since serde would take a list for an object.
-const OBJECTS: [&str; 12] = [
+const OBJECTS: [&str; 13] = [
     "destination",
     "author",
     "message",
@@ -124,6 +124,7 @@ const OBJECTS: [&str; 12] = [
     "surviving",
     "discarded",
     "profile",
+    "prechatCapture",
 ];
 const OBJECT_LISTS: [&str; 2] = ["items", "actions"];
 

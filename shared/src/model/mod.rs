@@ -14,6 +14,7 @@ mod file;
 mod integration;
 pub mod json;
 mod link;
+mod menu;
 mod message;
 mod message_wire;
 mod notification;
@@ -36,10 +37,13 @@ pub use credentials::{ApiKey, KeyOwner, Secret};
 pub use delivery::{DeliveryEvent, DeliveryOutcome, Destination, ExternalId, Failure, FailureCode, Told};
 pub use file::{FILE_LIMIT, FileKey, FileName, FileOwner, InvalidFileKey, MediaType};
 pub use integration::{
-    ChannelType, ExpiredClaim, Integration, IntegrationStatus, MessagebirdSettings, Settings, TwilioSettings,
+    AppleSettings, BusinessProfile, BusinessProfileWire, ChannelType, ExpiredClaim, FirebaseSettings, Integration,
+    IntegrationStatus, IntegrationType, MailgunSettings, MessagebirdSettings, Settings, TwilioCredentials,
+    TwilioSettings, WebSettings, WhatsappSettings,
 };
 pub use json::Change;
 pub use link::{Confirmation, LINK_DAYS, Link, LinkRequest, LinkState};
+pub use menu::{Menu, MenuItem, MenuItemKind, MenuWire};
 pub use message::{Action, ActionKind, Content, Coordinates, Item, Media, Message, Metadata, Place};
 pub use message_wire::{ActionWire, ItemWire, MessageWire, SourceWire};
 pub use notification::{Author, NotificationRequest};
@@ -47,7 +51,7 @@ pub use posting::{Posting, Role, Target};
 pub use profile::{NewProfile, ProfileChange};
 pub use record::{RETENTION_DAYS, SendRecord, SendState};
 pub use sending::{Sending, Subject};
-pub use template::Template;
+pub use template::{Template, TemplateWire};
 pub use timestamp::Timestamp;
 pub use user::{AppUser, Client, ClientStatus, MatchResult, Person};
-pub use webhook::{Trigger, Webhook};
+pub use webhook::{Trigger, WEBHOOK_LIMIT, Webhook, WebhookWire};

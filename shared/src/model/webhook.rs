@@ -1,9 +1,13 @@
 //! Webhooks and the triggers they subscribe to.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use super::Secret;
+use super::{ApiError, Change, Secret, check};
 use crate::ids::{AppId, WebhookId};
+
+/// Of one app (v1.1 reference, 6.1).
+pub const WEBHOOK_LIMIT: usize = 10;
 
 macro_rules! triggers {
     ($($(#[$doc:meta])* $variant:ident = $name:literal),+ $(,)?) => {
@@ -81,6 +85,76 @@ impl Webhook {
             trigger => *trigger == event,
         })
     }
+
+    /// As v1.1 shows it, secret included: receivers check it.
+    pub fn view(&self) -> Value {
+        json!({
+            "_id": self.id,
+            "target": self.target,
+            "triggers": self.triggers,
+            "secret": self.secret.expose(),
+            "version": "v1.1",
+            "includeClient": self.include_client,
+            "includeFullAppUser": self.include_full_app_user,
+        })
+    }
+}
+
+/// What a caller says of a webhook, new or changed.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct WebhookWire {
+    target: Change<String>,
+    triggers: Change<Vec<String>>,
+    include_client: Change<bool>,
+    include_full_app_user: Change<bool>,
+}
+
+impl WebhookWire {
+    /// A new webhook with a secret of its own. It wants messages unless told otherwise.
+    pub fn create(self, app_id: AppId) -> Result<Webhook, ApiError> {
+        let target = check::needed("target", self.target, None)?;
+        Ok(Webhook {
+            id: WebhookId::generate(),
+            app_id,
+            target: check::url("target", target)?,
+            triggers: self.triggers.check(triggers)?.apply(None).unwrap_or_else(|| vec![Trigger::Message]),
+            secret: Secret::generate(),
+            include_client: self.include_client.apply(None).unwrap_or_default(),
+            include_full_app_user: self.include_full_app_user.apply(None).unwrap_or_default(),
+        })
+    }
+
+    /// The webhook as it becomes.
+    pub fn update(self, old: Webhook) -> Result<Webhook, ApiError> {
+        let target = self.target.check(|target| check::url("target", target))?;
+        Ok(Webhook {
+            target: target.required("target", old.target)?,
+            triggers: self.triggers.check(triggers)?.required("triggers", old.triggers)?,
+            include_client: self.include_client.required("includeClient", old.include_client)?,
+            include_full_app_user: self
+                .include_full_app_user
+                .required("includeFullAppUser", old.include_full_app_user)?,
+            ..old
+        })
+    }
+}
+
+fn triggers(names: Vec<String>) -> Result<Vec<Trigger>, ApiError> {
+    let mut triggers = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        let trigger = Trigger::from_name(name).ok_or_else(|| {
+            let problem = "is no trigger of v1.1; names are matched with regard to case, as in message:appUser";
+            ApiError::field(&format!("triggers[{index}]"), problem)
+        })?;
+        if !triggers.contains(&trigger) {
+            triggers.push(trigger);
+        }
+    }
+    if triggers.is_empty() {
+        return Err(ApiError::field("triggers", "must name at least one trigger"));
+    }
+    Ok(triggers)
 }
 
 #[cfg(test)]

@@ -203,7 +203,10 @@ impl Store {
             let named = found.into_iter().find(|record| report::message_id(record) == id && record.is_history());
             if let Some(Subject::Notification(notification)) = named.map(|record| record.subject) {
                 let key = partition.send(at, Subject::Notification(notification));
-                let hide = Change::of(&key, "SET hidden = :yes").when("attribute_exists(pk)").value(":yes", &true);
+                let hide = Change::of(&key, "SET #hidden = :yes")
+                    .when("attribute_exists(pk)")
+                    .name("#hidden", "hidden")
+                    .value(":yes", &true);
                 return Ok(self.change::<SendRecord>("send record", hide).await?.is_some());
             }
         }

@@ -11,6 +11,7 @@
 //! | integration     | `APP#{app}`                          | `INTEGRATION#{integration}`         |
 //! | menu            | `APP#{app}`                          | `MENU` or `MENU#{integration}`      |
 //! | webhook         | `APP#{app}`                          | `WEBHOOK#{webhook}`                 |
+//! | webhooks' guard | `APP#{app}`                          | `WEBHOOKS`                          |
 //! | template        | `APP#{app}`                          | `TEMPLATE#{template}`               |
 //! | template's name | `APP#{app}`                          | `TEMPLATE_NAME#{name}`              |
 //! | app user        | `APP#{app}#USERS#{shard}`            | `{user}#USER`                       |
@@ -132,6 +133,11 @@ pub fn menu(app: AppId, integration: Option<IntegrationId>) -> Key {
 
 pub fn webhook(app: AppId, id: WebhookId) -> Key {
     Key { pk: app_partition(app), sk: format!("{WEBHOOK_PREFIX}{id}") }
+}
+
+/// Counts how many webhooks were ever made: whoever makes one changes it, so that of two at once one counts the other.
+pub fn webhook_guard(app: AppId) -> Key {
+    Key { pk: app_partition(app), sk: "WEBHOOKS".into() }
 }
 
 pub fn template(app: AppId, id: TemplateId) -> Key {

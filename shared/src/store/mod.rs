@@ -13,8 +13,10 @@ mod integrations;
 pub mod keys;
 mod links;
 mod matches;
+mod menus;
 mod merges;
 mod replies;
+mod revisions;
 mod sends;
 mod service_accounts;
 mod templates;
@@ -44,9 +46,11 @@ pub use credentials::{KEY_LIMIT, KeyCreation};
 pub use erasure::{ErasedAddress, ErasedPerson};
 pub use links::Linked;
 pub use matches::{MatchItem, NewClient};
+pub use menus::{MenuPlace, MenuWritten};
 pub use merges::Merged;
 pub use replies::{ReplyOutcome, ReplyWrite};
 pub use sends::{Part, SendKey, Write};
+pub use templates::TemplateChanged;
 
 type Item = HashMap<String, AttributeValue>;
 

@@ -1,7 +1,11 @@
 //! Stored templates, and the index of their names.
+//!
+//! A template and its name are written together: of two that want one name at once, one gets it.
 
 use serde::{Deserialize, Serialize};
 
+use super::revisions::Revised;
+use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
 use super::{Store, StoreError, keys};
 use crate::ids::{AppId, TemplateId};
 use crate::model::Template;
@@ -10,6 +14,15 @@ use crate::model::Template;
 #[serde(rename_all = "camelCase")]
 struct NameItem {
     template_id: TemplateId,
+}
+
+/// What became of changing a template.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TemplateChanged {
+    Done(Template),
+    Missing,
+    /// Another template bears the name.
+    NameTaken,
 }
 
 impl Store {
@@ -24,5 +37,72 @@ impl Store {
             Some(named) => self.template(app, named.template_id).await,
             None => Ok(None),
         }
+    }
+
+    /// All of the app's, oldest first.
+    pub async fn templates(&self, app: AppId) -> Result<Vec<Template>, StoreError> {
+        self.list("template", &keys::app_partition(app), keys::TEMPLATE_PREFIX, true).await
+    }
+
+    /// `false`: another template bears the name.
+    pub async fn create_template(&self, app: AppId, template: &Template) -> Result<bool, StoreError> {
+        let name = NameItem { template_id: template.id };
+        for attempt in 0..TRIES {
+            let write = Transaction::new().put_absent(self, &keys::template(app, template.id), template).put_absent(
+                self,
+                &keys::template_name(app, &template.name),
+                &name,
+            );
+            match write.commit(self).await? {
+                Outcome::Done => return Ok(true),
+                Outcome::Refused(_) => return Ok(false),
+                Outcome::Collided => back_off(attempt).await,
+            }
+        }
+        Err(StoreError::Contended)
+    }
+
+    /// Edits a template, and moves its name with it.
+    pub async fn change_template<E: From<StoreError>>(
+        &self,
+        app: AppId,
+        id: TemplateId,
+        edit: impl Fn(Template) -> Result<Template, E>,
+    ) -> Result<TemplateChanged, E> {
+        let key = keys::template(app, id);
+        for attempt in 0..TRIES {
+            let found = self.get_consistent::<Revised<Template>>("template", &key).await?;
+            let Some(found) = found else { return Ok(TemplateChanged::Missing) };
+            let next = found.next(edit(found.value.clone())?);
+            let mut write = Transaction::new().replace(self, found.unchanged(&key), &next);
+            if next.value.name != found.value.name {
+                write = write
+                    .put_absent(self, &keys::template_name(app, &next.value.name), &NameItem { template_id: id })
+                    .delete(self, Change::of(&keys::template_name(app, &found.value.name), ""));
+            }
+            match write.commit(self).await? {
+                Outcome::Done => return Ok(TemplateChanged::Done(next.value)),
+                Outcome::Refused(refused) if refused == [1] => return Ok(TemplateChanged::NameTaken),
+                Outcome::Refused(_) | Outcome::Collided => back_off(attempt).await,
+            }
+        }
+        Err(StoreError::Contended.into())
+    }
+
+    /// Takes a template away with its name. `false`: there was none.
+    pub async fn delete_template(&self, app: AppId, id: TemplateId) -> Result<bool, StoreError> {
+        let key = keys::template(app, id);
+        for attempt in 0..TRIES {
+            let found = self.get_consistent::<Revised<Template>>("template", &key).await?;
+            let Some(found) = found else { return Ok(false) };
+            let write = Transaction::new()
+                .delete(self, found.unchanged(&key))
+                .delete(self, Change::of(&keys::template_name(app, &found.value.name), ""));
+            match write.commit(self).await? {
+                Outcome::Done => return Ok(true),
+                Outcome::Refused(_) | Outcome::Collided => back_off(attempt).await,
+            }
+        }
+        Err(StoreError::Contended)
     }
 }

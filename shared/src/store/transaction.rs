@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, Retur
 use serde::Serialize;
 
 use super::keys::Key;
-use super::{Store, StoreError, aws_error, error_code, to_item};
+use super::{Store, StoreError, Written, aws_error, error_code, to_item};
 use crate::ids::AppUserId;
 
 /// How often a transaction is tried anew over what other writers left.
@@ -33,6 +33,7 @@ pub struct Transaction {
 }
 
 /// An update, deletion or check of one item.
+#[derive(Clone)]
 pub struct Change {
     key: Key,
     expression: String,
@@ -96,6 +97,31 @@ impl Change {
         }
     }
 
+    /// Puts a value in the item's place, alone, if the condition holds on what is there.
+    pub(super) async fn put<T: Serialize>(
+        self,
+        store: &Store,
+        kind: &'static str,
+        value: &T,
+    ) -> Result<Written, StoreError> {
+        if self.unwritable {
+            return Err(StoreError::Unreadable(kind));
+        }
+        let put = store
+            .client
+            .put_item()
+            .table_name(&store.table)
+            .set_item(Some(to_item(kind, &self.key, value)?))
+            .set_condition_expression(self.condition.clone())
+            .set_expression_attribute_names(self.names())
+            .set_expression_attribute_values(self.values());
+        match put.send().await {
+            Ok(_) => Ok(Written::Yes),
+            Err(error) if error_code(&error) == super::CONDITION_FAILED => Ok(Written::No),
+            Err(error) => Err(aws_error("PutItem")(error)),
+        }
+    }
+
     fn names(&self) -> Option<HashMap<String, String>> {
         (!self.names.is_empty()).then(|| self.names.clone())
     }
@@ -112,35 +138,37 @@ impl Transaction {
 
     /// Puts an item, whatever was there.
     pub fn put<T: Serialize>(self, store: &Store, key: &Key, value: &T) -> Self {
-        self.put_when(store, key, value, None)
+        self.replace(store, Change::of(key, ""), value)
     }
 
     /// Puts an item where there is none.
     pub fn put_absent<T: Serialize>(self, store: &Store, key: &Key, value: &T) -> Self {
-        self.put_when(store, key, value, Some("attribute_not_exists(pk)"))
+        self.replace(store, Change::of(key, "").when("attribute_not_exists(pk)"), value)
     }
 
     /// Puts a match in the place of one that belongs to `owner`.
-    pub fn put_owned<T: Serialize>(mut self, store: &Store, key: &Key, value: &T, owner: AppUserId) -> Self {
-        let put = to_item("transaction", key, value).ok().and_then(|item| {
-            let put =
-                Put::builder().table_name(&store.table).set_item(Some(item)).condition_expression("appUserId = :owner");
-            put.expression_attribute_values(":owner", AttributeValue::S(owner.to_string())).build().ok()
-        });
-        self.push(put.map(|put| TransactWriteItem::builder().put(put).build()));
-        self
+    pub fn put_owned<T: Serialize>(self, store: &Store, key: &Key, value: &T, owner: AppUserId) -> Self {
+        self.replace(store, Change::of(key, "").when("appUserId = :owner").value(":owner", &owner), value)
     }
 
     /// Puts an item in the place of a profile that is there.
     pub fn put_here<T: Serialize>(self, store: &Store, key: &Key, value: &T) -> Self {
-        self.put_when(store, key, value, Some(super::users::HERE))
+        self.replace(store, Change::of(key, "").when(super::users::HERE), value)
     }
 
-    fn put_when<T: Serialize>(mut self, store: &Store, key: &Key, value: &T, condition: Option<&str>) -> Self {
-        let put = to_item("transaction", key, value).ok().and_then(|item| {
-            let put = Put::builder().table_name(&store.table).set_item(Some(item));
-            put.set_condition_expression(condition.map(str::to_owned)).build().ok()
+    /// Puts an item under a condition on the one it replaces.
+    pub fn replace<T: Serialize>(mut self, store: &Store, change: Change, value: &T) -> Self {
+        let put = to_item("transaction", &change.key, value).ok().and_then(|item| {
+            Put::builder()
+                .table_name(&store.table)
+                .set_item(Some(item))
+                .set_condition_expression(change.condition.clone())
+                .set_expression_attribute_names(change.names())
+                .set_expression_attribute_values(change.values())
+                .build()
+                .ok()
         });
+        let put = put.filter(|_| !change.unwritable);
         self.push(put.map(|put| TransactWriteItem::builder().put(put).build()));
         self
     }

@@ -1,17 +1,19 @@
 //! Webhooks. At most ten an app (v1.1 reference, 6.1), so one query reads them all.
+//!
+//! The limit holds however many are made at once: each creation reads the app's guard, counts, and writes the webhook
+//! only if the guard is still as it was read.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Range, Store, StoreError, keys};
+use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
+use super::{Range, Store, StoreError, Written, keys};
 use crate::ids::{AppId, WebhookId};
-use crate::model::{Trigger, Webhook};
-use crate::secrets::Purpose;
+use crate::model::{Trigger, WEBHOOK_LIMIT, Webhook};
+use crate::secrets::{Purpose, Unopenable};
 
-pub const WEBHOOK_LIMIT: i32 = 10;
-
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WebhookItem {
     id: WebhookId,
@@ -23,24 +25,25 @@ struct WebhookItem {
     include_full_app_user: bool,
 }
 
+#[derive(Default, Serialize, Deserialize)]
+struct Guard {
+    made: u64,
+}
+
 impl Store {
+    /// As remembered for up to 30 seconds.
     pub async fn webhooks(&self, app: AppId) -> Result<Arc<Vec<Webhook>>, StoreError> {
         if let Some(webhooks) = self.caches.webhooks.get(&app) {
             return Ok(webhooks);
         }
-        let range = Range {
-            pk: &keys::app_partition(app),
-            from: keys::WEBHOOK_PREFIX,
-            to: &format!("{}~", keys::WEBHOOK_PREFIX),
-            newest_first: false,
-            consistent: false,
-            limit: WEBHOOK_LIMIT,
-        };
-        let items = self.query::<WebhookItem>("webhook", range).await?;
-        let webhooks = items.into_iter().map(|item| self.open_webhook(item)).collect::<Result<Vec<_>, _>>()?;
-        let webhooks = Arc::new(webhooks);
+        let webhooks = Arc::new(self.list_webhooks(app, false).await?);
         self.caches.webhooks.put(app, Arc::clone(&webhooks));
         Ok(webhooks)
+    }
+
+    /// As they are now, oldest first.
+    pub async fn current_webhooks(&self, app: AppId) -> Result<Vec<Webhook>, StoreError> {
+        self.list_webhooks(app, true).await
     }
 
     /// One webhook, also one so new that the cached list does not have it.
@@ -49,11 +52,71 @@ impl Store {
             return Ok(Some(webhook.clone()));
         }
         let item = self.get::<WebhookItem>("webhook", &keys::webhook(app, id)).await?;
-        item.map(|item| self.open_webhook(item)).transpose()
+        Ok(item.map(|item| self.open_webhook(item)).transpose()?)
     }
 
-    pub async fn put_webhook(&self, webhook: &Webhook) -> Result<(), StoreError> {
-        let item = WebhookItem {
+    /// One webhook as it is now.
+    pub async fn current_webhook(&self, app: AppId, id: WebhookId) -> Result<Option<Webhook>, StoreError> {
+        let item = self.get_consistent::<WebhookItem>("webhook", &keys::webhook(app, id)).await?;
+        Ok(item.map(|item| self.open_webhook(item)).transpose()?)
+    }
+
+    /// `false`: the app has as many as it may.
+    pub async fn create_webhook(&self, webhook: &Webhook) -> Result<bool, StoreError> {
+        let guard_key = keys::webhook_guard(webhook.app_id);
+        let key = keys::webhook(webhook.app_id, webhook.id);
+        for attempt in 0..TRIES {
+            let Guard { made } = self.get_consistent("webhooks' guard", &guard_key).await?.unwrap_or_default();
+            if self.current_webhooks(webhook.app_id).await?.len() >= WEBHOOK_LIMIT {
+                return Ok(false);
+            }
+            let guard = Change::of(&guard_key, "").when("attribute_not_exists(made) OR made = :made");
+            let write = Transaction::new()
+                .replace(self, guard.value(":made", &made), &Guard { made: made + 1 })
+                .put_absent(self, &key, &self.seal_webhook(webhook));
+            match write.commit(self).await? {
+                Outcome::Done => return Ok(true),
+                Outcome::Refused(_) | Outcome::Collided => back_off(attempt).await,
+            }
+        }
+        Err(StoreError::Contended)
+    }
+
+    /// Edits a webhook; what others change at the same time stays. `None`: there is none.
+    pub async fn change_webhook<E: From<StoreError>>(
+        &self,
+        app: AppId,
+        id: WebhookId,
+        edit: impl Fn(Webhook) -> Result<Webhook, E>,
+    ) -> Result<Option<Webhook>, E> {
+        let edit = |item| -> Result<_, E> {
+            let old = self.open_webhook(item).map_err(StoreError::from)?;
+            Ok(self.seal_webhook(&edit(old)?))
+        };
+        let item = self.revise("webhook", &keys::webhook(app, id), edit).await?;
+        Ok(item.map(|item| self.open_webhook(item)).transpose().map_err(StoreError::from)?)
+    }
+
+    /// `false`: there was none.
+    pub async fn delete_webhook(&self, app: AppId, id: WebhookId) -> Result<bool, StoreError> {
+        Ok(self.take_away(&keys::webhook(app, id)).await? == Written::Yes)
+    }
+
+    async fn list_webhooks(&self, app: AppId, consistent: bool) -> Result<Vec<Webhook>, StoreError> {
+        let range = Range {
+            pk: &keys::app_partition(app),
+            from: keys::WEBHOOK_PREFIX,
+            to: &format!("{}~", keys::WEBHOOK_PREFIX),
+            newest_first: false,
+            consistent,
+            limit: WEBHOOK_LIMIT as i32,
+        };
+        let items = self.query::<WebhookItem>("webhook", range).await?;
+        Ok(items.into_iter().map(|item| self.open_webhook(item)).collect::<Result<_, _>>()?)
+    }
+
+    fn seal_webhook(&self, webhook: &Webhook) -> WebhookItem {
+        WebhookItem {
             id: webhook.id,
             app_id: webhook.app_id,
             target: webhook.target.clone(),
@@ -61,11 +124,10 @@ impl Store {
             sealed_secret: self.sealer.seal_secret(Purpose::WebhookSecret, &webhook.id.to_string(), &webhook.secret),
             include_client: webhook.include_client,
             include_full_app_user: webhook.include_full_app_user,
-        };
-        self.put("webhook", &keys::webhook(webhook.app_id, webhook.id), &item).await
+        }
     }
 
-    fn open_webhook(&self, item: WebhookItem) -> Result<Webhook, StoreError> {
+    fn open_webhook(&self, item: WebhookItem) -> Result<Webhook, Unopenable> {
         let secret = self.sealer.open_secret(Purpose::WebhookSecret, &item.id.to_string(), &item.sealed_secret)?;
         Ok(Webhook {
             id: item.id,

@@ -32,6 +32,11 @@ pub fn check(url: &Url, private_networks: bool) -> Result<(), ForbiddenTarget> {
     if private_networks || is_public(address) { Ok(()) } else { Err(ForbiddenTarget::Private(address)) }
 }
 
+/// [`check`] of a target as it is written.
+pub fn check_text(target: &str, private_networks: bool) -> Result<(), ForbiddenTarget> {
+    check(&Url::parse(target).map_err(|_| ForbiddenTarget::NotHttp)?, private_networks)
+}
+
 /// Whether an address belongs to the public internet (IANA special-purpose registries).
 pub fn is_public(address: IpAddr) -> bool {
     match address {

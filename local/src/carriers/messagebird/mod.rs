@@ -56,8 +56,9 @@ async fn send(Shared(state): Shared<State>, headers: HeaderMap, body: Bytes) -> 
         Struck::Refused(refusal) => return refused(refusal),
         Struck::Answered(response) => return response,
     };
-    let Some(account) = authorized(&state, &headers) else { return unauthorized() };
     let raw = fields(&headers, &body);
+    state.meet_caller(raw.get("reportUrl").and_then(Value::as_str).unwrap_or_default()).await;
+    let Some(account) = authorized(&state, &headers) else { return unauthorized() };
     let messages = match drafts(&state, &account, &raw) {
         Ok(messages) => messages,
         Err(problems) => return refuse(422, problems),
@@ -117,7 +118,7 @@ fn authorized(state: &State, headers: &HeaderMap) -> Option<Arc<Account>> {
 fn settings(account: &Account) -> Option<&MessagebirdSettings> {
     match &account.settings {
         Settings::Messagebird(settings) => Some(settings),
-        Settings::Twilio(_) => None,
+        _ => None,
     }
 }
 

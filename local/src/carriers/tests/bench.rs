@@ -55,13 +55,10 @@ impl Bench {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let faults = Faults::default();
-        let state = State::new(url.clone(), Feed::default(), faults.clone(), Activity::default(), data_dir).unwrap();
+        let state =
+            State::new(url.clone(), Feed::default(), faults.clone(), Activity::default(), data_dir, None).unwrap();
         for integration in &integrations {
-            state.register(Account {
-                app_id: integration.app_id,
-                integration_id: integration.id,
-                settings: integration.settings.clone(),
-            });
+            state.register(integration);
         }
         let (sender, read) = mpsc::unbounded_channel();
         let failures = Arc::default();
@@ -81,7 +78,7 @@ impl Bench {
     }
 
     pub fn integration(&self, channel: &str) -> &Integration {
-        self.integrations.iter().find(|integration| integration.channel().as_str() == channel).unwrap()
+        self.integrations.iter().find(|integration| integration.kind().as_str() == channel).unwrap()
     }
 
     /// Renders, sends and reads the answer as the product does.
@@ -93,7 +90,7 @@ impl Bench {
     ) -> Result<ExternalId, SendError> {
         let wire: MessageWire = serde_json::from_value(wire).unwrap();
         let message = Message::try_from(wire).unwrap();
-        let path = format!("callbacks/{}/{}/{}", integration.channel(), integration.app_id, integration.id);
+        let path = format!("callbacks/{}/{}/{}", integration.kind().as_str(), integration.app_id, integration.id);
         let requests = C::render(
             C::settings(integration).unwrap(),
             &Outgoing {
@@ -189,12 +186,14 @@ pub fn integrations() -> Vec<Integration> {
             auth_token: Secret::new("0123456789abcdef0123456789abcdef"),
             phone_number_sid: "PN00000000000000000000000000000001".into(),
             phone_number: Address::e164("+15550100001").unwrap(),
+            account_name: None,
             messaging_service_sid: None,
         })),
         integration(Settings::Messagebird(MessagebirdSettings {
             access_key: Secret::new("live_0123456789abcdefghij"),
             originator: Address::e164("+31970000001").unwrap(),
             signing_key: Some(Secret::new("a signing key")),
+            webhook_secret: None,
         })),
     ]
 }

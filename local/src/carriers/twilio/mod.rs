@@ -78,6 +78,9 @@ async fn send(
         Struck::Refused(refusal) => return refused(refusal, ""),
         Struck::Answered(response) => return response,
     };
+    if let Some((_, url)) = form_urlencoded::parse(body.as_bytes()).find(|(name, _)| name == "StatusCallback") {
+        state.meet_caller(&url).await;
+    }
     let draft = authorized(&state, &headers, &sid, uri.path()).and_then(|accounts| draft(&state, &accounts, &body));
     let message = match draft {
         Ok(message) => message,
@@ -124,26 +127,29 @@ fn invalid_to(to: &str) -> TwilioError {
 fn authorized(state: &State, headers: &HeaderMap, sid: &str, path: &str) -> Result<Vec<Arc<Account>>, TwilioError> {
     let denied = |message: &str| TwilioError::new(401, 20003, message);
     let missing = || denied("Authentication Error - No credentials provided");
-    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(missing)?;
-    let pair = given.strip_prefix("Basic ").ok_or_else(missing)?;
-    let pair = base64::engine::general_purpose::STANDARD.decode(pair).map_err(|_| missing())?;
-    let pair = String::from_utf8(pair).map_err(|_| missing())?;
-    let (user, token) = pair.split_once(':').ok_or_else(missing)?;
-    let mut accounts = state.0.accounts.of_login(ChannelType::Twilio, user);
+    let (user, token) = basic(headers).ok_or_else(missing)?;
+    let mut accounts = state.0.accounts.of_login(ChannelType::Twilio, &user);
     if accounts.is_empty() {
         return Err(denied("Authentication Error - invalid username"));
     }
-    accounts.retain(|account| settings(account).is_some_and(|settings| settings.auth_token.matches(token)));
+    accounts.retain(|account| settings(account).is_some_and(|settings| settings.auth_token.matches(&token)));
     if accounts.is_empty() {
         return Err(denied("Authenticate"));
     }
     if user == sid { Ok(accounts) } else { Err(not_found(path)) }
 }
 
+/// User and password.
+fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+    let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?;
+    let pair = String::from_utf8(base64::engine::general_purpose::STANDARD.decode(given).ok()?).ok()?;
+    pair.split_once(':').map(|(user, password)| (user.to_owned(), password.to_owned()))
+}
+
 fn settings(account: &Account) -> Option<&TwilioSettings> {
     match &account.settings {
         Settings::Twilio(settings) => Some(settings),
-        Settings::Messagebird(_) => None,
+        _ => None,
     }
 }
 

@@ -6,6 +6,7 @@
 #[cfg(test)]
 pub(super) mod fixtures;
 mod inbound;
+pub mod lookup;
 mod receipt;
 mod render;
 mod signature;

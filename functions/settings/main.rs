@@ -1,0 +1,26 @@
+//! What an app is set up with: integrations, webhooks, menus and templates.
+
+mod handler;
+mod integrations;
+mod menus;
+mod templates;
+mod twilio;
+mod webhooks;
+
+use std::sync::Arc;
+
+use handler::Context;
+use lambda_http::Error;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    shared::telemetry::init();
+    let context = Arc::new(Context::from_env().await?);
+    let warming = Arc::clone(&context);
+    tokio::spawn(async move { warming.warm().await });
+    shared::gateway::run(move |request| {
+        let context = Arc::clone(&context);
+        async move { handler::handle(&context, &request).await }
+    })
+    .await
+}

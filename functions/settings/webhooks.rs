@@ -1,0 +1,72 @@
+//! Webhooks: at most ten an app, each with a secret of its own that is shown whenever it is.
+
+use lambda_http::{Body, Response};
+use serde_json::json;
+use shared::api::Call;
+use shared::gateway::{self, Refusal};
+use shared::ids::WebhookId;
+use shared::model::{ApiError, ErrorCode, WEBHOOK_LIMIT, Webhook, WebhookWire};
+use shared::webhook::target::{self, ForbiddenTarget};
+
+use crate::handler::Context;
+
+type Answer = Result<Response<Body>, Refusal>;
+
+pub async fn list(context: &Context, call: &Call<'_>) -> Answer {
+    let webhooks = context.store.current_webhooks(call.app()?).await?;
+    let views: Vec<_> = webhooks.iter().map(Webhook::view).collect();
+    Ok(gateway::json(200, &json!({ "webhooks": views })))
+}
+
+pub async fn create(context: &Context, call: &Call<'_>) -> Answer {
+    let wire: WebhookWire = call.json()?;
+    let webhook = reachable(context, wire.create(call.app()?)?)?;
+    if !context.store.create_webhook(&webhook).await? {
+        let problem = format!("An app has at most {WEBHOOK_LIMIT} webhooks; delete one first");
+        return Err(ApiError::new(ErrorCode::BadRequest, problem).into());
+    }
+    Ok(shown(201, &webhook))
+}
+
+pub async fn get(context: &Context, call: &Call<'_>) -> Answer {
+    let found = context.store.current_webhook(call.app()?, id(call)?).await?;
+    Ok(shown(200, &found.ok_or_else(missing)?))
+}
+
+pub async fn update(context: &Context, call: &Call<'_>) -> Answer {
+    let (app, id, wire) = (call.app()?, id(call)?, call.json::<WebhookWire>()?);
+    let edit = |webhook| Ok::<_, Refusal>(reachable(context, wire.clone().update(webhook)?)?);
+    let changed = context.store.change_webhook(app, id, edit).await?;
+    Ok(shown(200, &changed.ok_or_else(missing)?))
+}
+
+pub async fn delete(context: &Context, call: &Call<'_>) -> Answer {
+    if context.store.delete_webhook(call.app()?, id(call)?).await? {
+        Ok(gateway::json(200, &json!({})))
+    } else {
+        Err(missing().into())
+    }
+}
+
+fn shown(status: u16, webhook: &Webhook) -> Response<Body> {
+    gateway::json(status, &json!({ "webhook": webhook.view() }))
+}
+
+fn id(call: &Call<'_>) -> Result<WebhookId, ApiError> {
+    call.id("webhookId", ErrorCode::WebhookNotFound)
+}
+
+fn missing() -> ApiError {
+    ApiError::missing(ErrorCode::WebhookNotFound)
+}
+
+/// A target that would never be called is refused at once. What names lead to is judged when they are called.
+fn reachable(context: &Context, webhook: Webhook) -> Result<Webhook, ApiError> {
+    target::check_text(&webhook.target, context.private_networks).map_err(|problem| match problem {
+        ForbiddenTarget::NotHttp => ApiError::field("target", "must be an http or https URL"),
+        ForbiddenTarget::Private(_) => {
+            ApiError::field("target", "must not lie in a private, local or reserved network")
+        }
+    })?;
+    Ok(webhook)
+}

@@ -1,0 +1,152 @@
+//! Webhooks through the API: made, read, changed, deleted, and ten at most.
+
+use futures::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::world::{ANYBODY, App, World};
+
+async fn app_without_webhooks(world: &World) -> App {
+    world.another_app(json!({ "webhooks": [] })).await
+}
+
+#[tokio::test]
+async fn a_webhook_lives_from_its_creation_to_its_deletion() {
+    let world = World::new().await;
+    let app = app_without_webhooks(&world).await;
+    assert_eq!(world.read(&app, "webhooks").await, json!({ "webhooks": [] }));
+
+    let made = world.make(&app, "webhooks", json!({ "target": "https://shop.example/hook" })).await["webhook"].clone();
+    let id = made["_id"].as_str().unwrap().to_owned();
+    let secret = made["secret"].as_str().unwrap().to_owned();
+    assert!(secret.len() >= 40);
+    assert_eq!(
+        made,
+        json!({
+            "_id": id, "target": "https://shop.example/hook", "triggers": ["message"], "secret": secret,
+            "version": "v1.1", "includeClient": false, "includeFullAppUser": false,
+        })
+    );
+    assert_eq!(world.read(&app, "webhooks").await["webhooks"], json!([made]));
+    let path = format!("webhooks/{id}");
+    assert_eq!(world.read(&app, &path).await["webhook"], made);
+
+    let change = json!({ "triggers": ["postback", "*", "postback"], "includeClient": true, "_id": "x", "secret": "x" });
+    let changed = world.change(&app, &path, change).await["webhook"].clone();
+    assert_eq!(changed["triggers"], json!(["postback", "*"]));
+    assert_eq!(changed["includeClient"], true);
+    assert_eq!(
+        (&changed["target"], &changed["secret"], &changed["_id"]),
+        (&made["target"], &made["secret"], &made["_id"])
+    );
+    assert_eq!(world.read(&app, &path).await["webhook"], changed);
+
+    world.remove(&app, &path).await;
+    for (method, body) in [(Method::GET, None), (Method::PUT, Some(json!({}))), (Method::DELETE, None)] {
+        world.refused(&app, method, &path, body, "webhook_not_found: Webhook not found").await;
+    }
+    assert_eq!(world.read(&app, "webhooks").await, json!({ "webhooks": [] }));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_makes_no_webhook_is_refused_by_name() {
+    let world = World::new().await;
+    let app = app_without_webhooks(&world).await;
+    let good = json!({ "target": "https://shop.example/hook" });
+    let id = world.make(&app, "webhooks", good).await["webhook"]["_id"].as_str().unwrap().to_owned();
+    let cases = [
+        (json!({ "target": null }), "bad_request: target must not be null"),
+        (json!({ "target": "" }), "bad_request: target must be an http or https URL"),
+        (json!({ "target": "ftp://shop.example" }), "bad_request: target must be an http or https URL"),
+        (json!({ "target": "shop.example" }), "bad_request: target must be an http or https URL"),
+        (json!({ "target": 7 }), "bad_request: target has the wrong type"),
+        (json!({ "triggers": "message" }), "bad_request: triggers has the wrong type"),
+        (json!({ "triggers": [] }), "bad_request: triggers must name at least one trigger"),
+        (json!({ "triggers": ["message", "Message"] }), "bad_request: triggers[1] is no trigger of v1.1"),
+        (json!({ "triggers": [1] }), "bad_request: triggers[0] has the wrong type"),
+        (json!({ "includeClient": "yes" }), "bad_request: includeClient has the wrong type"),
+        (json!({ "includeFullAppUser": 1 }), "bad_request: includeFullAppUser has the wrong type"),
+        (json!([]), "bad_request: body must be a JSON object"),
+    ];
+    for (body, words) in cases {
+        world.refused(&app, Method::PUT, &format!("webhooks/{id}"), Some(body.clone()), words).await;
+        let mut whole = json!({ "target": "https://shop.example/hook" });
+        match body.as_object() {
+            Some(fields) => whole.as_object_mut().unwrap().extend(fields.clone()),
+            None => whole = body,
+        }
+        world.refused(&app, Method::POST, "webhooks", Some(whole), words).await;
+    }
+    world.refused(&app, Method::POST, "webhooks", Some(json!({})), "bad_request: target is required").await;
+    let null = json!({ "triggers": null });
+    world.refused(&app, Method::PUT, &format!("webhooks/{id}"), Some(null), "bad_request: triggers must not be").await;
+    let webhooks = world.read(&app, "webhooks").await["webhooks"].clone();
+    assert_eq!(webhooks.as_array().unwrap().len(), 1);
+    assert_eq!(webhooks[0]["target"], "https://shop.example/hook");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn of_many_made_at_once_ten_are_made() {
+    let world = World::new().await;
+    let app = app_without_webhooks(&world).await;
+    let body = |number| Some(json!({ "target": format!("https://shop.example/{number}") }));
+    let attempts = join_all((0..16).map(|number| world.manage(&app, Method::POST, "webhooks", body(number)))).await;
+    let made = attempts.iter().filter(|answer| answer.status == 201).count();
+    assert!(made <= 10, "{made} were made");
+    for answer in attempts.iter().filter(|answer| answer.status != 201) {
+        assert!(matches!(answer.status, 400 | 503), "{}", answer.body);
+    }
+    for number in made..10 {
+        world.make(&app, "webhooks", body(number).unwrap()).await;
+    }
+    let words = "bad_request: An app has at most 10 webhooks";
+    world.refused(&app, Method::POST, "webhooks", body(0), words).await;
+    let webhooks = world.read(&app, "webhooks").await["webhooks"].as_array().unwrap().clone();
+    assert_eq!(webhooks.len(), 10);
+    world.remove(&app, &format!("webhooks/{}", webhooks[3]["_id"].as_str().unwrap())).await;
+    world.make(&app, "webhooks", body(0).unwrap()).await;
+    world.refused(&app, Method::POST, "webhooks", body(0), words).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn two_changes_at_once_keep_each_others_fields() {
+    let world = World::new().await;
+    let app = app_without_webhooks(&world).await;
+    let made = world.make(&app, "webhooks", json!({ "target": "https://shop.example/hook" })).await;
+    let path = format!("webhooks/{}", made["webhook"]["_id"].as_str().unwrap());
+    let changes = [
+        json!({ "target": "https://shop.example/other" }),
+        json!({ "triggers": ["postback"] }),
+        json!({ "includeClient": true }),
+        json!({ "includeFullAppUser": true }),
+    ];
+    let changes = changes.map(|change| world.manage(&app, Method::PUT, &path, Some(change)));
+    for answer in join_all(changes).await {
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    let webhook = world.read(&app, &path).await["webhook"].clone();
+    assert_eq!(webhook["target"], "https://shop.example/other");
+    assert_eq!(webhook["triggers"], json!(["postback"]));
+    assert_eq!((&webhook["includeClient"], &webhook["includeFullAppUser"]), (&json!(true), &json!(true)));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_webhook_made_by_the_api_hears_what_becomes_of_a_notification() {
+    let world = World::new().await;
+    let app = app_without_webhooks(&world).await;
+    let target = format!("{}/_local/sink/made", world.url());
+    let wanted = json!({ "target": target, "triggers": ["notification:delivery:user"], "includeFullAppUser": true });
+    let made = world.make(&app, "webhooks", wanted).await;
+    let id = world.notify_as(&app, "twilio", ANYBODY, json!({ "type": "text", "text": "Hello" })).await;
+    world.settle().await;
+    let requests = world.requests_to("made").await;
+    assert_eq!(requests.len(), 1);
+    let body: &Value = &requests[0]["body"];
+    assert_eq!((&body["trigger"], &body["notification"]["_id"]), (&json!("notification:delivery:user"), &json!(id)));
+    assert_eq!(requests[0]["headers"]["x-api-key"], made["webhook"]["secret"]);
+    world.end().await;
+}
