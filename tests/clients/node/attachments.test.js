@@ -50,24 +50,29 @@ for (const scope of ["account", "app"]) {
             assert.ok(bytes.equals(back));
         });
 
-        it("a person's file can be sent to them, and goes with them", async () => {
-            const userId = `att-${scope}`;
+        it("a person's file goes with the person", async () => {
+            const userId = `gone-${scope}`;
             const { appUser } = await world[scope].appUsers.create({ appId, appUser: { userId } });
             const files = [];
             for (const whose of [{ appUserId: appUser._id }, { userId }]) {
-                const { mediaUrl } = await upload({ access: "public", for: "message", ...whose });
-                const message = { role: "appMaker", type: "file", mediaUrl };
-                const sent = await world[scope].appUsers.sendMessage({ appId, userId, message });
-                assert.equal(sent.message.mediaUrl, mediaUrl);
-                assert.match(sent.message.mediaType, /^text\/plain/);
-                assert.equal(sent.message.mediaSize, undefined, "the size is not told yet");
-                files.push(mediaUrl);
+                files.push((await upload({ access: "public", for: "message", ...whose })).mediaUrl);
             }
             await world[scope].appUsers.delete({ appId, userId });
             await world.heard();
             for (const mediaUrl of files) {
                 assert.equal((await fetch(mediaUrl)).status, 404);
             }
+        });
+
+        it("a message that shows a file says its type and size", async () => {
+            const userId = `sent-${scope}`;
+            await world[scope].appUsers.create({ appId, appUser: { userId } });
+            const { mediaUrl } = await upload({ access: "public", for: "message", userId });
+            const message = { role: "appMaker", type: "file", mediaUrl };
+            const sent = await world[scope].appUsers.sendMessage({ appId, userId, message });
+            assert.equal(sent.message.mediaUrl, mediaUrl);
+            assert.match(sent.message.mediaType, /^text\/plain/);
+            assert.equal(sent.message.mediaSize, undefined, "the size is not told");
         });
 
         it("delete takes it away", async () => {

@@ -41,7 +41,7 @@ for (const scope of ["account", "app"]) {
             has(first, { hasMore: true, offset: 0 });
             const second = await templates.list({ appId, props: { limit: 2, offset: 2 } });
             has(second, { offset: 2 });
-            const all = await templates.list({ appId });
+            const all = await templates.list({ appId, props: {} });
             has(all, { hasMore: false, offset: 0 });
             assert.deepEqual(
                 ids(all.templates).slice(0, 4),

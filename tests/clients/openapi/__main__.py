@@ -45,7 +45,7 @@ def main():
     for label in sorted(idle):
         print(f"never accepted: {label}")
     print(f"{report['test_cases']['generated']} examples of {operations['tested']} operations, seed {report['seed']}")
-    failed = len(bad | idle) + operations["errored"]
+    failed = len(bad | idle) + sum(error["count"] for error in report["errors"])
     print(f"{operations['tested'] - len(bad | idle)} passed, {failed} failed, {operations['skipped']} skipped")
     return 1 if failed or code else 0
 

@@ -85,6 +85,7 @@ PATHS = {
     f"POST {ACCOUNT}/keys": spare_account,
     f"DELETE {ACCOUNT}/keys/{{keyId}}": spare_account_key,
     f"POST {APP}/webhooks": spare_app,
+    f"PUT {APP}/webhooks/{{webhookId}}": spare_webhook,
     f"DELETE {APP}/webhooks/{{webhookId}}": spare_webhook,
     f"GET {INTEGRATION}": any_integration,
     f"PUT {INTEGRATION}": any_integration,
@@ -107,6 +108,10 @@ PATHS = {
 
 
 def notification(body):
+    """Every fourth is one that any channel takes: most made-up messages break a rule between fields."""
+    if zlib.crc32(repr(body).encode()) % 4 == 0:
+        body.pop("messageSchema", None)
+        body["message"] = {"type": "text", "text": "Tea?"}
     if isinstance(body.get("destination"), dict):
         body["destination"].update(integrationId=WORLD.twilio, destinationId=WORLD.phone_number())
 
