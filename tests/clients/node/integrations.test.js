@@ -9,7 +9,7 @@ const { ID, has, ids, newApp, refused } = require("./engine");
 const TWILIO = {
     type: "twilio",
     accountSid: `AC${"0".repeat(31)}1`,
-    authToken: "token",
+    authToken: "0123456789abcdef0123456789abcdef",
     phoneNumberSid: `PN${"0".repeat(31)}1`,
 };
 

@@ -6,7 +6,7 @@ import tempfile
 from engine import ID, NOWHERE, ClientTest
 from smooch import IntegrationApi, IntegrationCreate, IntegrationProfileUpdate, IntegrationUpdate, Menu, MenuItem
 
-TWILIO = {"account_sid": f"AC{1:032}", "auth_token": "token", "phone_number_sid": f"PN{1:032}"}
+TWILIO = {"account_sid": f"AC{1:032}", "auth_token": f"{2:032}", "phone_number_sid": f"PN{1:032}"}
 MESSAGEBIRD = {"access_key": "key", "originator": "31970000009", "signing_key": "key"}
 MAILGUN = {"api_key": "key", "domain": "mail.shop.example", "incoming_address": "tea@mail.shop.example"}
 WHATSAPP = {"deployment_id": NOWHERE, "hsm_fallback_language": "nl"}
