@@ -6,7 +6,7 @@ use serde_json::json;
 use shared::api::Call;
 use shared::gateway::{self, Refusal};
 use shared::ids::MessageId;
-use shared::model::{ApiError, ErrorCode, Timestamp};
+use shared::model::{ApiError, ErrorCode, FileKey, Timestamp};
 use shared::store::Stretch;
 use shared::tasks::{UpkeepTask, Work};
 
@@ -72,9 +72,12 @@ pub async fn clear(context: &Context, call: &Call<'_>) -> Result<Response<Body>,
 pub async fn delete(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
     let person = in_conversation(context, call).await?;
     let id: MessageId = call.id("messageId", ErrorCode::MessageNotFound)?;
-    if context.store.delete_message(call.app()?, &person, id).await? {
-        Ok(gateway::json(200, &json!({})))
-    } else {
-        Err(ApiError::missing(ErrorCode::MessageNotFound).into())
+    let app = call.app()?;
+    let deleted = context.store.delete_message(app, &person, id).await?;
+    let deleted = deleted.ok_or_else(|| ApiError::missing(ErrorCode::MessageNotFound))?;
+    if let Some(file) = deleted.media_url.as_deref().and_then(|url| FileKey::of_message(url, app)) {
+        let work = Work::EraseFile { file: file.to_string() };
+        context.upkeep.send(&UpkeepTask::V1 { app_id: app, work }).await?;
     }
+    Ok(gateway::json(200, &json!({})))
 }

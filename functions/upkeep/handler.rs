@@ -12,7 +12,7 @@ use shared::config::ConfigError;
 use shared::files::Files;
 use shared::flow::erasure::{Budget, Progress};
 use shared::ids::{AppId, IntegrationId};
-use shared::model::{Address, Timestamp};
+use shared::model::{Address, FileKey, Timestamp};
 use shared::queue::Queue;
 use shared::store::{ErasedAddress, ErasedPerson, Store};
 use shared::tasks::{UpkeepTask, Work};
@@ -88,7 +88,18 @@ async fn step(context: &Context, app: AppId, work: &Work) -> Result<Next, Later>
             let now = Timestamp::from(std::time::SystemTime::now());
             store.erase_person(app, &person, now, budget).await?
         }
+        Work::EraseFile { file } => {
+            if let Some(file) = file.parse::<FileKey>().ok().filter(|file| file.app_id == app) {
+                context.files.delete(&file).await?;
+            }
+            Progress::Done
+        }
         Work::EraseMessages { conversations, clients, until } => {
+            for url in store.media_until(app, conversations, *until, budget).await? {
+                if let Some(file) = FileKey::of_message(&url, app) {
+                    context.files.delete(&file).await?;
+                }
+            }
             store.erase_messages(app, conversations, &addresses(clients), *until, budget).await?
         }
     };

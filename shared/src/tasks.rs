@@ -87,6 +87,8 @@ pub enum Work {
     },
     /// Messages and notifications up to a moment, which are hidden already.
     EraseMessages { conversations: Vec<ConversationId>, clients: Vec<(IntegrationId, Address)>, until: Timestamp },
+    /// A file that a deleted message showed, by its key.
+    EraseFile { file: String },
 }
 
 impl Work {
@@ -96,6 +98,7 @@ impl Work {
             Self::EraseApp { .. } => "eraseApp",
             Self::EraseUser { .. } => "eraseUser",
             Self::EraseMessages { .. } => "eraseMessages",
+            Self::EraseFile { .. } => "eraseFile",
         }
     }
 }

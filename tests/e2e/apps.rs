@@ -280,7 +280,14 @@ async fn a_deleted_key_and_its_tokens_are_refused_within_thirty_seconds_everywhe
     let key = new_key(&world, &owner, &keys).await;
     let token = text(&get(&world, &owner, &format!("{keys}/{}/jwt", key.0)).await.body["jwt"]);
     // A right key gets as far as the body, or the answer.
-    let asked = [(Method::POST, "/v1.1/notifications", 400), (Method::GET, "/v1.1/sdks", 200)];
+    let asked = [
+        (Method::POST, "/v1.1/notifications", 400),
+        (Method::GET, "/v1.1/sdks", 200),
+        (Method::GET, "/v1.1/webhooks", 200),
+        (Method::GET, "/v1.1/appusers/nobody", 404),
+        (Method::GET, "/v1.1/appusers/nobody/messages", 404),
+        (Method::POST, "/v1.1/attachments/remove", 400),
+    ];
     let ask = async |method: &Method, path: &str| {
         let request = || world.http(method.clone(), path).json(&json!({}));
         let basic = world.request(request().basic_auth(&key.0, Some(&key.1))).await.status;

@@ -256,3 +256,32 @@ async fn a_bucket_that_does_not_answer_is_a_503_and_the_repeat_succeeds() {
     assert_eq!(remove(&world, &world.app, &url).await.status, 200);
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_file_goes_with_the_message_that_shows_it() {
+    let world = World::new().await;
+    world.make(&world.app, "appusers", json!({ "userId": "bob" })).await;
+    let mut files = Vec::new();
+    for _ in 0..3 {
+        let query = "?access=public&for=message&userId=bob";
+        let answer = post(&world, &world.app, query, FORM, form("tea.txt", "text/plain", b"hot")).await;
+        let url = answer.body["mediaUrl"].as_str().unwrap().to_owned();
+        let message = json!({ "role": "appMaker", "type": "file", "mediaUrl": url });
+        let posted = world.make(&world.app, "appusers/bob/messages", message).await;
+        files.push((url, posted["message"]["_id"].as_str().unwrap().to_owned()));
+    }
+    let shared = upload(&world, "menu.txt", "text/plain", b"for everybody").await;
+    let message = json!({ "role": "appMaker", "type": "file", "mediaUrl": shared });
+    world.make(&world.app, "appusers/bob/messages", message).await;
+    world.remove(&world.app, &format!("appusers/bob/messages/{}", files[0].1)).await;
+    world.settle().await;
+    assert_eq!(fetch(&files[0].0).await.status(), 404);
+    assert_eq!(fetch(&files[1].0).await.status(), 200);
+    world.remove(&world.app, "appusers/bob/messages").await;
+    world.settle().await;
+    for (url, _) in &files {
+        assert_eq!(fetch(url).await.status(), 404);
+    }
+    assert_eq!(fetch(&shared).await.status(), 200, "a file of the app is not the message's");
+    world.end().await;
+}

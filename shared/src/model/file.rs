@@ -57,6 +57,13 @@ impl FileKey {
         format!("{base}/media/{self}")
     }
 
+    /// The file that a message shows, if it was uploaded for a person of this app: it ends with the message.
+    pub fn of_message(url: &str, app_id: AppId) -> Option<Self> {
+        let (_, key) = url.rsplit_once("/media/")?;
+        let key: Self = key.parse().ok()?;
+        (key.app_id == app_id && matches!(key.owner, FileOwner::Person(_))).then_some(key)
+    }
+
     /// The key in an address made by [`FileKey::url`].
     pub fn of_url(url: &str, base: &str) -> Option<Self> {
         url.strip_prefix(base)?.strip_prefix("/media/")?.parse().ok()

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::{self, AddressPartition, Key};
 use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
-use super::{Range, Store, StoreError, Written};
+use super::{Range, Store, StoreError};
 use crate::flow::page::{self, Source};
 use crate::flow::report;
 use crate::ids::{AppId, ConversationId, MessageId};
@@ -60,6 +60,12 @@ pub struct Conversation {
 pub enum Side {
     AppMaker,
     AppUser,
+}
+
+/// A message that is no more, and the file that it may have shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deleted {
+    pub media_url: Option<String>,
 }
 
 /// What posting came to.
@@ -189,11 +195,17 @@ impl Store {
         Ok(messages)
     }
 
-    /// Deletes one message of the person's history. `false`: there is none of that id.
-    pub async fn delete_message(&self, app: AppId, person: &Person, id: MessageId) -> Result<bool, StoreError> {
+    /// Deletes one message of the person's history. `None`: there is none of that id.
+    pub async fn delete_message(
+        &self,
+        app: AppId,
+        person: &Person,
+        id: MessageId,
+    ) -> Result<Option<Deleted>, StoreError> {
         for conversation in person.user.conversations() {
-            if self.take_away(&keys::message(app, conversation, id.moment(), id)).await? == Written::Yes {
-                return Ok(true);
+            let key = keys::message(app, conversation, id.moment(), id);
+            if let Some(stored) = self.take::<StoredMessage>("message", &key).await? {
+                return Ok(Some(Deleted { media_url: stored.message.media_url }));
             }
         }
         for client in &person.clients {
@@ -207,10 +219,11 @@ impl Store {
                     .when("attribute_exists(pk)")
                     .name("#hidden", "hidden")
                     .value(":yes", &true);
-                return Ok(self.change::<SendRecord>("send record", hide).await?.is_some());
+                let hidden = self.change::<SendRecord>("send record", hide).await?;
+                return Ok(hidden.map(|record| Deleted { media_url: record.message.media_url }));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 }
 

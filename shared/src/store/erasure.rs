@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::keys::{self, AddressPartition, Key, UserPartition};
 use super::merges::MergedPointer;
 use super::transaction::{Change, TRIES, Transaction, back_off};
-use super::{Item, Store, StoreError, aws_error, from_item};
+use super::{Item, Store, StoreError, StoredMessage, aws_error, from_item};
 use crate::flow::erasure::{self, Budget, Fate, Progress, Trace};
 use crate::ids::{AppId, AppUserId, ConversationId, IntegrationId};
 use crate::model::{Address, SendState, Timestamp};
@@ -224,6 +224,35 @@ impl Store {
         self.delete_if_theirs(&partition.match_result(), leaving).await?;
         budget.spend(2);
         Ok(Progress::Done)
+    }
+
+    /// What the messages up to a moment show.
+    pub async fn media_until(
+        &self,
+        app: AppId,
+        conversations: &[ConversationId],
+        until: Timestamp,
+        budget: &mut Budget,
+    ) -> Result<Vec<String>, StoreError> {
+        let (from, to) = keys::between("MESSAGE", Timestamp::from_millis(0), until);
+        let mut found = Vec::new();
+        for conversation in conversations {
+            let pk = keys::conversation_partition(app, *conversation);
+            let mut start = None;
+            loop {
+                budget.spend(1);
+                let (items, next) = self.page(&pk, (&from, &to), start).await?;
+                for item in items {
+                    let stored: StoredMessage = from_item("message", item)?;
+                    found.extend(stored.message.media_url);
+                }
+                start = next;
+                if start.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Messages of conversations up to a moment, and what notifications of that time left at these addresses.

@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValue};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -41,7 +41,7 @@ use crate::secrets::Sealer;
 use cache::Cache;
 use keys::Key;
 
-pub use conversations::{Conversation, History, Posted, Side, StoredMessage, Stretch};
+pub use conversations::{Conversation, Deleted, History, Posted, Side, StoredMessage, Stretch};
 pub use credentials::{KEY_LIMIT, KeyCreation};
 pub use erasure::{ErasedAddress, ErasedPerson};
 pub use links::Linked;
@@ -201,6 +201,13 @@ impl Store {
         let request = self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes()));
         request.send().await.map_err(aws_error("DeleteItem"))?;
         Ok(())
+    }
+
+    /// Takes an item away and gives it, if it was there.
+    async fn take<T: DeserializeOwned>(&self, kind: &'static str, key: &Key) -> Result<Option<T>, StoreError> {
+        let request = self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes()));
+        let output = request.return_values(ReturnValue::AllOld).send().await.map_err(aws_error("DeleteItem"))?;
+        output.attributes.filter(|item| !item.is_empty()).map(|item| from_item(kind, item)).transpose()
     }
 
     /// Takes an item away and says whether it was there.
