@@ -30,7 +30,12 @@ FUNCTIONS = {
     "send_messagebird": "SendMessagebirdFunction",
     "receive": "ReceiveFunction",
     "deliver": "DeliverFunction",
+    "apps": "AppsFunction",
+    "settings": "SettingsFunction",
+    "users": "UsersFunction",
+    "conversations": "ConversationsFunction",
     "attachments": "AttachmentsFunction",
+    "upkeep": "UpkeepFunction",
     "reference": "ReferenceFunction",
 }
 # In this order: the receipt is for what the second one sends.
@@ -41,7 +46,12 @@ EVENTS = [
     "callbacks/twilio-without-signature.json",
     "receive/twilio-delivered.json",
     "deliver/one.json",
+    "apps/list-apps.json",
+    "settings/create-webhook.json",
+    "users/create.json",
+    "conversations/history-of-nobody.json",
     "attachments/upload.json",
+    "upkeep/app-still-there.json",
     "reference/page.json",
 ]
 PATIENCE = 300

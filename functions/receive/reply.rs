@@ -5,7 +5,9 @@ use shared::channels::{Reply, ReplyPart};
 use shared::flow::{mask, report};
 use shared::ids::MessageId;
 use shared::links::{self, Answered};
-use shared::model::{AppSettings, AppUser, ChannelType, Integration, MessageWire, SendRecord, SourceWire, Timestamp};
+use shared::model::{
+    AppSettings, AppUser, ChannelType, Integration, MessageWire, Person, SendRecord, SourceWire, Timestamp,
+};
 use shared::store::keys::AddressPartition;
 use shared::store::{MatchItem, NewClient, ReplyOutcome, ReplyWrite, Store, StoreError, StoredMessage};
 use shared::telemetry::{Metric, Outcome};
@@ -27,8 +29,8 @@ pub async fn receive(store: &Store, heard: Heard<'_>) -> Result<Vec<Event>, Late
         Answered::Consumed(events) => return Ok(events),
     };
     let person = find_or_create(store, &heard, &partition).await?;
-    let user =
-        store.app_user(app, person.result.app_user_id).await?.ok_or_else(|| Later::because("no such app user"))?;
+    let known = store.person_by_id(app, person.result.app_user_id).await?;
+    let Person { user, clients, .. } = known.ok_or_else(|| Later::because("no such app user"))?;
     let settings = store.app(app).await?.map(|app| app.settings).unwrap_or_default();
     let messages = messages(&heard, &person, &user, &settings);
     let stored: Vec<_> = messages.iter().cloned().map(|message| StoredMessage::new(message, &settings)).collect();
@@ -36,6 +38,7 @@ pub async fn receive(store: &Store, heard: Heard<'_>) -> Result<Vec<Event>, Late
         app,
         partition: &partition,
         person: &person,
+        clients: &clients,
         external_id: &heard.reply.external_id,
         messages: &stored,
         raw: &heard.reply.raw,

@@ -146,6 +146,29 @@ async fn an_address_that_was_somebody_elses_changes_hands() {
 }
 
 #[tokio::test]
+async fn an_answer_on_one_channel_is_told_with_what_was_sent_on_another() {
+    let world = World::new().await;
+    let id = person(&world, "bob").await;
+    link(&world, &id, ANYBODY, json!({ "type": "immediate" })).await;
+    let other = "+31612340142";
+    let body = json!({ "type": "messagebird", "phoneNumber": other, "confirmation": { "type": "immediate" } });
+    world.manage(&world.app, Method::POST, &format!("appusers/{id}/channels"), Some(body)).await;
+    world.notify("twilio", ANYBODY, "on the first").await;
+    world.settle().await;
+    world.notify("messagebird", other, "on the second").await;
+    world.settle().await;
+    world.reply("messagebird", other, "Both read").await;
+    world.settle().await;
+    world.reply("twilio", ANYBODY, "And again").await;
+    world.settle().await;
+    let replies = world.events_named("message:appUser").await;
+    let recent: Vec<_> = replies[0]["recentNotifications"].as_array().unwrap().iter().map(|one| &one["text"]).collect();
+    assert_eq!(recent, ["on the first", "on the second"]);
+    assert!(replies[1].get("recentNotifications").is_none(), "given once, on whatever channel");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_sender_killed_on_a_confirmation_links_once() {
     for when in [json!({ "afterCall": "dynamodb:PutItem", "n": 1 }), json!("before-response")] {
         let world = World::new().await;

@@ -21,12 +21,13 @@ pub fn window_start(last_reply: Option<Timestamp>, now: Timestamp) -> Timestamp 
     last_reply.map_or(reach, |last| last.plus_seconds(-LATEST_SEND_SECONDS).max(reach))
 }
 
-/// Those to give to a new reply: sent, not failed, not given before.
+/// Those to give to a new reply: sent, not failed, not given before; of more than [`LIMIT`], the newest.
 pub fn to_give(records: Vec<SendRecord>) -> Vec<SendRecord> {
     let open = |record: &SendRecord| {
         matches!(record.state, SendState::Sent | SendState::Delivered) && record.answered_by.is_none() && !record.hidden
     };
-    by_sending(records.into_iter().filter(open).collect())
+    let mut given = by_sending(records.into_iter().filter(open).collect());
+    given.split_off(given.len().saturating_sub(LIMIT))
 }
 
 /// Those that were given to a reply we have seen before.
@@ -77,6 +78,14 @@ mod tests {
             early.clone(),
         ];
         assert_eq!(to_give(records), vec![early, late]);
+    }
+
+    #[test]
+    fn of_too_many_the_newest_are_given() {
+        let many = (0..70).map(|n| record(SendState::Sent, Some(n), None)).collect();
+        let given = to_give(many);
+        assert_eq!(given.len(), LIMIT);
+        assert_eq!(given[0].sent, Some(Timestamp::from_millis(20)));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
 use super::{Store, StoreError, StoredMessage, seconds_from};
 use crate::flow::recent;
 use crate::ids::AppId;
-use crate::model::{ExternalId, RETENTION_DAYS, SendRecord, Timestamp};
+use crate::model::{Client, ExternalId, RETENTION_DAYS, SendRecord, Timestamp};
 
 #[derive(Serialize, Deserialize)]
 struct ReplyItem {
@@ -26,6 +26,8 @@ pub struct ReplyWrite<'a> {
     pub app: AppId,
     pub partition: &'a AddressPartition,
     pub person: &'a MatchItem,
+    /// All that the person is reached by: what they were sent on any of it is what they answer.
+    pub clients: &'a [Client],
     pub external_id: &'a ExternalId,
     pub messages: &'a [StoredMessage],
     pub raw: &'a serde_json::Map<String, serde_json::Value>,
@@ -44,14 +46,13 @@ pub enum ReplyOutcome {
 
 impl Store {
     pub async fn keep_reply(&self, write: &ReplyWrite<'_>) -> Result<ReplyOutcome, StoreError> {
-        let recent = async |since| self.notifications_since(write.partition, since, recent::LIMIT as i32).await;
         for attempt in 0..TRIES {
             let marker = self.get_consistent::<ReplyItem>("reply", &write.partition.reply(write.external_id)).await?;
             if marker.is_some() {
-                let records = recent(recent::window_start(None, write.received)).await?;
+                let records = self.recent(write, None).await?;
                 return Ok(ReplyOutcome::Known(recent::given_to(records, write.external_id)));
             }
-            let records = recent(recent::window_start(write.person.last_reply, write.received)).await?;
+            let records = self.recent(write, write.last_reply()).await?;
             let given = recent::to_give(records);
             match self.try_keep(write, &given).await? {
                 Outcome::Done => return Ok(ReplyOutcome::Kept(given)),
@@ -61,6 +62,15 @@ impl Store {
             }
         }
         Err(StoreError::Contended)
+    }
+
+    /// What the person was sent on any of their clients since a moment.
+    async fn recent(&self, write: &ReplyWrite<'_>, last: Option<Timestamp>) -> Result<Vec<SendRecord>, StoreError> {
+        let since = recent::window_start(last, write.received);
+        let partitions = write.partitions();
+        let queries =
+            partitions.iter().map(|partition| self.notifications_since(partition, since, recent::LIMIT as i32));
+        Ok(futures::future::try_join_all(queries).await?.concat())
     }
 
     async fn try_keep(&self, write: &ReplyWrite<'_>, given: &[SendRecord]) -> Result<Outcome, StoreError> {
@@ -81,6 +91,22 @@ impl Store {
     }
 }
 
+impl ReplyWrite<'_> {
+    fn partitions(&self) -> Vec<AddressPartition> {
+        let others = self.clients.iter().map(|client| at(self.app, client)).filter(|other| other != self.partition);
+        [self.partition.clone()].into_iter().chain(others).collect()
+    }
+
+    /// When the person last wrote, wherever.
+    fn last_reply(&self) -> Option<Timestamp> {
+        self.clients.iter().filter_map(|client| client.last_seen).chain(self.person.last_reply).max()
+    }
+}
+
+fn at(app: AppId, client: &Client) -> AddressPartition {
+    AddressPartition::new(app, client.integration_id, &client.external_id)
+}
+
 /// The person was here: `lastReply`, `client.lastSeen`, `client.raw`.
 fn seen(write: &ReplyWrite<'_>) -> Change {
     let mut client = write.person.result.client.clone();
@@ -96,7 +122,8 @@ fn seen(write: &ReplyWrite<'_>) -> Change {
 }
 
 fn mark_given(write: &ReplyWrite<'_>, record: &SendRecord) -> Change {
-    let key = write.partition.send(record.accepted, record.subject);
+    let sent_at = record.match_result.as_ref().map(|result| at(write.app, &result.client));
+    let key = sent_at.as_ref().unwrap_or(write.partition).send(record.accepted, record.subject);
     Change::of(&key, "SET answeredBy = :reply")
         .when("attribute_exists(pk) AND attribute_not_exists(answeredBy)")
         .value(":reply", write.external_id)
