@@ -169,6 +169,7 @@ class Stack:
             "messagebirdIntegrationId": self.app["integrations"]["messagebird"],
             "webhookId": self.app["webhooks"][0]["id"],
             "basicAuth": basic(self.app["keyId"], self.app["secret"]),
+            "accountBasicAuth": basic(self.app["accountKeyId"], self.app["accountSecret"]),
             "now": f"{time.time():.3f}",
         }
         self.variables = folder / "variables.json"
