@@ -2,12 +2,22 @@
 //!
 //! A link that is done or failed stays for some days, so that a repeat of what ended it says the same again.
 
+use serde::Serialize;
+
 use super::keys::{AddressPartition, UserPartition};
 use super::matches::ClientPointer;
 use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
 use super::{MatchItem, Store, StoreError};
 use crate::ids::AppId;
 use crate::model::{AppUser, Client, ClientStatus, ExternalId, Link, LinkState, MatchResult};
+
+/// What a person's listing shows of an open link. It ends with the link.
+#[derive(Serialize)]
+struct PendingClient<'a> {
+    #[serde(flatten)]
+    client: &'a Client,
+    ttl: i64,
+}
 
 /// Whom a linked address was taken from.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,8 +43,11 @@ impl Store {
         };
         let older = self.link_at(&partition).await?.filter(|older| older.app_user_id != link.app_user_id);
         for attempt in 0..TRIES {
-            let mut writes =
-                Transaction::new().put(self, &partition.link(), link).put(self, &pending(link), &link.client);
+            let mut writes = Transaction::new().put(self, &partition.link(), link).put(
+                self,
+                &pending(link),
+                &PendingClient { client: &link.client, ttl: link.ttl },
+            );
             if let Some(older) = &older {
                 writes = writes.delete(self, Change::of(&pending(older), ""));
             }
