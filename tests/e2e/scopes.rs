@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared::api::Access;
 use shared::api::routes::{ROUTES, Route};
+use shared::api::{Access, Operation};
 
 use crate::apps;
 use crate::world::{Answer, App, World};
@@ -104,8 +104,13 @@ async fn every_route_takes_the_credentials_that_the_table_says_and_no_other() {
     routes.sort_by_key(|route| {
         (route.path == "/apps/{appId}", route.path.ends_with("{userId}"), route.method == "DELETE")
     });
-    for route in routes.into_iter().filter(|route| route.method != "DELETE" || route.path.matches('{').count() > 2) {
+    for route in routes {
         for kind in &kinds {
+            // Once the app is gone, others are told that it is not there.
+            let is_gone = route.operation == Operation::DeleteApp && kind.reach.is_none();
+            if is_gone && !matches!(kind.name, "nothing" | "wrong secret" | "another app's key") {
+                continue;
+            }
             let answer = call(&world, route, &path(route, &world.app, "bob"), &kind.credential).await;
             let is_refused = [401, 403].contains(&answer.status);
             // Account credentials that reach no app may still ask for their own account's things.
@@ -118,7 +123,7 @@ async fn every_route_takes_the_credentials_that_the_table_says_and_no_other() {
             walked += 1;
         }
     }
-    assert!(walked > 700, "{walked} pairs were walked");
+    assert!(walked > 1_000, "{walked} pairs were walked");
     world.settle().await;
     assert!(world.outbox().await.is_empty());
     world.end().await;
