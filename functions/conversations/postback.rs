@@ -53,7 +53,6 @@ async fn echo(context: &Context, app: AppId, person: &Person, action: &ActionWir
         author: Author::default(),
         message: Message { content: text, metadata: action.metadata.clone() },
         payload: action.payload.clone(),
-        overrides: None,
         target: None,
     };
     let settings = context.settings(app).await?;

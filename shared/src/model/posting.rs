@@ -46,8 +46,6 @@ pub struct Posting {
     pub message: Message,
     /// Of a reply action that the person tapped.
     pub payload: Option<String>,
-    /// Kept as it came: no channel served so far has a payload of its own.
-    pub overrides: Option<Map<String, Value>>,
     pub target: Option<Target>,
 }
 
@@ -59,8 +57,9 @@ struct PostingWire {
     email: Option<String>,
     avatar_url: Option<String>,
     payload: Option<String>,
+    /// An object, and let go: no channel that is served has a payload of its own.
     #[serde(rename = "override")]
-    overrides: Option<Map<String, Value>>,
+    _overrides: Option<Map<String, Value>>,
     destination: Option<TargetWire>,
     message_schema: Option<String>,
 }
@@ -98,7 +97,7 @@ impl Posting {
         if target.is_some() && role == Role::AppUser {
             return Err(ApiError::field("destination", "is taken of role appMaker only"));
         }
-        Ok(Self { role, author, message, payload: wire.payload, overrides: wire.overrides, target })
+        Ok(Self { role, author, message, payload: wire.payload, target })
     }
 }
 
