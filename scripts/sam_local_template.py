@@ -19,7 +19,7 @@ def main(source, destination, architecture):
     shared = template["Globals"]["Function"]
     del shared["CodeUri"]
     shared["Architectures"] = [architecture]
-    shared["Environment"]["Variables"].update(FOR_THIS_MACHINE)
+    shared.setdefault("Environment", {}).setdefault("Variables", {}).update(FOR_THIS_MACHINE)
     for name, resource in template["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = name

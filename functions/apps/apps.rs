@@ -86,7 +86,7 @@ pub async fn delete(context: &Context, call: &Call<'_>) -> Result<Response<Body>
     Ok(gateway::json(200, &json!({})))
 }
 
-/// So that nothing is sent or received for the app from now on. What is left here, the erasure finds.
+/// So that nothing is sent or received for the app from now on. What is left here, the erasure takes first.
 async fn clear_settings(context: &Context, app: AppId) {
     if let Err(error) = context.store.erase_settings(app, &mut Budget::new(SETTINGS_BUDGET)).await {
         tracing::warn!(%error, "settings of a deleted app are left to its erasure");

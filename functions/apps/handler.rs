@@ -5,7 +5,7 @@ use shared::api::{Api, Call, Operation, Service, call};
 use shared::config::ConfigError;
 use shared::gateway::Refusal;
 use shared::model::{ApiError, ErrorCode};
-use shared::queue::Queue;
+use shared::queue::{Queue, Sqs};
 use shared::store::Store;
 
 use crate::{apps, keys, service_accounts};
@@ -18,11 +18,11 @@ pub struct Context {
 
 impl Context {
     pub async fn from_env() -> Result<Self, ConfigError> {
-        let aws = shared::aws::config().await;
+        let aws = shared::aws::config().await?;
         let store = Store::from_env(&aws)?;
         Ok(Self {
             api: Api::from_env(Service::Apps, store.clone())?,
-            upkeep: Queue::from_env(&aws, "UPKEEP_QUEUE_URL")?,
+            upkeep: Sqs::new(&aws).queue("UPKEEP_QUEUE_URL")?,
             store,
         })
     }

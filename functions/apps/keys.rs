@@ -7,7 +7,7 @@ use shared::auth;
 use shared::gateway::{self, Refusal};
 use shared::ids::KeyId;
 use shared::model::{ApiError, ApiKey, ErrorCode, KeyOwner, NameBody};
-use shared::store::{KEY_LIMIT, KeyCreation};
+use shared::store::{Creation, KEY_LIMIT};
 
 use crate::handler::Context;
 use crate::service_accounts;
@@ -24,12 +24,12 @@ pub async fn create(context: &Context, call: &Call<'_>) -> Result<Response<Body>
     let name = call.json::<NameBody>()?.required()?;
     let key = ApiKey::generate(owner, Some(name));
     match context.store.create_key(&key).await? {
-        KeyCreation::Done => Ok(shown(201, &key)),
-        KeyCreation::Full => {
+        Creation::Done => Ok(shown(201, &key)),
+        Creation::Full => {
             let problem = format!("At most {KEY_LIMIT} keys are allowed; delete one that is not used");
             Err(ApiError::new(ErrorCode::BadRequest, problem).into())
         }
-        KeyCreation::NoOwner => Err(ownerless(owner).into()),
+        Creation::NoOwner => Err(ownerless(owner).into()),
     }
 }
 

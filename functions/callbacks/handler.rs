@@ -6,7 +6,7 @@ use shared::config::{self, ConfigError};
 use shared::gateway::{self, Refusal};
 use shared::ids::{AppId, IntegrationId};
 use shared::model::{ApiError, ChannelType, ErrorCode, Integration, Timestamp};
-use shared::queue::Queue;
+use shared::queue::{Queue, Sqs};
 use shared::store::Store;
 use shared::tasks::{ReceiveTask, Received, SendContext};
 use shared::telemetry::{Metric, Outcome};
@@ -20,10 +20,10 @@ pub struct Context {
 
 impl Context {
     pub async fn from_env() -> Result<Self, ConfigError> {
-        let aws = shared::aws::config().await;
+        let aws = shared::aws::config().await?;
         Ok(Self {
             store: Store::from_env(&aws)?,
-            receive: Queue::from_env(&aws, "RECEIVE_QUEUE_URL")?,
+            receive: Sqs::new(&aws).queue("RECEIVE_QUEUE_URL")?,
             public_url: config::base_url("PUBLIC_URL")?,
         })
     }

@@ -46,8 +46,8 @@ pub async fn post(context: &Context, call: &Call<'_>) -> Result<Response<Body>, 
     may_speak_as(call, role)?;
     let id = person.user.conversation_id;
     let conversation = match (activity, role) {
-        (Activity::Read, Role::AppMaker) => context.store.mark_read(app, id, Side::AppMaker, now()).await?,
-        (Activity::Read, Role::AppUser) => context.store.mark_read(app, id, Side::AppUser, now()).await?,
+        (Activity::Read, Role::AppMaker) => context.store.mark_read(app, &person.user, Side::AppMaker, now()).await?,
+        (Activity::Read, Role::AppUser) => context.store.mark_read(app, &person.user, Side::AppUser, now()).await?,
         (Activity::TypingStart | Activity::TypingStop, _) => context.store.conversation(app, id).await?,
     };
     let event = match (activity, role) {
@@ -66,7 +66,7 @@ pub async fn post(context: &Context, call: &Call<'_>) -> Result<Response<Body>, 
 pub async fn reset(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
     let app = call.app()?;
     let person = in_conversation(context, call).await?;
-    context.store.mark_read(app, person.user.conversation_id, Side::AppUser, now()).await?;
+    context.store.mark_read(app, &person.user, Side::AppUser, now()).await?;
     context.publisher.publish(&[Event::read(app, Who::of(&person), now())]).await?;
     Ok(gateway::json(200, &json!({})))
 }

@@ -5,41 +5,46 @@ use serde_json::{Value, json};
 use shared::api::{Api, Call, Operation, Service, call};
 use shared::auth::Caller;
 use shared::config::{self, ConfigError};
+use shared::files::Files;
 use shared::gateway::Refusal;
 use shared::ids::{AppId, ConversationId};
 use shared::model::{ApiError, AppSettings, ErrorCode, Person, Role, Timestamp};
+use shared::outbox::Outbox;
 use shared::publish::Publisher;
-use shared::queue::{Queue, SendQueues};
+use shared::queue::Sqs;
 use shared::store::{Conversation, Store, StoreError};
+use shared::upkeep::Upkeep;
 
-use crate::{activity, history, post, postback};
+use crate::{activity, history, images, post, postback};
 
 pub struct Context {
     pub api: Api,
     pub store: Store,
     pub publisher: Publisher,
-    pub senders: SendQueues,
-    pub upkeep: Queue,
-    /// Our own public base URL: pages of a history name each other by it.
+    pub outbox: Outbox,
+    pub upkeep: Upkeep,
+    pub files: Files,
+    /// Our own public base URL: pages of a history name each other by it, and pictures are found below it.
     pub public_url: String,
 }
 
 impl Context {
     pub async fn from_env() -> Result<Self, ConfigError> {
-        let aws = shared::aws::config().await;
-        let store = Store::from_env(&aws)?;
+        let aws = shared::aws::config().await?;
+        let (sqs, store) = (Sqs::new(&aws), Store::from_env(&aws)?);
         Ok(Self {
             api: Api::from_env(Service::Conversations, store.clone())?,
-            publisher: Publisher::from_env(&aws, store.clone())?,
-            senders: SendQueues::from_env(&aws)?,
-            upkeep: Queue::from_env(&aws, "UPKEEP_QUEUE_URL")?,
+            publisher: Publisher::from_env(&sqs, store.clone())?,
+            outbox: Outbox::from_env(&sqs)?,
+            upkeep: Upkeep::from_env(&sqs)?,
+            files: Files::from_env(&aws)?,
             public_url: config::base_url("PUBLIC_URL")?,
             store,
         })
     }
 
     pub async fn warm(&self) {
-        tokio::join!(self.store.warm(), self.publisher.warm());
+        tokio::join!(self.store.warm(), self.outbox.warm());
     }
 
     /// What the app wishes of its conversations.
@@ -58,6 +63,7 @@ pub async fn handle(context: &Context, request: &Request) -> Response<Body> {
 async fn serve(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
     match call.operation {
         Operation::PostMessage => post::post(context, call).await,
+        Operation::PostImage => images::post(context, call).await,
         Operation::ListMessages => history::list(context, call).await,
         Operation::DeleteMessages => history::clear(context, call).await,
         Operation::DeleteMessage => history::delete(context, call).await,

@@ -8,7 +8,7 @@ use shared::gateway::{self, Refusal};
 use shared::ids::MessageId;
 use shared::model::{ApiError, ErrorCode, FileKey, Timestamp};
 use shared::store::Stretch;
-use shared::tasks::{UpkeepTask, Work};
+use shared::tasks::Work;
 
 use crate::handler::{Context, in_conversation, now, shown};
 
@@ -17,7 +17,7 @@ pub async fn list(context: &Context, call: &Call<'_>) -> Result<Response<Body>, 
     let stretch = stretch(call)?;
     let person = in_conversation(context, call).await?;
     let conversation = context.store.conversation(app, person.user.conversation_id).await?;
-    let history = context.store.history(app, &person, conversation.cleared, stretch).await?;
+    let history = context.store.history(app, &person, &conversation, stretch).await?;
     let mut answer = json!({
         "conversation": shown(person.user.conversation_id, &conversation),
         "messages": history.messages,
@@ -62,22 +62,28 @@ pub async fn clear(context: &Context, call: &Call<'_>) -> Result<Response<Body>,
     let app = call.app()?;
     let person = in_conversation(context, call).await?;
     let until = now();
-    let clients = person.clients.iter().map(|client| (client.integration_id, client.external_id.clone()));
-    let work = Work::EraseMessages { conversations: person.user.conversations(), clients: clients.collect(), until };
-    context.upkeep.send(&UpkeepTask::V1 { app_id: app, work }).await?;
-    context.store.clear_messages(app, person.user.conversation_id, until).await?;
+    let conversations = person.user.conversations();
+    let clients = person.clients.iter().map(|client| (client.integration_id, client.external_id.clone())).collect();
+    let user = person.user.id;
+    let work = Work::EraseMessages { user, conversations: conversations.clone(), clients, until };
+    let clear = context.store.clear_messages(app, user, &conversations, until);
+    context.upkeep.delete(app, work, clear).await?;
     Ok(gateway::json(200, &json!({})))
 }
 
+/// Where a file ends with the message, both are certain to go before either does.
 pub async fn delete(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
     let person = in_conversation(context, call).await?;
     let id: MessageId = call.id("messageId", ErrorCode::MessageNotFound)?;
     let app = call.app()?;
-    let deleted = context.store.delete_message(app, &person, id).await?;
-    let deleted = deleted.ok_or_else(|| ApiError::missing(ErrorCode::MessageNotFound))?;
-    if let Some(file) = deleted.media_url.as_deref().and_then(|url| FileKey::of_message(url, app)) {
-        let work = Work::EraseFile { file: file.to_string() };
-        context.upkeep.send(&UpkeepTask::V1 { app_id: app, work }).await?;
+    let found = context.store.find_message(app, &person, id).await?;
+    let found = found.ok_or_else(|| ApiError::missing(ErrorCode::MessageNotFound))?;
+    match found.media_url.as_deref().and_then(|url| FileKey::of_message(url, app, &person.user)) {
+        None => context.store.delete_message(&found).await?,
+        Some(file) => {
+            let work = Work::EraseMessage { user: person.user.id, message: id, file: file.to_string() };
+            context.upkeep.delete(app, work, context.store.delete_message(&found)).await?;
+        }
     }
     Ok(gateway::json(200, &json!({})))
 }

@@ -3,6 +3,7 @@
 mod activity;
 mod handler;
 mod history;
+mod images;
 mod post;
 mod postback;
 

@@ -1,21 +1,28 @@
 //! `POST …/messages`: kept, told, and sent by the person's client (v1.1 reference, 4.1).
 
+use std::time::Duration;
+
 use lambda_http::{Body, Response};
 use serde_json::json;
 use shared::api::{Call, call};
 use shared::flow::compose::Composing;
 use shared::flow::{mask, route};
 use shared::gateway::{self, Refusal};
-use shared::ids::{AppId, MessageId};
+use shared::ids::AppId;
 use shared::model::shorthand::{self, Shorthand};
 use shared::model::{
-    ApiError, ChannelType, Client, Content, ErrorCode, Message, MessageWire, Person, Posting, Role, Sending, Subject,
+    ApiError, AppSettings, Client, Content, ErrorCode, FileFacts, FileKey, Message, MessageWire, Person, Posting, Role,
+    Sending, Subject,
 };
-use shared::store::{Posted, Side, StoredMessage};
+use shared::store::{Posted, Side, StoreError, StoredMessage};
+use shared::tasks::{MessagePlace, OutboxEntry, SendTask};
 use shared::telemetry::{Metric, Outcome};
 use shared::webhook::{Event, Who};
 
 use crate::handler::{Context, may_speak_as, now, shown};
+
+/// How long the bucket may take to say how large a file is.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A message in both its forms.
 struct Ready {
@@ -23,48 +30,135 @@ struct Ready {
     wire: MessageWire,
 }
 
+/// A person may be merged into another while they are written to; so often it is tried anew as whom they are now.
+pub const TRIES: usize = 3;
+
 pub async fn post(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
     let app = call.app()?;
-    let person = context.api.person(call).await?;
+    let mut person = context.api.person(call).await?;
     let posting = Posting::parse(call::json_body(call.request())?)?;
     may_speak_as(call, posting.role)?;
-    let to = match posting.role {
-        Role::AppMaker => route::destinations(&person, posting.target.as_ref())?,
-        Role::AppUser => Vec::new(),
-    };
-    let messages = messages(context, app, &person, &posting).await?;
-    let settings = context.settings(app).await?;
-    let stored: Vec<_> = messages.iter().map(|ready| StoredMessage::new(ready.wire.clone(), &settings)).collect();
-    let side = match posting.role {
-        Role::AppMaker => Side::AppMaker,
-        Role::AppUser => Side::AppUser,
-    };
-    let conversation = match context.store.post(app, &person.user, side, &stored, now()).await? {
-        Posted::Done(conversation) => conversation,
-        Posted::Full => {
-            let problem = "Message limit of 30000 per conversation reached.";
-            return Err(ApiError::new(ErrorCode::Locked, problem).into());
+    for _ in 0..TRIES {
+        let said = Said::compose(context, app, &person, &posting, None).await?;
+        if let Some(answer) = said.keep(context).await? {
+            return Ok(answer);
         }
-        Posted::Gone => return Err(ApiError::missing(ErrorCode::UserNotFound).into()),
-    };
-    context.senders.send(&sendings(app, &posting, &messages, &to)).await?;
-    let wires: Vec<_> = messages.into_iter().map(|ready| ready.wire).collect();
-    context.publisher.publish(&[Event::posted(app, Who::of(&person).started(), posting.role, &wires)]).await?;
-    log(app, &person, &wires, to.len());
-    let mut answer = json!({ "conversation": shown(person.user.conversation_id, &conversation) });
-    // What was asked for is the last; text that went before it is extra.
-    let mut wires = wires;
-    answer["message"] = json!(wires.pop());
-    if !wires.is_empty() {
-        answer["extraMessages"] = json!(wires);
+        person = who_they_are_now(context, app, &person).await?;
     }
-    Ok(gateway::json(201, &answer))
+    Err(StoreError::Contended.into())
+}
+
+/// Of somebody who was merged into another: that one.
+pub async fn who_they_are_now(context: &Context, app: AppId, person: &Person) -> Result<Person, Refusal> {
+    let now = context.store.person_by_id(app, person.user.id).await?;
+    now.ok_or_else(|| ApiError::missing(ErrorCode::UserNotFound).into())
+}
+
+/// What is to be said in a person's conversation, checked and composed.
+pub struct Said<'a> {
+    app: AppId,
+    person: &'a Person,
+    posting: &'a Posting,
+    settings: AppSettings,
+    messages: Vec<Ready>,
+    /// The clients that it goes out to.
+    to: Vec<&'a Client>,
+}
+
+impl<'a> Said<'a> {
+    /// `file`: what is known of the one that the message shows, where that is known already.
+    pub async fn compose(
+        context: &Context,
+        app: AppId,
+        person: &'a Person,
+        posting: &'a Posting,
+        file: Option<FileFacts>,
+    ) -> Result<Self, Refusal> {
+        let to = match posting.role {
+            Role::AppMaker => route::destinations(person, posting.target.as_ref())?,
+            Role::AppUser => Vec::new(),
+        };
+        let settings = context.settings(app).await?;
+        let mut messages = Vec::new();
+        let composing = Composing { posting, user: &person.user, animal_names: settings.use_animal_names, now: now() };
+        let seed = rand::random::<[u8; 16]>();
+        for (number, message) in (0..).zip(parts(context, app, posting).await?) {
+            let message = masked(message, settings.mask_credit_card_numbers);
+            let file = if file.is_some() { file.clone() } else { shown_file(context, app, &message).await };
+            let wire = composing.message(&message, file.as_ref(), &seed, number);
+            messages.push(Ready { message, wire });
+        }
+        Ok(Self { app, person, posting, settings, messages, to })
+    }
+
+    /// Where the first message will lie.
+    pub fn place(&self) -> Result<MessagePlace, StoreError> {
+        let first = self.messages.first().and_then(|first| Some((first.wire.received?, first.wire.id?)));
+        let (received, id) = first.ok_or(StoreError::Unreadable("message"))?;
+        Ok(MessagePlace { conversation: self.person.user.conversation_id, received, id })
+    }
+
+    /// What is prepared is sent and told once the messages are kept. `None`: the person is not who they were.
+    pub async fn keep(self, context: &Context) -> Result<Option<Response<Body>>, Refusal> {
+        let stored = self.messages.iter().map(|ready| StoredMessage::new(ready.wire.clone(), &self.settings));
+        let stored: Vec<_> = stored.collect();
+        let side = match self.posting.role {
+            Role::AppMaker => Side::AppMaker,
+            Role::AppUser => Side::AppUser,
+        };
+        context.outbox.prepare(self.app, vec![self.outbox_entry()?]).await?;
+        let conversation = match context.store.post(self.app, &self.person.user, side, &stored, now()).await? {
+            Posted::Done(conversation) => conversation,
+            Posted::Full => return Err(full().into()),
+            Posted::Gone => return Ok(None),
+        };
+        let mut wires: Vec<_> = self.messages.into_iter().map(|ready| ready.wire).collect();
+        log(self.app, self.person, &wires, self.to.len());
+        let mut answer = json!({ "conversation": shown(self.person.user.conversation_id, &conversation) });
+        // What was asked for is the last; text that went before it is extra.
+        answer["message"] = json!(wires.pop());
+        if !wires.is_empty() {
+            answer["extraMessages"] = json!(wires);
+        }
+        Ok(Some(gateway::json(201, &answer)))
+    }
+
+    /// What follows once the messages are kept: they are sent, in order by each client, and told.
+    fn outbox_entry(&self) -> Result<OutboxEntry, StoreError> {
+        let wires: Vec<_> = self.messages.iter().map(|ready| ready.wire.clone()).collect();
+        let by = |client: &&Client| {
+            let sending = |ready| self.sending(client, ready);
+            Some((client.platform, SendTask::in_order(self.messages.iter().filter_map(sending))?))
+        };
+        let MessagePlace { conversation, received, id } = self.place()?;
+        Ok(OutboxEntry::Message {
+            conversation,
+            received,
+            id,
+            sends: self.to.iter().filter_map(by).collect(),
+            event: Box::new(Event::posted(self.app, Who::of(self.person).started(), self.posting.role, &wires)),
+        })
+    }
+
+    fn sending(&self, client: &Client, ready: &Ready) -> Option<Sending> {
+        let id = ready.wire.id?;
+        Some(Sending {
+            subject: Subject::Message(id),
+            app_id: self.app,
+            integration_id: client.integration_id,
+            address: client.external_id.clone(),
+            app_user_id: Some(self.person.user.id),
+            display_name: client.display_name.clone(),
+            author: self.posting.author.clone(),
+            message: ready.message.clone(),
+            accepted: id.moment(),
+        })
+    }
 }
 
 /// The messages that a posting becomes: one, or two where a text comes before a stored template.
-async fn messages(context: &Context, app: AppId, person: &Person, posting: &Posting) -> Result<Vec<Ready>, Refusal> {
-    let settings = context.settings(app).await?;
-    let parts = match (posting.role, posting.message.clone()) {
+async fn parts(context: &Context, app: AppId, posting: &Posting) -> Result<Vec<Message>, Refusal> {
+    Ok(match (posting.role, posting.message.clone()) {
         (Role::AppUser, message) => vec![message],
         (Role::AppMaker, message) => match shorthand::expand(message) {
             Shorthand::Message(message) => vec![*message],
@@ -76,40 +170,29 @@ async fn messages(context: &Context, app: AppId, person: &Person, posting: &Post
                 before.map(|before| *before).into_iter().chain([template.message]).collect()
             }
         },
-    };
-    let composing = Composing { posting, user: &person.user, animal_names: settings.use_animal_names, now: now() };
-    let seed = rand::random::<[u8; 16]>();
-    let ready = |(number, message): (usize, Message)| {
-        let message = masked(message, settings.mask_credit_card_numbers);
-        let wire = composing.message(&message, &seed, u8::try_from(number).unwrap_or(u8::MAX));
-        Ready { message, wire }
-    };
-    Ok(parts.into_iter().enumerate().map(ready).collect())
+    })
 }
 
-fn masked(message: Message, mask_cards: bool) -> Message {
-    match message.content {
-        Content::Text { text: Some(text), actions } if mask_cards => {
-            Message { content: Content::Text { text: Some(mask::text(&text)), actions }, ..message }
-        }
-        content => Message { content, ..message },
+/// What the bucket knows of the file that a message shows, if it is one of the app's. Not knowing keeps nobody from
+/// posting.
+async fn shown_file(context: &Context, app: AppId, message: &Message) -> Option<FileFacts> {
+    let (Content::Image { media, .. } | Content::File { media, .. }) = &message.content else { return None };
+    let key = FileKey::of_url(&media.url, &context.public_url).filter(|key| key.app_id == app)?;
+    let facts = tokio::time::timeout(PATIENCE, context.files.facts(&key)).await;
+    facts.ok()?.inspect_err(|error| tracing::warn!(%error, "a file's size is not told")).ok()?
+}
+
+/// The conversation takes no more (v1.1 reference, section 11).
+pub fn full() -> ApiError {
+    ApiError::new(ErrorCode::Locked, "Message limit of 30000 per conversation reached.")
+}
+
+fn masked(mut message: Message, mask_cards: bool) -> Message {
+    use Content::{File, Image, Text};
+    if let (true, Text { text, .. } | Image { text, .. } | File { text, .. }) = (mask_cards, &mut message.content) {
+        *text = text.as_deref().map(mask::text);
     }
-}
-
-fn sendings(app: AppId, posting: &Posting, messages: &[Ready], to: &[&Client]) -> Vec<(ChannelType, Sending)> {
-    let sending = |client: &Client, ready: &Ready, id: MessageId| Sending {
-        subject: Subject::Message(id),
-        app_id: app,
-        integration_id: client.integration_id,
-        address: client.external_id.clone(),
-        display_name: client.display_name.clone(),
-        author: posting.author.clone(),
-        message: ready.message.clone(),
-        accepted: id.moment(),
-    };
-    let each =
-        messages.iter().flat_map(|ready| to.iter().filter_map(move |client| Some((*client, ready, ready.wire.id?))));
-    each.map(|(client, ready, id)| (client.platform, sending(client, ready, id))).collect()
+    message
 }
 
 fn log(app: AppId, person: &Person, messages: &[MessageWire], destinations: usize) {

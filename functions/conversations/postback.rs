@@ -7,11 +7,15 @@ use shared::api::Call;
 use shared::flow::compose::Composing;
 use shared::gateway::{self, Refusal};
 use shared::ids::{AppId, MessageId};
-use shared::model::{ActionWire, ApiError, Author, Content, Message, MessageWire, Person, Posting, Role, check};
-use shared::store::{Side, StoredMessage};
+use shared::model::{
+    ActionWire, ApiError, Author, Content, ErrorCode, Message, MessageWire, Person, Posting, Role, check,
+};
+use shared::store::{Posted, Side, StoreError, StoredMessage};
+use shared::tasks::OutboxEntry;
 use shared::webhook::{Event, Who};
 
 use crate::handler::{Context, in_conversation, now};
+use crate::post::full;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -29,12 +33,11 @@ pub async fn post(context: &Context, call: &Call<'_>) -> Result<Response<Body>, 
     let found = messages.into_iter().find_map(|message| action(&message, id).map(|action| (message, action)));
     let (message, action) =
         found.ok_or_else(|| ApiError::field("actionId", "names no postback action of this conversation"))?;
-    let at = now();
-    let mut events = vec![Event::postback(app, Who::of(&person), &message, &action, at)];
     if context.settings(app).await?.echo_postback {
-        events.extend(echo(context, app, &person, &action).await?);
+        echo(context, app, &person, &action).await?;
     }
-    context.publisher.publish(&events).await?;
+    let tapped = Event::postback(app, Who::of(&person), &message, &action, now());
+    context.publisher.publish(&[tapped]).await?;
     Ok(gateway::json(200, &json!({})))
 }
 
@@ -46,7 +49,7 @@ fn action(message: &MessageWire, id: MessageId) -> Option<ActionWire> {
 }
 
 /// Where the app wishes so, the tap becomes a message of the person.
-async fn echo(context: &Context, app: AppId, person: &Person, action: &ActionWire) -> Result<Option<Event>, Refusal> {
+async fn echo(context: &Context, app: AppId, person: &Person, action: &ActionWire) -> Result<(), Refusal> {
     let text = Content::Text { text: action.text.clone(), actions: Vec::new() };
     let posting = Posting {
         role: Role::AppUser,
@@ -58,8 +61,20 @@ async fn echo(context: &Context, app: AppId, person: &Person, action: &ActionWir
     let settings = context.settings(app).await?;
     let composing =
         Composing { posting: &posting, user: &person.user, animal_names: settings.use_animal_names, now: now() };
-    let message = composing.message(&posting.message, &rand::random::<[u8; 16]>(), 0);
+    let message = composing.message(&posting.message, None, &rand::random::<[u8; 16]>(), 0);
     let stored = StoredMessage::new(message.clone(), &settings);
-    context.store.post(app, &person.user, Side::AppUser, &[stored], now()).await?;
-    Ok(Some(Event::posted(app, Who::of(person), Role::AppUser, &[message])))
+    let place = message.received.zip(message.id).ok_or(StoreError::Unreadable("message"))?;
+    let entry = OutboxEntry::Message {
+        conversation: person.user.conversation_id,
+        received: place.0,
+        id: place.1,
+        sends: Vec::new(),
+        event: Box::new(Event::posted(app, Who::of(person), Role::AppUser, &[message])),
+    };
+    context.outbox.prepare(app, vec![entry]).await?;
+    match context.store.post(app, &person.user, Side::AppUser, &[stored], now()).await? {
+        Posted::Done(_) => Ok(()),
+        Posted::Full => Err(full().into()),
+        Posted::Gone => Err(ApiError::missing(ErrorCode::UserNotFound).into()),
+    }
 }

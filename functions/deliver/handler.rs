@@ -13,7 +13,7 @@ use shared::config;
 use shared::flow::retry::{self, Verdict};
 use shared::http::{WebhookAnswer, WebhookClient, WebhookError};
 use shared::model::{Timestamp, Webhook};
-use shared::queue::{Queue, QueueError};
+use shared::queue::{Queue, QueueError, Sqs};
 use shared::store::Store;
 use shared::tasks::{DeliverTask, WebhookEvent};
 use shared::telemetry::{Metric, Outcome};
@@ -43,11 +43,12 @@ enum Attempt {
 
 impl Context {
     pub async fn from_env() -> Result<Self, lambda_runtime::Error> {
-        let aws = shared::aws::config().await;
+        let aws = shared::aws::config().await?;
+        let sqs = Sqs::new(&aws);
         Ok(Self {
             store: Store::from_env(&aws)?,
-            queue: Queue::from_env(&aws, "DELIVER_QUEUE_URL")?,
-            dead: Queue::from_env(&aws, "DELIVER_DEAD_LETTER_QUEUE_URL")?,
+            queue: sqs.queue("DELIVER_QUEUE_URL")?,
+            dead: sqs.queue("DELIVER_DEAD_LETTER_QUEUE_URL")?,
             client: WebhookClient::new(config::allowed("WEBHOOK_PRIVATE_NETWORKS")?)?,
         })
     }

@@ -7,11 +7,10 @@ use shared::channels;
 use shared::config::ConfigError;
 use shared::gateway::{self, Refusal};
 use shared::ids::NotificationId;
-use shared::model::{
-    ApiError, ChannelType, ErrorCode, Integration, IntegrationStatus, NotificationRequest, Sending, Subject,
-};
-use shared::queue::SendQueues;
+use shared::model::{ApiError, ChannelType, ErrorCode, Integration, NotificationRequest, Sending, Subject};
+use shared::queue::{SendQueues, Sqs};
 use shared::store::Store;
+use shared::tasks::SendTask;
 use shared::telemetry::{Metric, Outcome};
 
 pub struct Context {
@@ -22,11 +21,11 @@ pub struct Context {
 
 impl Context {
     pub async fn from_env() -> Result<Self, ConfigError> {
-        let aws = shared::aws::config().await;
+        let aws = shared::aws::config().await?;
         let store = Store::from_env(&aws)?;
         Ok(Self {
             api: Api::from_env(Service::Notifications, store.clone())?,
-            senders: SendQueues::from_env(&aws)?,
+            senders: SendQueues::from_env(&Sqs::new(&aws))?,
             store,
         })
     }
@@ -55,7 +54,7 @@ async fn accept(context: &Context, request: &Request) -> Result<NotificationId, 
     let (integration, channel) = usable(integration)?;
     let id = NotificationId::generate();
     let sending = checked(id, &integration, channel, wanted)?;
-    context.senders.send(&[(channel, sending)]).await?;
+    context.senders.send(&[(channel, SendTask::V1 { sending })]).await?;
     let outcome = Outcome::of(Metric::NotificationAccepted).with("notificationId", id);
     outcome.with("appId", app).with("integrationId", integration.id).log();
     Ok(id)
@@ -69,8 +68,8 @@ fn usable(integration: Option<Integration>) -> Result<(Integration, ChannelType)
     };
     match integration.channel() {
         None => unusable("names an integration of a type that sends no notifications"),
-        Some(_) if integration.status == IntegrationStatus::Inactive => {
-            unusable("names an integration that is inactive")
+        Some(_) if integration.is_off() => {
+            unusable("names an integration that is inactive; switch it on first, by its status")
         }
         Some(channel) => Ok((integration, channel)),
     }
@@ -88,6 +87,7 @@ fn checked(
         subject: Subject::Notification(id),
         app_id: integration.app_id,
         integration_id: integration.id,
+        app_user_id: None,
         display_name: Some(address.display_name()),
         address,
         author: wanted.author,

@@ -1,6 +1,7 @@
-//! Receipts and replies: from what a carrier told us to what the business is told.
+//! Receipts, replies, and what writes of the API lead to: from what happened to what is sent and told.
 
 mod handler;
+mod outbox;
 mod receipt;
 mod reply;
 

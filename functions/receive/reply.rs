@@ -9,7 +9,7 @@ use shared::model::{
     AppSettings, AppUser, ChannelType, Integration, MessageWire, Person, SendRecord, SourceWire, Timestamp,
 };
 use shared::store::keys::AddressPartition;
-use shared::store::{MatchItem, NewClient, ReplyOutcome, ReplyWrite, Store, StoreError, StoredMessage};
+use shared::store::{MatchItem, NewClient, ReplyOutcome, ReplyWrite, Store, StoredMessage};
 use shared::telemetry::{Metric, Outcome};
 use shared::webhook::{Event, Said, Who};
 
@@ -28,17 +28,17 @@ pub async fn receive(store: &Store, heard: Heard<'_>) -> Result<Vec<Event>, Late
         Answered::Message(events) => events,
         Answered::Consumed(events) => return Ok(events),
     };
-    let person = find_or_create(store, &heard, &partition).await?;
-    let known = store.person_by_id(app, person.result.app_user_id).await?;
-    let Person { user, clients, .. } = known.ok_or_else(|| Later::because("no such app user"))?;
+    let (person, Person { user, clients, .. }) = find_or_create(store, &heard, &partition).await?;
     let settings = store.app(app).await?.map(|app| app.settings).unwrap_or_default();
-    let messages = messages(&heard, &person, &user, &settings);
+    let said = |received| messages(&heard, received, &person, &user, &settings);
+    let messages = said(heard.received);
     let stored: Vec<_> = messages.iter().cloned().map(|message| StoredMessage::new(message, &settings)).collect();
     let write = ReplyWrite {
         app,
         partition: &partition,
         person: &person,
         clients: &clients,
+        user: &user,
         external_id: &heard.reply.external_id,
         messages: &stored,
         raw: &heard.reply.raw,
@@ -51,11 +51,11 @@ pub async fn receive(store: &Store, heard: Heard<'_>) -> Result<Vec<Event>, Late
             Ok(events)
         }
         // Its first reading may have died before it could publish; a carrier's own repeat says nothing new.
-        ReplyOutcome::Known(recent) if heard.redelivered => {
-            events.extend(told(&heard, &person, &messages, &recent));
+        ReplyOutcome::Known { received, recent } if heard.redelivered => {
+            events.extend(told(&heard, &person, &said(received), &recent));
             Ok(events)
         }
-        ReplyOutcome::Known(recent) => {
+        ReplyOutcome::Known { recent, .. } => {
             log(&heard, &user, Metric::ReplyRepeated, recent.len());
             Ok(Vec::new())
         }
@@ -63,16 +63,22 @@ pub async fn receive(store: &Store, heard: Heard<'_>) -> Result<Vec<Event>, Late
     }
 }
 
+/// Whose the address is, or who comes into being by writing from it.
 async fn find_or_create(
     store: &Store,
     heard: &Heard<'_>,
     partition: &AddressPartition,
-) -> Result<MatchItem, StoreError> {
-    if let Some(person) = store.find_match(partition, true).await? {
-        return Ok(person);
+) -> Result<(MatchItem, Person), Later> {
+    let app = heard.integration.app_id;
+    if let Some(found) = store.find_match(partition, true).await? {
+        match store.person_by_id(app, found.result.app_user_id).await? {
+            Some(person) => return Ok((found, person)),
+            // Deleted; the erasure may not have come to this address yet.
+            None => store.release_address(partition, found.result.app_user_id).await?,
+        }
     }
     let new = NewClient {
-        app: heard.integration.app_id,
+        app,
         integration: heard.integration.id,
         channel: heard.channel,
         address: &heard.reply.from,
@@ -80,11 +86,19 @@ async fn find_or_create(
         started_by: Some(&heard.reply.external_id),
         now: heard.received,
     };
-    store.create_match(new).await
+    let created = store.create_match(new).await?;
+    let person = store.person_by_id(app, created.result.app_user_id).await?;
+    Ok((created, person.ok_or_else(|| Later::because("the person is deleted in this moment").after(1))?))
 }
 
 /// The reply as v1.1's messages. Their ids are derived: the same task twice is the same messages.
-fn messages(heard: &Heard<'_>, person: &MatchItem, user: &AppUser, settings: &AppSettings) -> Vec<MessageWire> {
+fn messages(
+    heard: &Heard<'_>,
+    received: Timestamp,
+    person: &MatchItem,
+    user: &AppUser,
+    settings: &AppSettings,
+) -> Vec<MessageWire> {
     let reply = &heard.reply;
     let integration = heard.integration;
     let name = user.full_name().or_else(|| person.result.client.display_name.clone());
@@ -92,11 +106,11 @@ fn messages(heard: &Heard<'_>, person: &MatchItem, user: &AppUser, settings: &Ap
         let index = [u8::try_from(index).unwrap_or(u8::MAX)];
         let parts: [&[u8]; 3] = [integration.id.as_bytes(), reply.external_id.0.as_bytes(), &index];
         let message = MessageWire {
-            id: Some(MessageId::at(heard.received, &parts)),
+            id: Some(MessageId::at(received, &parts)),
             role: Some("appUser".into()),
             name: name.clone(),
             author_id: Some(user.id.to_string()),
-            received: Some(heard.received),
+            received: Some(received),
             source: Some(SourceWire {
                 kind: heard.channel.as_str().into(),
                 integration_id: Some(integration.id),

@@ -3,17 +3,23 @@
 use lambda_http::{Body, Request, Response};
 use shared::api::{Api, Call, Operation, Service, call};
 use shared::config;
+use shared::files::Files;
 use shared::gateway::Refusal;
 use shared::http::CarrierClient;
 use shared::model::{ApiError, ErrorCode};
+use shared::queue::{Queue, Sqs};
 use shared::store::Store;
 
-use crate::{integrations, menus, templates, webhooks};
+use crate::{integrations, menus, photos, templates, webhooks};
 
 pub struct Context {
     api: Api,
     pub store: Store,
     pub carrier: CarrierClient,
+    pub files: Files,
+    pub upkeep: Queue,
+    /// Our own public base URL: carriers post messages below it, and photos are found there.
+    pub public_url: String,
     /// Twilio's API, without a slash at its end.
     pub twilio_api_url: String,
     /// Whether webhooks may point into private networks.
@@ -22,11 +28,15 @@ pub struct Context {
 
 impl Context {
     pub async fn from_env() -> Result<Self, lambda_http::Error> {
-        let store = Store::from_env(&shared::aws::config().await)?;
+        let aws = shared::aws::config().await?;
+        let (sqs, store) = (Sqs::new(&aws), Store::from_env(&aws)?);
         Ok(Self {
             api: Api::from_env(Service::Settings, store.clone())?,
             store,
             carrier: CarrierClient::new()?,
+            upkeep: sqs.queue("UPKEEP_QUEUE_URL")?,
+            files: Files::from_env(&aws)?,
+            public_url: config::base_url("PUBLIC_URL")?,
             twilio_api_url: config::base_url("TWILIO_API_URL")?,
             private_networks: config::allowed("WEBHOOK_PRIVATE_NETWORKS")?,
         })
@@ -53,6 +63,7 @@ async fn serve(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Ref
         Operation::DeleteIntegration => integrations::delete(context, call).await,
         Operation::GetIntegrationProfile => integrations::profile(context, call).await,
         Operation::UpdateIntegrationProfile => integrations::update_profile(context, call).await,
+        Operation::UploadIntegrationProfilePhoto => photos::upload(context, call).await,
         Operation::GetIntegrationMenu => menus::get_own(context, call).await,
         Operation::CreateIntegrationMenu => menus::create_own(context, call).await,
         Operation::UpdateIntegrationMenu => menus::update_own(context, call).await,

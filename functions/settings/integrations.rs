@@ -3,12 +3,17 @@
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 use shared::api::Call;
+use shared::flow::erasure::Walk;
 use shared::gateway::{self, Refusal};
 use shared::ids::IntegrationId;
 use shared::model::{ApiError, BusinessProfileWire, ErrorCode, Integration};
+use shared::tasks::{UpkeepTask, Work};
 
 use crate::handler::Context;
-use crate::twilio;
+use crate::{photos, twilio};
+
+/// Seconds. By then the deletion has happened or never will, and no function remembers the integration.
+const ERASED_AFTER: u32 = 60;
 
 type Answer = Result<Response<Body>, Refusal>;
 
@@ -24,8 +29,11 @@ pub async fn list(context: &Context, call: &Call<'_>) -> Answer {
 }
 
 pub async fn create(context: &Context, call: &Call<'_>) -> Answer {
-    let body = twilio::completed(context, call.json::<Value>()?).await?;
+    let (body, new) = twilio::completed(context, call.json::<Value>()?).await?;
     let integration = Integration::create(call.app()?, &body)?;
+    if let Some(new) = new {
+        twilio::listen(context, &new, &integration).await?;
+    }
     context.store.put_integration(&integration).await?;
     Ok(shown(201, &integration))
 }
@@ -43,8 +51,12 @@ pub async fn update(context: &Context, call: &Call<'_>) -> Answer {
     Ok(shown(200, &changed.ok_or_else(missing)?))
 }
 
+/// The task comes first: people lose their clients on what is deleted, whatever dies in between.
 pub async fn delete(context: &Context, call: &Call<'_>) -> Answer {
-    if context.store.delete_integration(call.app()?, id(call)?).await? {
+    let (app_id, integration) = (call.app()?, found(context, call).await?.id);
+    let erasure = UpkeepTask::V1 { app_id, work: Work::EraseIntegration { integration, walk: Walk::default() } };
+    context.upkeep.send_later(&erasure, ERASED_AFTER).await?;
+    if context.store.delete_integration(app_id, integration).await? {
         Ok(gateway::json(200, &json!({})))
     } else {
         Err(missing().into())
@@ -58,6 +70,9 @@ pub async fn profile(context: &Context, call: &Call<'_>) -> Answer {
 
 pub async fn update_profile(context: &Context, call: &Call<'_>) -> Answer {
     let (app, id, wire) = (call.app()?, id(call)?, call.json::<BusinessProfileWire>()?);
+    if wire.has_photo() {
+        photos::replaced(context, &found(context, call).await?).await?;
+    }
     let edit = |integration: Integration| Ok::<_, Refusal>(integration.with_profile(wire.clone())?);
     let changed = context.store.change_integration(app, id, edit).await?.ok_or_else(missing)?;
     Ok(gateway::json(200, &json!({ "profile": changed.profile()?.view() })))

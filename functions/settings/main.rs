@@ -3,6 +3,7 @@
 mod handler;
 mod integrations;
 mod menus;
+mod photos;
 mod templates;
 mod twilio;
 mod webhooks;

@@ -6,6 +6,7 @@ use shared::api::Call;
 use shared::gateway::{self, Refusal};
 use shared::ids::WebhookId;
 use shared::model::{ApiError, ErrorCode, WEBHOOK_LIMIT, Webhook, WebhookWire};
+use shared::store::Creation;
 use shared::webhook::target::{self, ForbiddenTarget};
 
 use crate::handler::Context;
@@ -21,11 +22,14 @@ pub async fn list(context: &Context, call: &Call<'_>) -> Answer {
 pub async fn create(context: &Context, call: &Call<'_>) -> Answer {
     let wire: WebhookWire = call.json()?;
     let webhook = reachable(context, wire.create(call.app()?)?)?;
-    if !context.store.create_webhook(&webhook).await? {
-        let problem = format!("An app has at most {WEBHOOK_LIMIT} webhooks; delete one first");
-        return Err(ApiError::new(ErrorCode::BadRequest, problem).into());
+    match context.store.create_webhook(&webhook).await? {
+        Creation::Done => Ok(shown(201, &webhook)),
+        Creation::Full => {
+            let problem = format!("An app has at most {WEBHOOK_LIMIT} webhooks; delete one first");
+            Err(ApiError::new(ErrorCode::BadRequest, problem).into())
+        }
+        Creation::NoOwner => Err(ApiError::missing(ErrorCode::AppNotFound).into()),
     }
-    Ok(shown(201, &webhook))
 }
 
 pub async fn get(context: &Context, call: &Call<'_>) -> Answer {

@@ -9,29 +9,35 @@ use aws_lambda_events::sqs::SqsEvent;
 use serde_json::Value;
 use shared::batch::{self, Later, Record};
 use shared::config::ConfigError;
-use shared::files::Files;
+use shared::files::{Files, FilesError};
 use shared::flow::erasure::{Budget, Progress};
-use shared::ids::{AppId, IntegrationId};
-use shared::model::{Address, FileKey, Timestamp};
-use shared::queue::Queue;
-use shared::store::{ErasedAddress, ErasedPerson, Store};
+use shared::ids::AppId;
+use shared::model::{FileKey, Timestamp};
+use shared::publish::Publisher;
+use shared::queue::{Queue, Sqs};
+use shared::store::{HistoryPart, Store};
 use shared::tasks::{UpkeepTask, Work};
 use shared::telemetry::{Metric, Outcome};
 use shared::webhook::Event;
 
+use crate::{history, integration, person};
+
 /// A few seconds' worth.
 const REQUESTS_A_STEP: u32 = 400;
+/// Seconds after which no function remembers an integration any more, and makes people of those who reply to it.
+const REMEMBERED: u32 = 60;
 /// Seconds until a send that is under way is looked at again.
-const PATIENCE: u32 = 300;
+pub const PATIENCE: u32 = 300;
 
 pub struct Context {
-    store: Store,
-    files: Files,
+    pub store: Store,
+    pub publisher: Publisher,
+    pub files: Files,
     queue: Queue,
 }
 
 /// What follows from a step.
-enum Next {
+pub enum Next {
     Nothing,
     /// Seconds from now.
     Again(Work, u32),
@@ -39,11 +45,13 @@ enum Next {
 
 impl Context {
     pub async fn from_env() -> Result<Self, ConfigError> {
-        let aws = shared::aws::config().await;
+        let aws = shared::aws::config().await?;
+        let (sqs, store) = (Sqs::new(&aws), Store::from_env(&aws)?);
         Ok(Self {
-            store: Store::from_env(&aws)?,
+            publisher: Publisher::from_env(&sqs, store.clone())?,
+            store,
             files: Files::from_env(&aws)?,
-            queue: Queue::from_env(&aws, "UPKEEP_QUEUE_URL")?,
+            queue: sqs.queue("UPKEEP_QUEUE_URL")?,
         })
     }
 
@@ -71,36 +79,34 @@ async fn work(context: Arc<Context>, record: Record<UpkeepTask>) -> Result<Vec<E
 }
 
 async fn step(context: &Context, app: AppId, work: &Work) -> Result<Next, Later> {
-    let store = &context.store;
     let budget = &mut Budget::new(REQUESTS_A_STEP);
     let progress = match work {
         Work::EraseApp { shard } => return erase_app(context, app, *shard, budget).await,
-        Work::EraseUser { user, user_id, conversations, clients } => {
-            let person = ErasedPerson {
-                id: *user,
-                user_id: user_id.clone(),
-                conversations: conversations.clone(),
-                addresses: addresses(clients),
-            };
-            for id in store.ids_of(app, person.id).await? {
-                context.files.delete_all_of_person(app, id).await?;
-            }
-            let now = Timestamp::from(std::time::SystemTime::now());
-            store.erase_person(app, &person, now, budget).await?
+        Work::EraseIntegration { integration, walk } => {
+            let left = integration::erase(context, app, *integration, walk, budget).await?;
+            let again = |walk| Next::Again(Work::EraseIntegration { integration: *integration, walk }, 0);
+            return Ok(left.map_or(Next::Nothing, again));
         }
-        Work::EraseFile { file } => {
-            if let Some(file) = file.parse::<FileKey>().ok().filter(|file| file.app_id == app) {
-                context.files.delete(&file).await?;
+        Work::ErasePhoto { integration, file } => {
+            let shown =
+                context.store.current_integration(app, *integration).await?.and_then(|integration| integration.photo());
+            if shown.is_none_or(|photo| photo.to_string() != *file) {
+                delete(context, app, file).await?;
             }
             Progress::Done
         }
-        Work::EraseMessages { conversations, clients, until } => {
-            for url in store.media_until(app, conversations, *until, budget).await? {
-                if let Some(file) = FileKey::of_message(&url, app) {
-                    context.files.delete(&file).await?;
-                }
+        Work::ErasePicture { file, message } => {
+            if !context.store.is_kept(app, *message).await? {
+                delete(context, app, file).await?;
             }
-            store.erase_messages(app, conversations, &addresses(clients), *until, budget).await?
+            Progress::Done
+        }
+        Work::EraseUser { user, told } => return person::erase(context, app, *user, *told, budget).await,
+        Work::EraseMessage { user, message, file } => history::erase_one(context, app, *user, *message, file).await?,
+        Work::EraseMessages { user, conversations, clients, until } => {
+            context.store.clear_messages(app, *user, conversations, *until).await?;
+            let parts = HistoryPart::all(app, conversations, clients, *until);
+            history::erase(context, app, *user, &parts, budget).await?
         }
     };
     Ok(match progress {
@@ -115,15 +121,22 @@ async fn erase_app(context: &Context, app: AppId, shard: u16, budget: &mut Budge
     if context.store.app_now(app).await?.is_some() {
         return Ok(Next::Nothing);
     }
+    if context.store.erase_settings(app, budget).await? {
+        return Ok(Next::Again(Work::EraseApp { shard }, REMEMBERED));
+    }
     context.files.delete_all_of_app(app).await?;
-    let left = context.store.erase_app(app, shard, budget).await?;
+    let left = context.store.erase_people(app, shard, budget).await?;
     Ok(left.map_or(Next::Nothing, |shard| Next::Again(Work::EraseApp { shard }, 0)))
 }
 
-fn addresses(clients: &[(IntegrationId, Address)]) -> Vec<ErasedAddress> {
-    let address = |(integration, address): &(IntegrationId, Address)| ErasedAddress {
-        integration: *integration,
-        address: address.clone(),
-    };
-    clients.iter().map(address).collect()
+pub fn now() -> Timestamp {
+    std::time::SystemTime::now().into()
+}
+
+/// The app's file of that key.
+async fn delete(context: &Context, app: AppId, file: &str) -> Result<(), FilesError> {
+    match file.parse::<FileKey>().ok().filter(|file| file.app_id == app) {
+        Some(file) => context.files.delete(&file).await,
+        None => Ok(()),
+    }
 }

@@ -1,6 +1,9 @@
 //! Takes away what deletions leave behind, step by step.
 
 mod handler;
+mod history;
+mod integration;
+mod person;
 
 use std::sync::Arc;
 

@@ -4,7 +4,10 @@ use lambda_http::{Body, Response};
 use serde_json::json;
 use shared::api::Call;
 use shared::gateway::{self, Refusal};
-use shared::model::{ApiError, ChannelType, Client, user_wire};
+use shared::ids::AppId;
+use shared::model::{ApiError, ChannelType, Client, ErrorCode, Person, user_wire};
+use shared::store::StoreError;
+use shared::tasks::OutboxEntry;
 use shared::webhook::{Event, Who};
 
 use crate::handler::{Context, nothing, now};
@@ -15,25 +18,44 @@ pub async fn list(context: &Context, call: &Call<'_>) -> Result<Response<Body>, 
     Ok(gateway::json(200, &json!({ "channels": channels })))
 }
 
+/// A person may be merged into another while they are unlinked; so often it is tried anew as whom they are now.
+const TRIES: usize = 3;
+
 /// All of the person's clients on that channel.
 pub async fn unlink(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
     let app = call.app()?;
-    let person = context.api.person(call).await?;
     let channel = ChannelType::from_name(call.text("channel"));
-    let theirs = |client: &&Client| Some(client.platform) == channel;
-    let clients: Vec<&Client> = person.clients.iter().filter(theirs).collect();
+    let mut person = context.api.person(call).await?;
+    let theirs = |person: &Person| -> Vec<Client> {
+        person.clients.iter().filter(|client| Some(client.platform) == channel).cloned().collect()
+    };
+    let mut clients = theirs(&person);
     if clients.is_empty() {
         return Err(ApiError::field("channel", "names none that the user is linked to").into());
     }
-    let mut events = Vec::new();
-    for client in clients {
-        if context.store.unlink(app, person.user.id, client).await? {
-            let who = Who::of(&person).by(client, person.is_primary(client));
-            events.push(Event::client_removed(app, who, &client.id.to_string(), "api", now()));
+    for _ in 0..TRIES {
+        context.outbox.prepare(app, clients.iter().map(|client| unlinking(app, &person, client)).collect()).await?;
+        for client in &clients {
+            context.store.unlink(app, person.user.id, client).await?;
+        }
+        let now = context.store.person_by_id(app, person.user.id).await?;
+        person = now.ok_or_else(|| ApiError::missing(ErrorCode::UserNotFound))?;
+        clients = theirs(&person);
+        if clients.is_empty() {
+            return Ok(nothing());
         }
     }
-    context.publisher.publish(&events).await?;
-    Ok(nothing())
+    Err(StoreError::Contended.into())
+}
+
+fn unlinking(app: AppId, person: &Person, client: &Client) -> OutboxEntry {
+    let who = Who::of(person).by(client, person.is_primary(client));
+    OutboxEntry::Unlinking {
+        user: person.user.id,
+        integration: client.integration_id,
+        address: client.external_id.clone(),
+        event: Box::new(Event::client_removed(app, who, &client.id.to_string(), "api", now())),
+    }
 }
 
 /// A part of v1.1 that nothing is behind any more: always empty.

@@ -6,35 +6,34 @@ use shared::api::{Api, Call, Operation, Service, call};
 use shared::config::ConfigError;
 use shared::gateway::{self, Refusal};
 use shared::model::{ApiError, ErrorCode, Person, Timestamp, user_wire};
-use shared::publish::Publisher;
-use shared::queue::{Queue, SendQueues};
+use shared::outbox::Outbox;
+use shared::queue::Sqs;
 use shared::store::Store;
+use shared::upkeep::Upkeep;
 
 use crate::{channels, links, profiles};
 
 pub struct Context {
     pub api: Api,
     pub store: Store,
-    pub publisher: Publisher,
-    pub senders: SendQueues,
-    pub upkeep: Queue,
+    pub outbox: Outbox,
+    pub upkeep: Upkeep,
 }
 
 impl Context {
     pub async fn from_env() -> Result<Self, ConfigError> {
-        let aws = shared::aws::config().await;
-        let store = Store::from_env(&aws)?;
+        let aws = shared::aws::config().await?;
+        let (sqs, store) = (Sqs::new(&aws), Store::from_env(&aws)?);
         Ok(Self {
             api: Api::from_env(Service::Users, store.clone())?,
-            publisher: Publisher::from_env(&aws, store.clone())?,
-            senders: SendQueues::from_env(&aws)?,
-            upkeep: Queue::from_env(&aws, "UPKEEP_QUEUE_URL")?,
+            outbox: Outbox::from_env(&sqs)?,
+            upkeep: Upkeep::from_env(&sqs)?,
             store,
         })
     }
 
     pub async fn warm(&self) {
-        tokio::join!(self.store.warm(), self.publisher.warm());
+        tokio::join!(self.store.warm(), self.outbox.warm());
     }
 }
 

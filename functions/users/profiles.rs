@@ -7,7 +7,7 @@ use shared::gateway::Refusal;
 use shared::ids::AppUserId;
 use shared::model::{ApiError, ErrorCode, NewProfile, Person, ProfileChange, check};
 use shared::store::Merged;
-use shared::tasks::{UpkeepTask, Work};
+use shared::tasks::{OutboxEntry, Work};
 use shared::webhook::Event;
 
 use crate::handler::{Context, nothing, now, shown};
@@ -26,38 +26,27 @@ pub async fn create(context: &Context, call: &Call<'_>) -> Result<Response<Body>
 pub async fn update(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
     let person = context.api.person(call).await?;
     let change = ProfileChange::parse(call::json_body(call.request())?, &person.user.properties)?;
-    let changed = context.store.change_profile(call.app()?, person.user.id, change).await?;
+    let change = if call.caller.is_person() { change.of_themselves() } else { change };
+    let changed = context.store.change_profile(call.app()?, &person.user, change).await?;
     let user = changed.ok_or_else(|| ApiError::missing(ErrorCode::UserNotFound))?;
     Ok(shown(200, &Person { user, ..person }))
 }
 
 pub async fn clear(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
     let person = context.api.person(call).await?;
-    context.store.clear_profile(call.app()?, &person).await?;
-    let cleared = context.store.person_by_id(call.app()?, person.user.id).await?;
+    let user = context.store.clear_profile(call.app()?, &person).await?;
+    let user = user.ok_or_else(|| ApiError::missing(ErrorCode::UserNotFound))?;
+    let cleared = context.store.person_by_id(call.app()?, user.id).await?;
     Ok(shown(200, &cleared.ok_or_else(|| ApiError::missing(ErrorCode::UserNotFound))?))
 }
 
-/// The business is told, the erasure is certain, and then nobody finds the person any more.
+/// Nobody finds the person any more; the rest is erased after, and the business told.
 pub async fn delete(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
     let app = call.app()?;
-    let person = context.api.person(call).await?;
-    context.publisher.publish(&[Event::user_deleted(app, &person, now())]).await?;
-    let erase = Work::EraseUser {
-        user: person.user.id,
-        user_id: person.user.user_id.clone(),
-        conversations: person.user.conversations(),
-        clients: addresses(&person),
-    };
-    context.upkeep.send(&UpkeepTask::V1 { app_id: app, work: erase }).await?;
-    context.store.hide_user(app, &person.user).await?;
+    let user = context.api.person(call).await?.user.id;
+    let work = Work::EraseUser { user, told: false };
+    context.upkeep.delete(app, work, context.store.hide_user(app, user, now())).await?;
     Ok(nothing())
-}
-
-/// Where the person is, or is asked to be, reached.
-fn addresses(person: &Person) -> Vec<(shared::ids::IntegrationId, shared::model::Address)> {
-    let clients = person.clients.iter().chain(&person.pending);
-    clients.map(|client| (client.integration_id, client.external_id.clone())).collect()
 }
 
 #[derive(Deserialize)]
@@ -76,17 +65,28 @@ pub async fn merge(context: &Context, call: &Call<'_>) -> Result<Response<Body>,
     let app = call.app()?;
     let wire: MergeWire = call.json()?;
     let (surviving, discarded) = (named("surviving", wire.surviving)?, named("discarded", wire.discarded)?);
+    if surviving == discarded {
+        return Err(ApiError::field("discarded._id", "must name another person than surviving._id").into());
+    }
     for _ in 0..MERGE_TRIES {
         let (survivor, other) =
             tokio::try_join!(context.store.person_by_id(app, surviving), context.store.person_by_id(app, discarded))?;
         let missing = || ApiError::missing(ErrorCode::UserNotFound);
         let (survivor, other) = (survivor.ok_or_else(missing)?, other.ok_or_else(missing)?);
+        // Merged before: an answer of ours may have been lost.
         if survivor.user.id == other.user.id {
-            return Err(ApiError::field("discarded._id", "must name another person than surviving._id").into());
-        }
-        if context.store.merge(app, &survivor, &other).await? == Merged::Done {
-            context.publisher.publish(&[Event::merged(app, &survivor.user, &other.user, now())]).await?;
             return Ok(nothing());
+        }
+        let joined = survivor.user.clone().joined_by(&other.user);
+        let event = Box::new(Event::merged(app, &joined, &other.user, now()));
+        context.outbox.prepare(app, vec![OutboxEntry::Merge { discarded: other.user.id, event }]).await?;
+        match context.store.merge(app, &survivor, &other).await? {
+            Merged::Done => return Ok(nothing()),
+            Merged::Changed => {}
+            Merged::TooLarge => {
+                let problem = "The two have too many channels or properties together; unlink or unset some first";
+                return Err(ApiError::new(ErrorCode::Conflict, problem).into());
+            }
         }
     }
     Err(ApiError::new(ErrorCode::Conflict, "One of the two was changed or deleted at the same time").into())

@@ -269,7 +269,7 @@ impl Parts {
 
     fn router(&self, url: &str, stack: &Stack, simulation: &Simulation) -> Router {
         let not_found = || async { StatusCode::NOT_FOUND };
-        let gateway = Gateway::new(&stack.routes, self.runtime.clone(), self.ledger.clone());
+        let gateway = Gateway::new(stack, self.runtime.clone(), self.ledger.clone());
         Router::new()
             .nest("/_local", control::router(self.control(simulation)).merge(simulation.control()).fallback(not_found))
             .nest("/_aws", aws::router(self.aws(url)).fallback(not_found))

@@ -4,10 +4,10 @@
 //! the operator names. It checks no carrier credentials.
 
 use serde::Deserialize;
-use shared::ids::{AccountId, AppId, IntegrationId, WebhookId};
+use shared::ids::{AccountId, AppId, WebhookId};
 use shared::model::{
-    Address, ApiKey, App, ExpiredClaim, Integration, IntegrationStatus, InvalidAddress, KeyOwner, MessagebirdSettings,
-    Secret, Settings, Trigger, TwilioSettings, WEBHOOK_LIMIT, Webhook,
+    Address, ApiKey, App, ExpiredClaim, Integration, InvalidAddress, KeyOwner, MessagebirdSettings, Secret, Settings,
+    Trigger, TwilioSettings, WEBHOOK_LIMIT, Webhook,
 };
 use shared::store::{Store, StoreError};
 
@@ -131,14 +131,7 @@ impl Provision {
 }
 
 fn integration(app_id: AppId, expired_claim: ExpiredClaim, settings: Settings) -> Integration {
-    Integration {
-        id: IntegrationId::generate(),
-        app_id,
-        display_name: None,
-        status: IntegrationStatus::Active,
-        expired_claim,
-        settings,
-    }
+    Integration { expired_claim, ..Integration::new(app_id, settings) }
 }
 
 fn twilio_settings(account: TwilioAccount) -> Result<Settings, SpecificationError> {

@@ -98,6 +98,7 @@ fn store(handles: &EngineHandles) -> Option<Store> {
     let config = aws_config::SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(REGION))
+        .http_client(shared::http::aws().ok()?)
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .endpoint_url(handles.aws_endpoint(SEED))
         .build();

@@ -17,6 +17,7 @@ fn client(stack: &Stack) -> aws_sdk_s3::Client {
     let config = aws_sdk_s3::Config::builder()
         .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
         .region(aws_sdk_s3::config::Region::new(local::engine::AWS_REGION))
+        .http_client(shared::http::aws().expect("a client"))
         .credentials_provider(aws_sdk_s3::config::Credentials::new("test", "test", None, None, "test"))
         .endpoint_url(stack.engine.handles().s3_endpoint("test"))
         .force_path_style(true)
@@ -97,6 +98,7 @@ async fn every_file_of_a_person_or_an_app_is_deleted_however_many_and_nobody_els
     let aws = aws_config::SdkConfig::builder()
         .behavior_version(aws_config::BehaviorVersion::latest())
         .region(aws_config::Region::new(local::engine::AWS_REGION))
+        .http_client(shared::http::aws().expect("a client"))
         .credentials_provider(aws_sdk_s3::config::SharedCredentialsProvider::new(aws_sdk_s3::config::Credentials::new(
             "test", "test", None, None, "test",
         )))

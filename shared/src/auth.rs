@@ -83,6 +83,11 @@ impl Caller {
         }
     }
 
+    /// Whether it is a person, by a token of their own.
+    pub fn is_person(&self) -> bool {
+        matches!(self, Self::AppUser { .. })
+    }
+
     /// Whether account credentials reach an app. A service account reaches those it is linked to.
     pub fn owns(&self, app: &App) -> bool {
         match self {

@@ -3,6 +3,7 @@
 //! Each function asks for what it needs and nothing else; a missing or malformed one stops the start with a sentence
 //! that names the variable. `template.yaml` sets them.
 
+use crate::http::ClientError;
 use crate::model::Secret;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -11,6 +12,14 @@ pub enum ConfigError {
     Missing(&'static str),
     #[error("the environment variable {name} must be {expected}")]
     Malformed { name: &'static str, expected: &'static str },
+    #[error("the HTTP client cannot be built")]
+    HttpClient,
+}
+
+impl From<ClientError> for ConfigError {
+    fn from(_: ClientError) -> Self {
+        Self::HttpClient
+    }
 }
 
 pub fn text(name: &'static str) -> Result<String, ConfigError> {

@@ -12,8 +12,8 @@ use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use bytes::Bytes;
 
 use crate::config::{self, ConfigError};
-use crate::ids::{AppId, AppUserId};
-use crate::model::{FileKey, MediaType};
+use crate::ids::{AppId, AppUserId, IntegrationId};
+use crate::model::{FileFacts, FileKey, MediaType};
 use crate::store::error_code;
 
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +76,21 @@ impl Files {
         Ok(Some(File { media_type, bytes: body.into_bytes() }))
     }
 
+    /// What is known of a file. `None` too for who may not list what is missing.
+    pub async fn facts(&self, key: &FileKey) -> Result<Option<FileFacts>, FilesError> {
+        let found = self.client.head_object().bucket(&self.bucket).key(key.to_string()).send().await;
+        let output = match found {
+            Ok(output) => output,
+            Err(error) if error.raw_response().is_some_and(|answer| [403, 404].contains(&answer.status().as_u16())) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(FilesError::Aws { operation: "HeadObject", code: error_code(&error) }),
+        };
+        let media_type = MediaType::parse(output.content_type.as_deref().unwrap_or_default());
+        let size = output.content_length.and_then(|length| u64::try_from(length).ok());
+        Ok(size.map(|size| FileFacts { media_type, size }))
+    }
+
     /// Whether it was there or not.
     pub async fn delete(&self, key: &FileKey) -> Result<(), FilesError> {
         let request = self.client.delete_object().bucket(&self.bucket).key(key.to_string());
@@ -89,6 +104,11 @@ impl Files {
     /// Deletes every file of a person. A repeat goes on where a failure ended it.
     pub async fn delete_all_of_person(&self, app: AppId, person: AppUserId) -> Result<(), FilesError> {
         self.delete_below(&FileKey::prefix_of_person(app, person)).await
+    }
+
+    /// Deletes every photo of an integration's profile. A repeat goes on where a failure ended it.
+    pub async fn delete_all_of_integration(&self, app: AppId, integration: IntegrationId) -> Result<(), FilesError> {
+        self.delete_below(&FileKey::prefix_of_integration(app, integration)).await
     }
 
     /// Deletes every file of an app and of its people. A repeat goes on where a failure ended it.

@@ -58,9 +58,10 @@ impl Refusal {
     pub fn api_error(&self) -> ApiError {
         match self {
             Self::Caller(error) => error.clone(),
-            Self::Store(_) | Self::Queue(_) | Self::Publish(_) | Self::Files(_) => {
-                ApiError::new(ErrorCode::ServiceUnavailable, "Nothing was done; please try again in a moment")
-            }
+            Self::Store(_) | Self::Queue(_) | Self::Publish(_) | Self::Files(_) => ApiError::new(
+                ErrorCode::ServiceUnavailable,
+                "This may not have been done; please try again in a moment",
+            ),
             Self::Elsewhere(path) => {
                 ApiError::new(ErrorCode::NotFound, format!("This is served under its documented spelling, {path}"))
             }
@@ -76,7 +77,8 @@ impl Refusal {
     }
 }
 
-/// Runs an HTTP function until Lambda ends it.
+/// Runs an HTTP function until Lambda ends it. A browser that asks beforehand (`OPTIONS`) is told yes; which pages may do
+/// what is said by API Gateway, which puts the headers on this answer too.
 pub async fn run<F, Fut>(handler: F) -> Result<(), Error>
 where
     F: Fn(Request) -> Fut + Send + Sync + 'static,
@@ -85,13 +87,22 @@ where
     let handler = Arc::new(handler);
     let service = service_fn(move |request: Request| {
         let handler = Arc::clone(&handler);
-        async move { Ok::<_, Error>(handler(request).await) }
+        async move {
+            Ok::<_, Error>(if request.method() == http::Method::OPTIONS { nothing() } else { handler(request).await })
+        }
     });
     let service = Adapter::from(service).map_request(|mut event: LambdaEvent<LambdaRequest>| {
         make_buildable(&mut event.payload);
         event
     });
     lambda_http::lambda_runtime::run(service).await
+}
+
+/// A success without a body.
+fn nothing() -> Response<Body> {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = http::StatusCode::NO_CONTENT;
+    response
 }
 
 /// A JSON answer.

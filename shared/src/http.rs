@@ -1,11 +1,20 @@
-//! The only HTTP clients: one for carriers, one for webhooks. Nothing else names `reqwest`.
+//! The only HTTP clients: for carriers, for webhooks, and what the AWS SDK calls through. Nothing else names `reqwest`.
 //!
-//! Neither follows redirects. Neither retries: a queue does.
+//! None follows redirects. None retries: for AWS its SDK does, for the others a queue.
+//!
+//! All trust the same authorities: Mozilla's, which are compiled in. Reading those of the system and parsing them, once
+//! for each client, was most of a cold start.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 
@@ -24,14 +33,22 @@ const ANSWER_LIMIT: usize = 64 * 1024;
 #[error("the HTTP client cannot be built")]
 pub struct ClientError(#[from] reqwest::Error);
 
+/// What all clients have in common.
+fn builder() -> reqwest::ClientBuilder {
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let mut tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let builder = reqwest::Client::builder().tls_backend_preconfigured(tls);
+    builder.redirect(Policy::none()).connect_timeout(CONNECT_TIMEOUT)
+}
+
 /// Calls carriers.
 #[derive(Clone)]
 pub struct CarrierClient(reqwest::Client);
 
 impl CarrierClient {
     pub fn new() -> Result<Self, ClientError> {
-        let builder = reqwest::Client::builder().redirect(Policy::none()).user_agent("heliograph");
-        Ok(Self(builder.connect_timeout(CONNECT_TIMEOUT).timeout(CARRIER_TIMEOUT).build()?))
+        Ok(Self(builder().user_agent("heliograph").timeout(CARRIER_TIMEOUT).build()?))
     }
 
     /// The carrier's answer, or why there is none. Only a connection that never came about is known not to have sent.
@@ -96,8 +113,7 @@ pub struct WebhookAnswer {
 impl WebhookClient {
     /// `private_networks`: whether targets may lie in private, loopback and link-local networks.
     pub fn new(private_networks: bool) -> Result<Self, ClientError> {
-        let builder = reqwest::Client::builder().redirect(Policy::none()).user_agent("heliograph");
-        let builder = builder.connect_timeout(CONNECT_TIMEOUT).timeout(WEBHOOK_TIMEOUT);
+        let builder = builder().user_agent("heliograph").timeout(WEBHOOK_TIMEOUT);
         let client = builder.dns_resolver(Arc::new(JudgingResolver { private_networks })).build()?;
         Ok(Self { client, private_networks })
     }
@@ -157,9 +173,63 @@ impl Resolve for JudgingResolver {
     }
 }
 
+/// What AWS SDK clients call through: one set of connections for all that are built with it. How long an answer may take
+/// is the SDK's business.
+pub fn aws() -> Result<SharedHttpClient, ClientError> {
+    let connector = SharedHttpConnector::new(AwsConnector(builder().no_proxy().build()?));
+    Ok(http_client_fn(move |_, _| connector.clone()))
+}
+
+#[derive(Debug)]
+struct AwsConnector(reqwest::Client);
+
+impl HttpConnector for AwsConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let client = self.0.clone();
+        HttpConnectorFuture::new(async move {
+            let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+            let request = reqwest::Request::try_from(request.map(reqwest::Body::wrap)).map_err(no_answer_of_aws)?;
+            let response = http::Response::from(client.execute(request).await.map_err(no_answer_of_aws)?);
+            let response = response.map(SdkBody::from_body_1_x);
+            HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}
+
+/// In the SDK's terms, by which it decides about another try.
+fn no_answer_of_aws(error: reqwest::Error) -> ConnectorError {
+    let (is_ours, is_timeout) = (error.is_builder(), error.is_timeout());
+    let error = error.without_url().into();
+    match (is_ours, is_timeout) {
+        (true, _) => ConnectorError::user(error),
+        (_, true) => ConnectorError::timeout(error),
+        _ => ConnectorError::io(error),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use rustls::pki_types::PrivateKeyDer;
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_server_whose_certificate_no_authority_signed_is_not_spoken_to() {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+        let server = rustls::ServerConfig::builder().with_no_client_auth();
+        let server = TlsAcceptor::from(Arc::new(server.with_single_cert(vec![made.cert.der().clone()], key).unwrap()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://localhost:{}/", listener.local_addr().unwrap().port());
+        let call = builder().build().unwrap().get(url).send();
+        let greet =
+            async { server.accept(listener.accept().await.unwrap().0).await.err().map(|error| error.to_string()) };
+        let (called, greeted) = tokio::join!(call, greet);
+        assert!(called.unwrap_err().is_connect());
+        assert_eq!(greeted.as_deref(), Some("received fatal alert: UnknownCA"));
+    }
 
     #[tokio::test]
     async fn a_name_that_leads_to_this_machine_is_forbidden_and_not_called() {

@@ -5,7 +5,9 @@
 use crate::channels::Reply;
 use crate::flow::consent::{self, Consent};
 use crate::ids::{AppId, LinkId};
-use crate::model::{Confirmation, ExternalId, Failure, FailureCode, Link, LinkState, Timestamp};
+use crate::model::{
+    Client, ClientStatus, Confirmation, ExternalId, Failure, FailureCode, Link, LinkState, Person, Timestamp,
+};
 use crate::store::keys::AddressPartition;
 use crate::store::{Store, StoreError};
 use crate::webhook::{Event, LinkStep, Who};
@@ -17,6 +19,19 @@ pub enum Answered {
     Message(Vec<Event>),
     /// It was an answer to our question, and no message.
     Consumed(Vec<Event>),
+}
+
+/// A link on the business's word alone: it matches and completes at once.
+pub async fn begun_without_message(
+    store: &Store,
+    app: AppId,
+    link: &Link,
+    now: Timestamp,
+) -> Result<Vec<Event>, StoreError> {
+    let Some(who) = who(store, app, link).await? else { return Ok(Vec::new()) };
+    let mut events = vec![Event::link(app, who, link, LinkStep::Match, now)];
+    events.extend(complete(store, app, link, None, now).await?);
+    Ok(events)
 }
 
 /// The confirmation's message went out.
@@ -36,6 +51,17 @@ pub async fn sent(
         Confirmation::UserActivity | Confirmation::Prompt => store.match_link(app, &link).await?,
     }
     Ok(events)
+}
+
+/// A newer link for its address took its place before it was confirmed.
+pub async fn replaced(store: &Store, app: AppId, link: &Link, now: Timestamp) -> Result<Vec<Event>, StoreError> {
+    let failure = Failure {
+        code: FailureCode::BadRequest,
+        message: "Another link was begun for this address".into(),
+        underlying_error: None,
+    };
+    let who = who(store, app, link).await?;
+    Ok(who.map(|who| Event::link(app, who, link, LinkStep::Failure(failure), now)).into_iter().collect())
 }
 
 /// It could not be sent, or will not arrive.
@@ -59,19 +85,38 @@ pub async fn complete(
     by: Option<&ExternalId>,
     now: Timestamp,
 ) -> Result<Vec<Event>, StoreError> {
-    let Some(person) = store.person_by_id(app, link.app_user_id).await? else { return Ok(Vec::new()) };
-    let linked = if link.is_open() { store.complete_link(app, &person.user, link, by).await? } else { None };
-    if linked.is_none() && !was_ended(store, app, link, LinkState::Done, by).await? {
-        return Ok(Vec::new());
-    }
-    let who = Who::of(&person).started().by(&link.client, !link.client.secondary);
+    let Some((person, done)) = completed(store, app, link, by).await? else { return Ok(Vec::new()) };
+    let client = Client { status: ClientStatus::Active, ..link.client.clone() };
+    let who = Who::of(&person).started().by(&client, !client.secondary);
     let mut events = Vec::new();
-    if let Some(old) = linked.and_then(|linked| linked.taken_from) {
+    if let Some(old) = done.taken_from {
         events.push(Event::client_removed(app, Who::at(&old), &link.id.to_string(), "theft", now));
     }
     events.push(Event::client_added(app, who.clone(), &link.id.to_string(), now));
     events.push(Event::link(app, who, link, LinkStep::Success, now));
     Ok(events)
+}
+
+/// The person may be merged into another in the same moment: it is then completed as theirs.
+async fn completed(
+    store: &Store,
+    app: AppId,
+    link: &Link,
+    by: Option<&ExternalId>,
+) -> Result<Option<(Person, Link)>, StoreError> {
+    let mut seen = None;
+    while let Some(person) = store.person_by_id(app, link.app_user_id).await? {
+        if link.is_open() {
+            store.complete_link(app, &person.user, link, by).await?;
+        }
+        if let Some(done) = ended(store, app, link, LinkState::Done, by).await? {
+            return Ok(Some((person, done)));
+        }
+        if seen.replace(person.user.id) == Some(person.user.id) {
+            break;
+        }
+    }
+    Ok(None)
 }
 
 async fn fail(
@@ -82,24 +127,26 @@ async fn fail(
     failure: &Failure,
     now: Timestamp,
 ) -> Result<Vec<Event>, StoreError> {
-    let ended = link.is_open() && store.fail_link(app, link, by).await?;
-    if !ended && !was_ended(store, app, link, LinkState::Failed, by).await? {
+    if link.is_open() {
+        store.fail_link(app, link, by).await?;
+    }
+    if ended(store, app, link, LinkState::Failed, by).await?.is_none() {
         return Ok(Vec::new());
     }
     let Some(who) = who(store, app, link).await? else { return Ok(Vec::new()) };
     Ok(vec![Event::link(app, who, link, LinkStep::Failure(failure.clone()), now)])
 }
 
-/// Whether this very link came to that end, by the same hand.
-async fn was_ended(
+/// This very link, if it came to that end by the same hand.
+async fn ended(
     store: &Store,
     app: AppId,
     link: &Link,
     state: LinkState,
     by: Option<&ExternalId>,
-) -> Result<bool, StoreError> {
+) -> Result<Option<Link>, StoreError> {
     let now = store.link(app, &link.client).await?;
-    Ok(now.is_some_and(|now| now.id == link.id && now.state == state && now.ended_by.as_ref() == by))
+    Ok(now.filter(|now| now.id == link.id && now.state == state && now.ended_by.as_ref() == by))
 }
 
 /// A person wrote from an address that may wait for their answer.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::config::ConfigError;
 use crate::ids::{AppId, WebhookId};
 use crate::model::{Person, Webhook};
-use crate::queue::{Queue, QueueError};
+use crate::queue::{Queue, QueueError, Sqs};
 use crate::store::{Store, StoreError};
 use crate::tasks::{DeliverTask, WebhookEvent};
 use crate::webhook::{self, Event};
@@ -32,8 +32,8 @@ pub struct Publisher {
 
 impl Publisher {
     /// With the queue that `DELIVER_QUEUE_URL` names.
-    pub fn from_env(aws: &aws_config::SdkConfig, store: Store) -> Result<Self, ConfigError> {
-        Ok(Self { store, deliver: Queue::from_env(aws, "DELIVER_QUEUE_URL")? })
+    pub fn from_env(sqs: &Sqs, store: Store) -> Result<Self, ConfigError> {
+        Ok(Self { store, deliver: sqs.queue("DELIVER_QUEUE_URL")? })
     }
 
     pub async fn publish(&self, events: &[Event]) -> Result<(), PublishError> {
@@ -57,8 +57,11 @@ impl Publisher {
         if tasks.is_empty() { Ok(()) } else { Ok(self.deliver.send_all(&tasks).await?) }
     }
 
-    /// The person an event is about, read only where a webhook wants all of them.
+    /// The person an event is about, read only where a webhook wants all of them and the event does not hold them.
     async fn full_user(&self, event: &Event, webhooks: &[&Webhook]) -> Result<Option<Person>, StoreError> {
+        if let Some(person) = &event.full {
+            return Ok(Some(Person::clone(person)));
+        }
         match &event.who {
             Some(who) if webhooks.iter().any(|webhook| webhook.include_full_app_user) => {
                 self.store.person_by_id(event.app_id, who.app_user_id).await

@@ -7,7 +7,7 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use serde::Serialize;
 
 use crate::config::{self, ConfigError};
-use crate::model::{ChannelType, Sending};
+use crate::model::ChannelType;
 use crate::store::error_code;
 use crate::tasks::SendTask;
 
@@ -25,6 +25,20 @@ pub enum QueueError {
     Unwritable,
 }
 
+/// A function's client of SQS, which all its queues share.
+pub struct Sqs(Client);
+
+impl Sqs {
+    pub fn new(aws: &aws_config::SdkConfig) -> Self {
+        Self(Client::new(aws))
+    }
+
+    /// The queue whose URL the variable holds.
+    pub fn queue(&self, variable: &'static str) -> Result<Queue, ConfigError> {
+        Ok(Queue { client: self.0.clone(), url: config::text(variable)? })
+    }
+}
+
 /// One queue. Clone is cheap.
 #[derive(Clone)]
 pub struct Queue {
@@ -33,15 +47,6 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// The queue whose URL the variable holds.
-    pub fn from_env(aws: &aws_config::SdkConfig, variable: &'static str) -> Result<Self, ConfigError> {
-        Ok(Self { client: Client::new(aws), url: config::text(variable)? })
-    }
-
-    pub fn new(aws: &aws_config::SdkConfig, url: String) -> Self {
-        Self { client: Client::new(aws), url }
-    }
-
     pub async fn send<T: Serialize>(&self, task: &T) -> Result<(), QueueError> {
         self.send_later(task, 0).await
     }
@@ -117,11 +122,8 @@ pub struct SendQueues {
 
 impl SendQueues {
     /// With the queues that `SEND_<CHANNEL>_QUEUE_URL` name.
-    pub fn from_env(aws: &aws_config::SdkConfig) -> Result<Self, ConfigError> {
-        Ok(Self {
-            twilio: Queue::from_env(aws, "SEND_TWILIO_QUEUE_URL")?,
-            messagebird: Queue::from_env(aws, "SEND_MESSAGEBIRD_QUEUE_URL")?,
-        })
+    pub fn from_env(sqs: &Sqs) -> Result<Self, ConfigError> {
+        Ok(Self { twilio: sqs.queue("SEND_TWILIO_QUEUE_URL")?, messagebird: sqs.queue("SEND_MESSAGEBIRD_QUEUE_URL")? })
     }
 
     fn of(&self, channel: ChannelType) -> &Queue {
@@ -132,10 +134,10 @@ impl SendQueues {
     }
 
     /// Enqueues each for its channel.
-    pub async fn send(&self, sendings: &[(ChannelType, Sending)]) -> Result<(), QueueError> {
+    pub async fn send(&self, tasks: &[(ChannelType, SendTask)]) -> Result<(), QueueError> {
         for channel in ChannelType::ALL {
-            let of_channel = sendings.iter().filter(|(other, _)| *other == channel);
-            let tasks: Vec<_> = of_channel.map(|(_, sending)| SendTask::V1 { sending: sending.clone() }).collect();
+            let of_channel = tasks.iter().filter(|(other, _)| *other == channel);
+            let tasks: Vec<_> = of_channel.map(|(_, task)| task).collect();
             if !tasks.is_empty() {
                 self.of(channel).send_all(&tasks).await?;
             }

@@ -17,11 +17,12 @@ use crate::config::{self, ConfigError};
 use crate::flow::claim::{self, Found};
 use crate::flow::report::{self, Place};
 use crate::flow::retry;
+use crate::health;
 use crate::http::CarrierClient;
 use crate::links;
 use crate::model::{ExpiredClaim, ExternalId, Integration, MatchResult, SendRecord, Sending, Subject, Timestamp};
 use crate::publish::Publisher;
-use crate::queue::Queue;
+use crate::queue::{Queue, Sqs};
 use crate::store::keys::AddressPartition;
 use crate::store::{MatchItem, NewClient, SendKey, Store, StoreError, Write};
 use crate::tasks::{SendContext, SendTask};
@@ -53,10 +54,11 @@ impl SenderConfig {
 /// Runs a sending function until Lambda ends it.
 pub async fn run<C: Channel + 'static>() -> Result<(), lambda_runtime::Error> {
     crate::telemetry::init();
-    let aws = crate::aws::config().await;
+    let aws = crate::aws::config().await?;
     let store = Store::from_env(&aws)?;
-    let publisher = Publisher::from_env(&aws, store.clone())?;
-    let queue = Queue::from_env(&aws, "SEND_QUEUE_URL")?;
+    let sqs = Sqs::new(&aws);
+    let publisher = Publisher::from_env(&sqs, store.clone())?;
+    let queue = sqs.queue("SEND_QUEUE_URL")?;
     let sender = Arc::new(Sender::<C>::new(store.clone(), CarrierClient::new()?, SenderConfig::from_env()?));
     let warming = publisher.clone();
     tokio::spawn(async move { tokio::join!(store.warm(), warming.warm()) });
@@ -64,9 +66,10 @@ pub async fn run<C: Channel + 'static>() -> Result<(), lambda_runtime::Error> {
         let (sender, queue, publisher) = (Arc::clone(&sender), queue.clone(), publisher.clone());
         async move {
             let ends = Timestamp::from_millis(i64::try_from(event.context.deadline).unwrap_or(i64::MAX));
+            let tasks = queue.clone();
             let send = move |record| {
-                let sender = Arc::clone(&sender);
-                async move { sender.send(record, ends).await }
+                let (sender, tasks) = (Arc::clone(&sender), tasks.clone());
+                async move { sender.take_up(record, ends, &tasks).await }
             };
             // Boxed: the compiler follows nested futures only so deep.
             Ok::<_, lambda_runtime::Error>(batch::run(event.payload, &queue, Some(&publisher), send).boxed().await)
@@ -108,6 +111,8 @@ enum Taken {
 struct Unsent {
     error: SendError,
     person: Option<MatchResult>,
+    /// Whether it was the carrier that said no.
+    is_the_carriers: bool,
 }
 
 impl<C: Channel> Sender<C> {
@@ -115,9 +120,25 @@ impl<C: Channel> Sender<C> {
         Self { store, carrier, config, channel: PhantomData }
     }
 
+    /// Sends what is first in the task, and puts the rest back on the queue: a message never overtakes the one before it.
     /// `invocation_ends`: when Lambda will have ended this invocation, whatever happens.
-    pub async fn send(&self, record: Record<SendTask>, invocation_ends: Timestamp) -> Result<Vec<Event>, Later> {
-        let SendTask::V1 { sending } = &record.task;
+    async fn take_up(
+        &self,
+        record: Record<SendTask>,
+        invocation_ends: Timestamp,
+        queue: &Queue,
+    ) -> Result<Vec<Event>, Later> {
+        let Record { task, receives, enqueued } = record;
+        let (sending, rest) = task.split();
+        let events = self.send(Record { task: sending, receives, enqueued }, invocation_ends).await?;
+        if let Some(rest) = rest {
+            queue.send(&rest).await?;
+        }
+        Ok(events)
+    }
+
+    async fn send(&self, record: Record<Sending>, invocation_ends: Timestamp) -> Result<Vec<Event>, Later> {
+        let sending = &record.task;
         let repeat = record.may_be_a_repeat(sending.accepted);
         let integration = self.store.integration(sending.app_id, sending.integration_id).await?;
         let partition = AddressPartition::new(sending.app_id, sending.integration_id, &sending.address);
@@ -140,8 +161,17 @@ impl<C: Channel> Sender<C> {
         match taken? {
             Taken::Not(events) => Ok(events),
             Taken::Ours(sent) => match self.call(&job, integration.as_ref(), known?, sent).await? {
-                Ok((ids, person)) => self.record_sent(&job, &ids, person.as_ref()).await,
-                Err(unsent) => self.settle(&job, policy, unsent).await,
+                Ok((ids, person)) => {
+                    let events = self.record_sent(&job, &ids, person.as_ref()).await?;
+                    health::note(&self.store, integration.as_ref(), Ok(())).await;
+                    Ok(events)
+                }
+                Err(unsent) => {
+                    if unsent.is_the_carriers {
+                        health::note(&self.store, integration.as_ref(), Err(&unsent.error)).await;
+                    }
+                    self.settle(&job, policy, unsent).await
+                }
             },
         }
     }
@@ -186,31 +216,63 @@ impl<C: Channel> Sender<C> {
         let known = known.map(|item| item.result);
         let requests = match self.render(job, integration).await? {
             Ok(requests) => requests,
-            Err(error) => return Ok(Err(Unsent { error, person: known })),
+            Err(error) => return Ok(Err(Unsent { error, person: known, is_the_carriers: false })),
         };
-        let person = match (job.sending.subject, known) {
-            // Whose the address is, or will be, is the link's business.
-            (Subject::Confirmation(_), _) => None,
-            (_, Some(person)) => Some(person),
-            (Subject::Notification(_), None) => Some(self.create_person(job.sending).await?),
-            (Subject::Message(_), None) => {
-                let reason = "The person is no longer reached at this address";
-                let error = SendError::new(SendErrorKind::Misconfigured, reason);
-                return Ok(Err(Unsent { error, person: None }));
-            }
+        let person = match self.whom(job, known).await? {
+            Ok(person) => person,
+            Err(unsent) => return Ok(Err(unsent)),
         };
         let total = requests.len();
         for request in requests.into_iter().skip(sent.len()) {
             let answer = self.carrier.send(request).await.and_then(|response| C::accepted(&response));
             match answer {
                 Ok(id) => sent.push(id),
-                Err(error) => return Ok(Err(Unsent { error, person })),
+                Err(error) => return Ok(Err(Unsent { error, person, is_the_carriers: true })),
             }
             if sent.len() < total {
                 self.store.record_parts(&job.key, &sent).await?;
             }
         }
         Ok(Ok((sent, person)))
+    }
+
+    /// Whose the address is. What was meant for somebody else, or is wanted no more, is not sent.
+    async fn whom(
+        &self,
+        job: &Job<'_>,
+        known: Option<MatchResult>,
+    ) -> Result<Result<Option<MatchResult>, Unsent>, StoreError> {
+        let unsent = |reason: &str| {
+            let error = SendError::new(SendErrorKind::Misconfigured, reason);
+            Ok(Err(Unsent { error, person: None, is_the_carriers: false }))
+        };
+        match (job.sending.subject, known) {
+            // Whose the address is, or will be, is the link's business.
+            (Subject::Confirmation(id), _) => match self.store.link_at(&job.partition).await? {
+                Some(link) if link.id == id => Ok(Ok(None)),
+                _ => unsent("Another link took this one's place"),
+            },
+            (Subject::Notification(_), Some(person)) => Ok(Ok(Some(person))),
+            (Subject::Notification(_), None) => Ok(Ok(Some(self.create_person(job.sending).await?))),
+            (Subject::Message(_), Some(owner)) if self.is_meant(job.sending, &owner).await? => Ok(Ok(Some(owner))),
+            // A link of a moment ago may not have been seen.
+            (Subject::Message(_), _) => match self.store.find_match(&job.partition, true).await? {
+                Some(now) if self.is_meant(job.sending, &now.result).await? => Ok(Ok(Some(now.result))),
+                _ => unsent("The person is no longer reached at this address"),
+            },
+        }
+    }
+
+    /// Whether the address's owner is whom the message is for, under whatever id after a merge.
+    async fn is_meant(&self, sending: &Sending, owner: &MatchResult) -> Result<bool, StoreError> {
+        match sending.app_user_id {
+            None => Ok(true),
+            Some(meant) if meant == owner.app_user_id => Ok(true),
+            Some(meant) => {
+                let now = self.store.app_user(sending.app_id, meant).await?;
+                Ok(now.is_some_and(|user| user.id == owner.app_user_id))
+            }
+        }
     }
 
     async fn render(
@@ -222,6 +284,10 @@ impl<C: Channel> Sender<C> {
             let reason = "The integration no longer exists, or is of another type";
             return Ok(Err(SendError::new(SendErrorKind::Misconfigured, reason)));
         };
+        if integration.is_off() {
+            let reason = "The integration is switched off (its status is inactive)";
+            return Ok(Err(SendError::new(SendErrorKind::Misconfigured, reason)));
+        }
         let app = self.store.app(integration.app_id).await?;
         let callback_url = |parts: usize| self.callback_url(job.sending, parts);
         Ok(C::render(
@@ -297,7 +363,7 @@ impl<C: Channel> Sender<C> {
 
     /// Tries again later where that can help and tries are left; else CLAIMED → FAILED, and `:failure`.
     async fn settle(&self, job: &Job<'_>, policy: ExpiredClaim, unsent: Unsent) -> Result<Vec<Event>, Later> {
-        let Unsent { error, person } = unsent;
+        let Unsent { error, person, .. } = unsent;
         let doubtful = error.kind == SendErrorKind::Undecided && policy == ExpiredClaim::Fail;
         if !error.is_retryable() || doubtful || job.receives >= self.config.max_receives {
             return self.record_failed(job, &error, person.as_ref()).await;

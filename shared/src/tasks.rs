@@ -6,23 +6,77 @@
 use serde::{Deserialize, Serialize};
 
 use crate::channels::{Receipt, Reply};
-use crate::ids::{AppId, AppUserId, ConversationId, EventId, IntegrationId, WebhookId};
-use crate::model::{Address, Sending, Subject, Timestamp, Trigger};
+use crate::flow::erasure::Walk;
+use crate::ids::{AppId, AppUserId, ConversationId, EventId, IntegrationId, MessageId, WebhookId};
+use crate::model::{Address, ChannelType, Link, Sending, Subject, Timestamp, Trigger};
+use crate::webhook::Event;
 
-/// Intake and conversations → `send_<channel>`: one message to one address.
+/// Intake and `receive` → `send_<channel>`: what goes to one address.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "version")]
 pub enum SendTask {
     #[serde(rename = "1")]
     V1 { sending: Sending },
+    /// Several messages in order: each is sent when the one before it has come to its end.
+    #[serde(rename = "2")]
+    V2 { sending: Sending, then: Vec<Sending> },
 }
 
-/// Callbacks → `receive`: one thing a carrier told us, its signature checked.
+impl SendTask {
+    /// `None` of nothing.
+    pub fn in_order(sendings: impl IntoIterator<Item = Sending>) -> Option<Self> {
+        let mut sendings = sendings.into_iter();
+        let sending = sendings.next()?;
+        let then: Vec<_> = sendings.collect();
+        Some(if then.is_empty() { Self::V1 { sending } } else { Self::V2 { sending, then } })
+    }
+
+    /// What is to be sent now, and after it.
+    pub fn split(self) -> (Sending, Option<Self>) {
+        match self {
+            Self::V1 { sending } => (sending, None),
+            Self::V2 { sending, then } => (sending, Self::in_order(then)),
+        }
+    }
+}
+
+/// → `receive`: from `callbacks`, one thing a carrier told us, its signature checked; from the API, what a write leads to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "version")]
 pub enum ReceiveTask {
     #[serde(rename = "1")]
     V1 { app_id: AppId, integration_id: IntegrationId, received: Timestamp, what: Received },
+    /// Put on the queue before the write is made, so that no death between the two loses what follows from it.
+    #[serde(rename = "outbox1")]
+    Outbox1 { app_id: AppId, prepared: Timestamp, entry: OutboxEntry },
+}
+
+/// A write that may have been made, and what follows from it if it was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutboxEntry {
+    /// A message of a conversation: by its place, what goes out to the person's channels, and what is told.
+    Message {
+        conversation: ConversationId,
+        received: Timestamp,
+        id: MessageId,
+        sends: Vec<(ChannelType, SendTask)>,
+        event: Box<Event>,
+    },
+    /// A link that was begun: its confirmation's message, without which it completes; and the open one that it replaced.
+    Link { link: Box<Link>, confirmation: Option<Box<SendTask>>, gives_way: Option<Box<Link>> },
+    /// An address that is this person's no more.
+    Unlinking { user: AppUserId, integration: IntegrationId, address: Address, event: Box<Event> },
+    /// A person who is somebody else by now.
+    Merge { discarded: AppUserId, event: Box<Event> },
+}
+
+/// Where a message lies, if it was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct MessagePlace {
+    pub conversation: ConversationId,
+    pub received: Timestamp,
+    pub id: MessageId,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,8 +114,9 @@ pub enum DeliverTask {
     },
 }
 
-/// Whoever deletes something → `upkeep`: what it leaves in the table is taken away step by step. A task that is not
-/// done after one step is put back on the queue, and doing it twice does no harm.
+/// Whoever deletes something → `upkeep`: the deletion itself, should whoever asked for it have died, and then, step by
+/// step, what it leaves in the table. A task that is not done after one step is put back on the queue, and doing it twice
+/// does no harm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "version")]
 pub enum UpkeepTask {
@@ -78,17 +133,32 @@ pub enum Work {
         #[serde(default)]
         shard: u16,
     },
-    /// Everything of a person. An address that belongs to somebody else by now keeps what is theirs.
+    /// Everything of a person, who is hidden first. Their addresses keep what others were sent there.
     EraseUser {
         user: AppUserId,
-        user_id: Option<String>,
+        /// Whether the business has been told.
+        #[serde(default)]
+        told: bool,
+    },
+    /// What an integration left with people, once it is deleted itself; of one that is still there, nothing.
+    EraseIntegration {
+        integration: IntegrationId,
+        #[serde(default)]
+        walk: Walk,
+    },
+    /// Messages and notifications up to a moment, which are hidden first, and what files of the person's they show.
+    EraseMessages {
+        user: AppUserId,
         conversations: Vec<ConversationId>,
         clients: Vec<(IntegrationId, Address)>,
+        until: Timestamp,
     },
-    /// Messages and notifications up to a moment, which are hidden already.
-    EraseMessages { conversations: Vec<ConversationId>, clients: Vec<(IntegrationId, Address)>, until: Timestamp },
-    /// A file that a deleted message showed, by its key.
-    EraseFile { file: String },
+    /// A message, and the file of the person's that it shows, by its key.
+    EraseMessage { user: AppUserId, message: MessageId, file: String },
+    /// A photo of an integration's profile, by its key, unless it is shown.
+    ErasePhoto { integration: IntegrationId, file: String },
+    /// A picture that came with its message, unless the message was kept.
+    ErasePicture { file: String, message: MessagePlace },
 }
 
 impl Work {
@@ -97,8 +167,11 @@ impl Work {
         match self {
             Self::EraseApp { .. } => "eraseApp",
             Self::EraseUser { .. } => "eraseUser",
+            Self::EraseIntegration { .. } => "eraseIntegration",
             Self::EraseMessages { .. } => "eraseMessages",
-            Self::EraseFile { .. } => "eraseFile",
+            Self::EraseMessage { .. } => "eraseMessage",
+            Self::ErasePhoto { .. } => "erasePhoto",
+            Self::ErasePicture { .. } => "erasePicture",
         }
     }
 }

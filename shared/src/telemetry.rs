@@ -6,6 +6,10 @@
 use std::io::Write;
 
 use serde_json::{Map, Value, json};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::model::Timestamp;
 
@@ -39,6 +43,8 @@ metrics! {
     MessageDelivered,
     SendRetried,
     SendDeferred,
+    IntegrationFailing,
+    IntegrationRecovered,
     CallbackAccepted,
     CallbackRefused,
     ReceiptEarly,
@@ -107,17 +113,36 @@ impl Outcome {
     }
 }
 
-/// Warnings and errors go out as JSON too, at the level that the template's `LogLevel` sets.
+/// Warnings and errors go out as JSON too, and what this crate says below them, as far as the template's `LogLevel`
+/// lets it.
 pub fn init() {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_else(|_| "INFO".to_owned());
-    let level = if level == "FATAL" { "ERROR".to_owned() } else { level };
-    let level = level.parse().unwrap_or(tracing::Level::INFO);
-    let _ =
-        tracing_subscriber::fmt().json().with_max_level(level).with_current_span(false).with_target(false).try_init();
+    let _ = subscriber(&level, std::io::stdout).try_init();
+}
+
+fn subscriber<W>(level: &str, writer: W) -> impl tracing::Subscriber + Send + Sync + use<W>
+where
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    let lines = tracing_subscriber::fmt().json().with_current_span(false).with_target(false).with_writer(writer);
+    lines.with_max_level(LevelFilter::TRACE).finish().with(heard(level))
+}
+
+/// Who is heard, and from which level on. Below a warning the AWS SDK, HTTP and Lambda's runtime write out headers,
+/// bodies and addresses, so no level that an operator sets lets them. The runtime's `INFO` names the invocation.
+fn heard(level: &str) -> Targets {
+    let level = if level == "FATAL" { "ERROR" } else { level };
+    let level = level.parse().unwrap_or(LevelFilter::INFO);
+    let others = Targets::new().with_default(level.min(LevelFilter::WARN));
+    others.with_target("shared", level).with_target("lambda_runtime", level.min(LevelFilter::INFO))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tracing::Dispatch;
+
     use super::*;
 
     #[test]
@@ -127,5 +152,82 @@ mod tests {
         assert_eq!(line["NotificationSent"], 1);
         assert_eq!(line["notificationId"], "n-1");
         assert!(!line.to_string().contains('\n'));
+    }
+
+    /// What was written so far.
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Written {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// One line of each level from us and from what we are built on.
+    fn lines_at(level: &str) -> String {
+        let written = Written::default();
+        let writer = written.clone();
+        let _heard = tracing::subscriber::set_default(subscriber(level, move || writer.clone()));
+        tracing::trace!(target: "shared::batch", "our trace");
+        tracing::warn!(target: "shared::batch", "our warning");
+        tracing::trace!(target: "lambda_runtime::requests", "their event");
+        tracing::debug!(target: "hyper_util::client", "their address");
+        tracing::info!(target: "aws_config::profile", "their news");
+        tracing::warn!(target: "aws_config::profile", "their warning");
+        tracing::error!(target: "apps::keys", "an error");
+        written.text()
+    }
+
+    #[test]
+    fn a_level_lets_us_speak_and_others_warn() {
+        let said = |level| -> Vec<String> {
+            let line = |line: &str| serde_json::from_str::<Value>(line).unwrap()["fields"]["message"].to_string();
+            lines_at(level).lines().map(line).map(|message| message.trim_matches('"').to_owned()).collect()
+        };
+        assert_eq!(said("TRACE"), ["our trace", "our warning", "their warning", "an error"]);
+        assert_eq!(said("INFO"), ["our warning", "their warning", "an error"]);
+        assert_eq!(said("nonsense"), said("INFO"));
+        assert_eq!(said("FATAL"), ["an error"]);
+    }
+
+    /// What a request to SQS that nobody answers leaves in a log.
+    async fn log_of_a_request(subscriber: impl FnOnce(Written) -> Dispatch) -> String {
+        let written = Written::default();
+        let _heard = tracing::dispatcher::set_default(&subscriber(written.clone()));
+        let config = aws_sdk_sqs::Config::builder()
+            .behavior_version(aws_sdk_sqs::config::BehaviorVersion::latest())
+            .region(aws_sdk_sqs::config::Region::new("us-east-1"))
+            .credentials_provider(aws_sdk_sqs::config::Credentials::new("id", "secret", None, None, "test"))
+            .http_client(crate::http::aws().unwrap())
+            .retry_config(aws_sdk_sqs::config::retry::RetryConfig::disabled());
+        let client = aws_sdk_sqs::Client::from_conf(config.endpoint_url("http://127.0.0.1:1/").build());
+        let request = client.send_message().queue_url("http://127.0.0.1:1/queue").message_body("dear customer");
+        assert!(request.send().await.is_err());
+        written.text()
+    }
+
+    #[tokio::test]
+    async fn no_level_lets_the_aws_sdk_write_what_it_sends() {
+        let all = |writer: Written| {
+            let lines = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE);
+            Dispatch::new(lines.with_writer(move || writer.clone()).finish())
+        };
+        let unfiltered = log_of_a_request(all).await;
+        for word in ["aws_sigv4", "hyper_util", "http://127.0.0.1:1/", "x-amz-target"] {
+            assert!(unfiltered.contains(word), "{word}: {unfiltered}");
+        }
+        let ours = |writer: Written| Dispatch::new(subscriber("TRACE", move || writer.clone()));
+        assert_eq!(log_of_a_request(ours).await, "");
     }
 }

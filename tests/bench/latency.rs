@@ -60,6 +60,7 @@ async fn queue_hops(stage: &Stage) -> Vec<f64> {
     let config = aws_sdk_sqs::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
+        .http_client(shared::http::aws().unwrap())
         .credentials_provider(Credentials::new("bench", "bench", None, None, "bench"))
         .endpoint_url(format!("{}/_aws/bench", stage.url()));
     let client = aws_sdk_sqs::Client::from_conf(config.build());

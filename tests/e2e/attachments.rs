@@ -5,21 +5,13 @@ use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::forms::{FORM, form};
 use crate::world::{ANYBODY, Answer, App, World};
 
 const LARGEST: usize = 4_500_000;
-const FORM: &str = "multipart/form-data; boundary=b";
 
 /// Query, content type and body of an upload; status, code and what the description names of its refusal.
 type Case = (&'static str, &'static str, Vec<u8>, u16, &'static str, &'static str);
-
-/// A multipart body with one file.
-fn form(name: &str, media_type: &str, content: &[u8]) -> Vec<u8> {
-    let head = format!(
-        "--b\r\nContent-Disposition: form-data; name=\"source\"; filename=\"{name}\"\r\nContent-Type: {media_type}\r\n\r\n"
-    );
-    [head.as_bytes(), content, b"\r\n--b--\r\n"].concat()
-}
 
 async fn post(world: &World, app: &App, query: &str, content_type: &str, body: Vec<u8>) -> Answer {
     let (key, secret) = app.key();
@@ -29,7 +21,7 @@ async fn post(world: &World, app: &App, query: &str, content_type: &str, body: V
 
 /// Uploads and expects the 201; gives the file's address.
 async fn upload(world: &World, name: &str, media_type: &str, content: &[u8]) -> String {
-    let answer = post(world, &world.app, "?access=public", FORM, form(name, media_type, content)).await;
+    let answer = post(world, &world.app, "?access=public", FORM, form(&[], name, media_type, content)).await;
     assert_eq!(answer.status, 201, "{}", answer.body);
     answer.body["mediaUrl"].as_str().unwrap().to_owned()
 }
@@ -60,7 +52,8 @@ async fn s3_calls(world: &World) -> Value {
 async fn a_file_is_kept_handed_out_and_removed() {
     let world = World::new().await;
     let picture = b"\x89PNG\r\n\x1a\n\x00\xff";
-    let answer = post(&world, &world.app, "?access=public", FORM, form("tea time.png", "image/png", picture)).await;
+    let answer =
+        post(&world, &world.app, "?access=public", FORM, form(&[], "tea time.png", "image/png", picture)).await;
     assert_eq!((answer.status, &answer.body["mediaType"]), (201, &json!("image/png")), "{}", answer.body);
     let url = answer.body["mediaUrl"].as_str().unwrap();
     assert!(url.starts_with(&format!("{}/media/{}/app/", world.url(), world.app.id())), "{url}");
@@ -98,7 +91,7 @@ async fn a_body_in_chunks_without_a_length_is_taken_under_the_short_path() {
          Content-Type: {FORM}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
     )
     .into_bytes();
-    for chunk in form("menu.pdf", "application/pdf", b"%PDF-1.7").chunks(50) {
+    for chunk in form(&[], "menu.pdf", "application/pdf", b"%PDF-1.7").chunks(50) {
         request.extend(format!("{:x}\r\n", chunk.len()).into_bytes());
         request.extend([chunk, b"\r\n"].concat());
     }
@@ -124,7 +117,7 @@ async fn the_largest_file_is_taken_and_handed_out_and_one_byte_more_is_refused()
     );
     assert!(found.bytes().await.unwrap() == largest, "the file came back changed");
 
-    let one_more = form("film.mp4", "video/mp4", &vec![0; LARGEST + 1]);
+    let one_more = form(&[], "film.mp4", "video/mp4", &vec![0; LARGEST + 1]);
     let answer = post(&world, &world.app, "?access=public", FORM, one_more).await;
     assert_refused(&answer, 413, "request_entity_too_large", "source must have at most 4500000 bytes");
     assert_eq!(s3_calls(&world).await["s3:PutObject"], 1);
@@ -149,7 +142,7 @@ async fn what_could_hold_a_script_is_never_shown_at_our_address() {
 #[tokio::test]
 async fn what_is_no_upload_is_refused_and_nothing_is_kept() {
     let world = World::new().await;
-    let good = form("a.png", "image/png", b"x");
+    let good = form(&[], "a.png", "image/png", b"x");
     let public = "?access=public";
     let without_name = b"--b\r\nContent-Disposition: form-data; name=\"source\"\r\n\r\nx\r\n--b--\r\n".to_vec();
     let other_part = String::from_utf8(good.clone()).unwrap().replace("source", "file").into_bytes();
@@ -165,7 +158,7 @@ async fn what_is_no_upload_is_refused_and_nothing_is_kept() {
         (public, "multipart/form-data", good.clone(), 400, "bad_request", "Content-Type"),
         (public, "multipart/form-data; boundary=c", good.clone(), 400, "bad_request", "body"),
         (public, FORM, good[..good.len() - 8].to_vec(), 400, "bad_request", "body"),
-        (public, FORM, form("a.png", "image/png", b""), 400, "bad_request", "source"),
+        (public, FORM, form(&[], "a.png", "image/png", b""), 400, "bad_request", "source"),
         (public, FORM, without_name, 400, "bad_request", "source"),
         (public, FORM, other_part, 400, "bad_request", "source"),
         (public, FORM, Vec::new(), 400, "bad_request", "body"),
@@ -190,7 +183,7 @@ async fn a_file_for_a_person_is_kept_under_their_name() {
     world.settle().await;
     let person = world.events_about(&id).await[0]["matchResult"]["appUser"]["_id"].as_str().unwrap().to_owned();
     let query = format!("?access=public&for=message&appUserId={person}");
-    let answer = post(&world, &world.app, &query, FORM, form("a.png", "image/png", b"x")).await;
+    let answer = post(&world, &world.app, &query, FORM, form(&[], "a.png", "image/png", b"x")).await;
     assert_eq!(answer.status, 201, "{}", answer.body);
     let owned = format!("{}/media/{}/{person}/", world.url(), world.app.id());
     assert!(answer.body["mediaUrl"].as_str().unwrap().starts_with(&owned), "{}", answer.body);
@@ -245,7 +238,7 @@ async fn a_bucket_that_does_not_answer_is_a_503_and_the_repeat_succeeds() {
     let world = World::new().await;
     let url = upload(&world, "a.png", "image/png", b"x").await;
     world.fault(json!({ "target": "s3", "fault": "throttle" })).await;
-    let refused = post(&world, &world.app, "?access=public", FORM, form("b.png", "image/png", b"y")).await;
+    let refused = post(&world, &world.app, "?access=public", FORM, form(&[], "b.png", "image/png", b"y")).await;
     assert_refused(&refused, 503, "service_unavailable", "try again");
     assert_eq!(refused.headers["retry-after"], "1");
     assert_refused(&remove(&world, &world.app, &url).await, 503, "service_unavailable", "try again");
@@ -264,7 +257,7 @@ async fn a_file_goes_with_the_message_that_shows_it() {
     let mut files = Vec::new();
     for _ in 0..3 {
         let query = "?access=public&for=message&userId=bob";
-        let answer = post(&world, &world.app, query, FORM, form("tea.txt", "text/plain", b"hot")).await;
+        let answer = post(&world, &world.app, query, FORM, form(&[], "tea.txt", "text/plain", b"hot")).await;
         let url = answer.body["mediaUrl"].as_str().unwrap().to_owned();
         let message = json!({ "role": "appMaker", "type": "file", "mediaUrl": url });
         let posted = world.make(&world.app, "appusers/bob/messages", message).await;

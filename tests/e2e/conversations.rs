@@ -160,3 +160,34 @@ async fn a_tap_is_told_with_its_message() {
     }
     world.end().await;
 }
+
+#[tokio::test]
+async fn pages_of_large_messages_are_whole() {
+    let world = World::new().await;
+    bob(&world).await;
+    let large = |number: usize| {
+        let metadata = json!({ "n": number, "filling": "x".repeat(4_000) });
+        json!({ "role": "appUser", "type": "text", "text": "\u{1F375}".repeat(4_000), "metadata": metadata })
+    };
+    for chunk in (0..125).collect::<Vec<_>>().chunks(10) {
+        let posts = chunk.iter().map(|number| world.make(&world.app, "appusers/bob/messages", large(*number)));
+        futures::future::join_all(posts).await;
+    }
+    let newest = world.read(&world.app, "appusers/bob/messages").await;
+    assert_eq!(newest["messages"].as_array().unwrap().len(), 100);
+    let older = newest["previous"].as_str().unwrap().split_once("/appusers/").unwrap().1.to_owned();
+    let older = world.read(&world.app, &format!("appusers/{older}")).await;
+    assert_eq!(older["messages"].as_array().unwrap().len(), 25);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn before_what_was_cleared_there_is_an_empty_page() {
+    let world = World::new().await;
+    bob(&world).await;
+    let posted = world.make(&world.app, "appusers/bob/messages", text("Gone soon")).await;
+    world.remove(&world.app, "appusers/bob/messages").await;
+    let path = format!("appusers/bob/messages?before={}", posted["message"]["received"]);
+    assert_eq!(world.read(&world.app, &path).await["messages"], json!([]));
+    world.end().await;
+}

@@ -140,7 +140,7 @@ async fn between_the_carriers_answer_and_our_record_the_integration_decides() {
 #[tokio::test]
 async fn a_restart_in_mid_flow_loses_nothing() {
     let data = tempfile::tempdir().unwrap();
-    let world = World::with_data(Some(data.path().to_owned())).await;
+    let world = World::with_data(data.path().to_owned()).await;
     let app = world.app.id().to_owned();
     world.local(reqwest::Method::POST, "pollers", Some(json!({ "paused": true }))).await;
     let mut ids = Vec::new();
@@ -149,7 +149,7 @@ async fn a_restart_in_mid_flow_loses_nothing() {
     }
     world.interrupt().await;
 
-    let world = World::with_data(Some(data.path().to_owned())).await;
+    let world = World::with_data(data.path().to_owned()).await;
     assert_eq!(world.app.id(), app, "the demo app is the same");
     world.settle().await;
     for id in &ids {

@@ -1,45 +1,17 @@
 //! What was deleted is gone from the table, wherever the erasure dies, and nothing else is.
 
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::table::{Item, items, items_with, key, mentions, put, scan};
 use crate::world::{ANYBODY, World};
-
-/// `pk|sk` of every item in the table.
-async fn items(world: &World) -> Vec<String> {
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(local::engine::AWS_REGION))
-        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-        .endpoint_url(world.handles().aws_endpoint("test"));
-    let client = aws_sdk_dynamodb::Client::from_conf(config.build());
-    let table = world.handles().any_environment_with("TABLE_NAME").unwrap()["TABLE_NAME"].clone();
-    let (mut found, mut start) = (Vec::new(), None);
-    loop {
-        let output = client.scan().table_name(&table).set_exclusive_start_key(start).send().await.unwrap();
-        let text = |item: &std::collections::HashMap<_, _>, name: &str| {
-            let value: &aws_sdk_dynamodb::types::AttributeValue = &item[name];
-            value.as_s().unwrap().clone()
-        };
-        found.extend(output.items().iter().map(|item| format!("{}|{}", text(item, "pk"), text(item, "sk"))));
-        start = output.last_evaluated_key;
-        if start.is_none() {
-            return found;
-        }
-    }
-}
-
-async fn items_with(world: &World, word: &str) -> Vec<String> {
-    items(world).await.into_iter().filter(|item| item.contains(word)).collect()
-}
 
 fn person(number: usize) -> String {
     format!("+1555010{:04}", 100 + number)
 }
 
 /// Notifies somebody, who answers; their `_id`.
-async fn acquainted(world: &World, to: &str) -> String {
+pub async fn acquainted(world: &World, to: &str) -> String {
     let id = world.notify("twilio", to, "Hello").await;
     world.settle().await;
     world.reply("twilio", to, "Hi").await;
@@ -54,12 +26,16 @@ async fn delete_app(world: &World) {
     assert_eq!(answer.status, 200, "{}", answer.body);
 }
 
-async fn kill_upkeep(world: &World, when: Value) {
+pub async fn kill_upkeep(world: &World, when: Value) {
     let kill = json!({ "target": "function:upkeep", "fault": "kill", "count": 1, "when": when });
     world.fault(kill).await;
 }
 
-async fn upload(world: &World, query: &str) -> String {
+async fn upkeep_errors(world: &World) -> u64 {
+    world.calls().await["functions"]["upkeep"]["errors"].as_u64().unwrap_or(0)
+}
+
+pub async fn upload(world: &World, query: &str) -> String {
     let boundary = "a-boundary";
     let body = format!(
         "--{boundary}\r\ncontent-disposition: form-data; name=\"source\"; filename=\"tea.txt\"\r\n\
@@ -74,7 +50,7 @@ async fn upload(world: &World, query: &str) -> String {
     answer.body["mediaUrl"].as_str().unwrap().to_owned()
 }
 
-async fn is_handed_out(world: &World, url: &str) -> bool {
+pub async fn is_handed_out(world: &World, url: &str) -> bool {
     let path = url.strip_prefix(world.url()).unwrap();
     world.request(world.http(Method::GET, path)).await.status == 200
 }
@@ -115,6 +91,32 @@ async fn a_deleted_app_leaves_nothing_and_takes_nothing_of_others() {
 }
 
 #[tokio::test]
+async fn nobody_becomes_known_to_an_app_whose_people_are_being_erased() {
+    let world = World::new().await;
+    let id = acquainted(&world, ANYBODY).await;
+    // An `upkeep` that has started takes its task up at once.
+    world.remove(&world.app, &format!("appusers/{id}/messages")).await;
+    world.settle().await;
+    let dies = json!({ "target": "function:apps", "fault": "kill", "count": 1,
+        "when": { "afterCall": "dynamodb:TransactWriteItems", "n": 1 } });
+    world.fault(dies).await;
+    let (key, secret) = world.app.account_key();
+    let path = format!("/v1.1/apps/{}", world.app.id());
+    let answer = world.request(world.http(Method::DELETE, &path).basic_auth(key, Some(secret))).await;
+    assert!(answer.status >= 500, "{}", answer.body);
+    assert_eq!(items_with(&world, "INTEGRATION#").await.len(), 2, "it died before it took them away");
+
+    kill_upkeep(&world, json!({ "afterCall": "dynamodb:BatchWriteItem", "n": 1 })).await;
+    world.wake().await;
+    world.until("the erasure to die", async |world| (upkeep_errors(world).await == 1).then_some(())).await;
+    assert_eq!(items_with(&world, "INTEGRATION#").await, [""; 0], "what makes people goes before them");
+    assert!(!items_with(&world, "#USERS#").await.is_empty());
+    world.outlive().await;
+    assert_eq!(items_with(&world, world.app.id()).await, [""; 0]);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn an_app_whose_deletion_never_happened_keeps_everything() {
     let world = World::new().await;
     acquainted(&world, ANYBODY).await;
@@ -141,8 +143,9 @@ async fn a_person_erased_despite(when: Value) {
     world.outlive().await;
     assert_eq!(world.calls().await["functions"]["upkeep"]["errors"], 1, "killed {when}");
     for word in [leaving.as_str(), &person(1)] {
-        assert_eq!(items_with(&world, word).await, [""; 0], "killed {when}");
+        assert_eq!(mentions(&world, word).await, [""; 0], "killed {when}");
     }
+    assert_eq!(items_with(&world, &leaving).await, [""; 0], "killed {when}");
     assert_eq!(items_with(&world, "#CONVERSATION#").await.len(), 2, "one count and one message stay");
     assert_eq!(items_with(&world, &person(2)).await.len(), of_staying);
     assert!(!items_with(&world, &staying).await.is_empty());
@@ -162,25 +165,122 @@ async fn a_deleted_person_leaves_nothing_wherever_the_erasure_dies() {
     );
 }
 
-#[tokio::test]
-async fn a_merged_person_is_erased_with_every_id_and_name_they_had() {
-    let world = World::new().await;
+/// Three people who are one by now, under three names; their ids.
+async fn merged(world: &World) -> Vec<String> {
     let mut ids = Vec::new();
     for name in ["first", "second", "third"] {
-        let made = world.make(&world.app, "appusers", json!({ "userId": name })).await;
-        ids.push(made["appUser"]["_id"].as_str().unwrap().to_owned());
+        ids.push(talkative(world, name).await);
     }
     for (surviving, discarded) in [(1, 0), (2, 1)] {
         let body = json!({ "surviving": { "_id": ids[surviving] }, "discarded": { "_id": ids[discarded] } });
         let merged = world.manage(&world.app, Method::POST, "appusers/merge", Some(body)).await;
         assert_eq!(merged.status, 200, "{}", merged.body);
     }
-    world.remove(&world.app, "appusers/first").await;
     world.settle().await;
-    for word in ["#USERS#", "#NAME#"] {
-        assert_eq!(items_with(&world, word).await, [""; 0]);
+    ids
+}
+
+#[tokio::test]
+async fn a_merged_person_is_erased_with_every_id_they_had_and_every_name_is_free_at_once() {
+    let world = World::new().await;
+    merged(&world).await;
+    world.local(Method::POST, "pollers", Some(json!({ "paused": true }))).await;
+    world.remove(&world.app, "appusers/first").await;
+    let mut again = Vec::new();
+    for name in ["first", "second", "third"] {
+        world.refused(&world.app, Method::GET, &format!("appusers/{name}"), None, "user_not_found").await;
+        let made = world.make(&world.app, "appusers", json!({ "userId": name })).await;
+        again.push(made["appUser"]["_id"].as_str().unwrap().to_owned());
     }
-    world.make(&world.app, "appusers", json!({ "userId": "first" })).await;
+    world.local(Method::POST, "pollers", Some(json!({ "paused": false }))).await;
+    world.settle().await;
+    let profiles = items_with(&world, "#USERS#").await;
+    assert!(
+        profiles.len() == 3 && again.iter().all(|id| profiles.iter().any(|item| item.contains(id))),
+        "{profiles:?}"
+    );
+    assert_eq!(items_with(&world, "#NAME#").await.len(), 3);
+    assert_eq!(items_with(&world, "#CONVERSATION#").await, [""; 0]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn whoever_was_merged_since_is_erased_as_whom_they_are_now() {
+    let world = World::new().await;
+    let ids = merged(&world).await;
+    upkeep(&world, json!({ "erase_user": { "user": ids[0] } })).await;
+    world.settle().await;
+    for kind in ["#USERS#", "#NAME#", "#CONVERSATION#"] {
+        assert_eq!(items_with(&world, kind).await, [""; 0]);
+    }
+    let told = world.events_named("appUser:delete").await;
+    assert_eq!((told.len(), &told[0]["appUser"]["_id"]), (1, &json!(ids[2])));
+    world.end().await;
+}
+
+/// Somebody who said something; their `_id`.
+async fn talkative(world: &World, user_id: &str) -> String {
+    let made = world.make(&world.app, "appusers", json!({ "userId": user_id })).await;
+    let id = made["appUser"]["_id"].as_str().unwrap().to_owned();
+    let message = json!({ "role": "appUser", "type": "text", "text": "Hi" });
+    world.make(&world.app, &format!("appusers/{id}/messages"), message).await;
+    id
+}
+
+#[tokio::test]
+async fn who_is_merged_while_they_are_deleted_leaves_nothing_or_never_was_merged() {
+    let world = World::new().await;
+    let (mut merged, mut apart) = (Vec::new(), Vec::new());
+    for number in 0..6 {
+        let discarded = talkative(&world, &format!("discarded{number}")).await;
+        let surviving = talkative(&world, &format!("surviving{number}")).await;
+        let merge = json!({ "surviving": { "_id": surviving }, "discarded": { "_id": discarded } });
+        let merge = world.manage(&world.app, Method::POST, "appusers/merge", Some(merge));
+        let path = format!("appusers/{discarded}");
+        let (answer, ()) = tokio::join!(merge, world.remove(&world.app, &path));
+        match answer.status {
+            200 => merged.extend([discarded, surviving]),
+            404 | 409 => apart.push((discarded, surviving)),
+            _ => panic!("{}", answer.body),
+        }
+    }
+    world.settle().await;
+    for gone in merged.iter().chain(apart.iter().map(|(discarded, _)| discarded)) {
+        assert_eq!(mentions(&world, gone).await, [""; 0], "whom they were merged into was deleted as well");
+    }
+    for (_, stays) in &apart {
+        world.read(&world.app, &format!("appusers/{stays}")).await;
+    }
+    let kept = items_with(&world, "#CONVERSATION#").await;
+    assert_eq!(kept.len(), 2 * apart.len(), "a conversation and a message of each who stays: {kept:?}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn nothing_is_made_anew_of_somebody_who_is_being_erased() {
+    let world = World::new().await;
+    let mut gone = Vec::new();
+    for number in 0..5 {
+        let id = talkative(&world, &format!("busy{number}")).await;
+        let path = format!("appusers/{id}");
+        let call = async |method: Method, action: &str, body: Option<Value>| {
+            world.manage(&world.app, method, format!("{path}/{action}").trim_end_matches('/'), body).await;
+        };
+        let text = json!({ "role": "appMaker", "type": "text", "text": "Hi" });
+        tokio::join!(
+            call(Method::POST, "messages", Some(text)),
+            call(Method::POST, "conversation/read", None),
+            call(Method::DELETE, "messages", None),
+            call(Method::PUT, "", Some(json!({ "givenName": "Bea" }))),
+            world.remove(&world.app, &path),
+        );
+        gone.push(id);
+    }
+    world.settle().await;
+    for id in &gone {
+        assert_eq!(mentions(&world, id).await, [""; 0]);
+    }
+    assert_eq!(items_with(&world, "#CONVERSATION#").await, [""; 0]);
     world.end().await;
 }
 
@@ -198,14 +298,26 @@ async fn upkeep(world: &World, work: Value) {
 #[tokio::test]
 async fn an_address_with_a_new_owner_keeps_what_is_theirs() {
     let world = World::new().await;
-    acquainted(&world, ANYBODY).await;
-    let before = items(&world).await;
-    let gone = json!({
-        "user": "64c0ffee0123456789abcdef", "user_id": null, "conversations": [],
-        "clients": [[world.app.integration("twilio"), ANYBODY]],
-    });
-    upkeep(&world, json!({ "erase_user": gone })).await;
-    assert_eq!(items(&world).await, before);
+    let leaving = acquainted(&world, ANYBODY).await;
+    let pointer = scan(&world).await.into_iter().find(|item| key(item).contains("#CLIENT#")).unwrap();
+    let next = world.make(&world.app, "appusers", json!({ "userId": "next" })).await;
+    let next = next["appUser"]["_id"].as_str().unwrap();
+    let link = json!({ "type": "twilio", "phoneNumber": ANYBODY, "confirmation": { "type": "immediate" } });
+    let linked = world.manage(&world.app, Method::POST, "appusers/next/channels", Some(link)).await;
+    assert_eq!(linked.status, 200, "{}", linked.body);
+    world.notify("twilio", ANYBODY, "To the next").await;
+    world.settle().await;
+    // As an erasure finds it that the theft overtakes.
+    put(&world, pointer).await;
+    world.remove(&world.app, &format!("appusers/{leaving}")).await;
+    world.settle().await;
+    let at_the_address: Vec<_> = scan(&world).await.into_iter().filter(|item| key(item).contains("#AT#")).collect();
+    let said = |item: &Item| item.get("matchResult").map(|result| format!("{result:?}").contains(next));
+    let sent: Vec<_> = at_the_address.iter().filter(|item| key(item).contains("|NOTIFICATION#")).collect();
+    assert_eq!(sent.iter().map(|item| said(item)).collect::<Vec<_>>(), [None, Some(true)], "{sent:?}");
+    let owner = at_the_address.iter().find(|item| key(item).ends_with("|MATCH")).unwrap();
+    assert_eq!(owner["appUserId"].as_s().unwrap(), next);
+    assert_eq!(items_with(&world, &leaving).await, [""; 0]);
     world.end().await;
 }
 
@@ -216,23 +328,5 @@ async fn an_app_that_is_still_there_is_not_erased() {
     let before = items(&world).await;
     upkeep(&world, json!({ "erase_app": {} })).await;
     assert_eq!(items(&world).await, before);
-    world.end().await;
-}
-
-#[tokio::test]
-async fn deleted_messages_go_and_later_ones_stay() {
-    let world = World::new().await;
-    let user = acquainted(&world, ANYBODY).await;
-    kill_upkeep(&world, json!({ "afterCall": "dynamodb:BatchWriteItem", "n": 1 })).await;
-    world.remove(&world.app, &format!("appusers/{user}/messages")).await;
-    world.outlive().await;
-    for word in ["|MESSAGE#", "|NOTIFICATION#"] {
-        assert_eq!(items_with(&world, word).await, [""; 0]);
-    }
-    world.reply("twilio", ANYBODY, "Later").await;
-    world.settle().await;
-    let history = world.read(&world.app, &format!("appusers/{user}/messages")).await;
-    assert_eq!(history["messages"].as_array().unwrap().len(), 1);
-    assert_eq!(history["messages"][0]["text"], "Later");
     world.end().await;
 }

@@ -11,7 +11,7 @@ const NUMBER_SID: &str = "PN0123456789abcdef0123456789abcdef";
 const TOKEN: &str = "fedcba9876543210fedcba9876543210";
 
 /// A good body of each type, with its secrets' fields.
-fn bodies() -> Vec<(Value, &'static [&'static str])> {
+pub fn bodies() -> Vec<(Value, &'static [&'static str])> {
     vec![
         (
             json!({ "type": "twilio", "accountSid": SID, "authToken": TOKEN, "phoneNumberSid": NUMBER_SID }),
@@ -91,10 +91,6 @@ async fn what_makes_no_integration_is_refused_by_name() {
             json!({ "type": "twilio", "accountSid": SID, "authToken": TOKEN, "phoneNumberSid": "PN1" }),
             "bad_request: phoneNumberSid names nothing at Twilio",
         ),
-        (
-            json!({ "type": "twilio", "accountSid": SID, "authToken": "x", "phoneNumberSid": NUMBER_SID, "phoneNumber": "1" }),
-            "bad_request: phoneNumber must be a phone number",
-        ),
         (json!({ "type": "messagebird", "originator": "1234" }), "bad_request: accessKey is required"),
         (
             json!({ "type": "messagebird", "accessKey": "k", "originator": "far too long a name" }),
@@ -115,7 +111,7 @@ async fn what_makes_no_integration_is_refused_by_name() {
         (json!({ "type": "android", "projectId": "p" }), "bad_request: clientEmail is required"),
         (json!({ "type": "web", "displayName": "" }), "bad_request: displayName must not be empty"),
         (json!({ "type": "web", "displayName": "x".repeat(101) }), "bad_request: displayName must have at most 100"),
-        (json!({ "type": "web", "status": "error" }), "bad_request: status must be active or inactive"),
+        (json!({ "type": "web", "status": "paused" }), "bad_request: status has the wrong type"),
         (json!({ "type": "web", "expiredClaim": "guess" }), "bad_request: expiredClaim has the wrong type"),
     ];
     for (body, words) in cases {
@@ -236,5 +232,35 @@ async fn a_type_that_sends_nothing_yet_takes_no_notification() {
     assert_eq!(answer.status, 400);
     let said = answer.body["error"]["description"].as_str().unwrap();
     assert!(said.starts_with("destination.integrationId names an integration of a type that"), "{said}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_number_is_pointed_here_unless_it_is_to_be_kept_as_it_is() {
+    let world = World::new().await;
+    let number = async |sid: &str| {
+        let path = format!("/_carriers/twilio/2010-04-01/Accounts/{SID}/IncomingPhoneNumbers/{sid}.json");
+        let answer = world.request(world.http(Method::GET, &path).basic_auth(SID, Some(TOKEN))).await;
+        answer.body["sms_url"].as_str().unwrap().to_owned()
+    };
+    let body = |sid: &str| json!({ "type": "twilio", "accountSid": SID, "authToken": TOKEN, "phoneNumberSid": sid });
+    let made = world.make(&world.app, "integrations", body(NUMBER_SID)).await["integration"]["_id"].clone();
+    let here = format!("{}/callbacks/twilio/{}/{}", world.url(), world.app.id(), made.as_str().unwrap());
+    assert_eq!(number(NUMBER_SID).await, here);
+
+    let other = "PN00000000000000000000000000000042";
+    let mut kept = body(other);
+    kept["keepSmsUrl"] = true.into();
+    let made = world.make(&world.app, "integrations", kept.clone()).await["integration"].clone();
+    assert!(made.get("keepSmsUrl").is_none(), "{made}");
+    assert_eq!(number(other).await, "");
+    let reply = json!({ "integrationId": made["_id"], "appId": world.app.id(), "from": ANYBODY, "text": "Hi" });
+    assert_eq!(
+        world.local(Method::POST, "reply", Some(reply)).await.status,
+        409,
+        "nobody told Twilio where to post it"
+    );
+    kept["keepSmsUrl"] = "yes".into();
+    world.refused(&world.app, Method::POST, "integrations", Some(kept), "bad_request: keepSmsUrl has the wrong").await;
     world.end().await;
 }

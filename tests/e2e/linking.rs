@@ -207,3 +207,39 @@ async fn what_makes_no_link_is_refused_by_name() {
     assert_eq!(clients(&world, &id).await, (0, 0));
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_link_that_gives_way_to_another_ends_aloud_and_is_not_sent() {
+    let world = World::new().await;
+    let (bob, lea) = (person(&world, "bob").await, person(&world, "lea").await);
+    world.local(Method::POST, "pollers", Some(json!({ "paused": true }))).await;
+    link(&world, &bob, ANYBODY, json!({ "type": "prompt" })).await;
+    link(&world, &lea, ANYBODY, json!({ "type": "prompt" })).await;
+    world.local(Method::POST, "pollers", Some(json!({ "paused": false }))).await;
+    world.settle().await;
+    assert_eq!(world.outbox_to(ANYBODY).await.len(), 1, "the question is asked once");
+    let failure = &world.events_named("link:failure").await[0];
+    assert_eq!((&failure["appUser"]["userId"], &failure["error"]["code"]), (&json!("bob"), &json!("bad_request")));
+    assert_eq!(clients(&world, &bob).await, (0, 0));
+    world.reply("twilio", ANYBODY, "yes").await;
+    world.settle().await;
+    assert_eq!(world.events_named("link:success").await[0]["appUser"]["userId"], "lea");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_sender_killed_after_it_linked_tells_of_the_theft_all_the_same() {
+    let world = World::new().await;
+    let former = crate::users::notified(&world, ANYBODY).await;
+    let id = person(&world, "bob").await;
+    let when = json!({ "afterCall": "dynamodb:TransactWriteItems", "n": 1 });
+    world.fault(json!({ "target": "function:send_twilio", "fault": "kill", "count": 1, "when": when })).await;
+    link(&world, &id, ANYBODY, json!({ "type": "immediate", "message": text("Welcome") })).await;
+    world.outlive().await;
+    assert_eq!(world.calls().await["functions"]["send_twilio"]["errors"], 1);
+    assert_eq!(steps(&world).await, ["link:match", "link:success"]);
+    let removed = world.events_named("client:remove").await;
+    assert_eq!((removed.len(), &removed[0]["reason"]), (1, &json!("theft")));
+    assert_eq!(removed[0]["appUser"]["_id"], former.as_str());
+    world.end().await;
+}

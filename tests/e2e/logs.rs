@@ -6,7 +6,7 @@ use crate::world::{ANYBODY, FAILS_LATER, REFUSED, World};
 
 #[tokio::test]
 async fn no_log_line_holds_a_secret_a_text_or_an_address() {
-    let world = World::new().await;
+    let world = World::talkative().await;
     let secret_text = "The-eagle-lands-at-midnight";
     for channel in crate::world::CHANNELS {
         for to in [ANYBODY, REFUSED, FAILS_LATER] {
@@ -54,7 +54,7 @@ async fn a_notification_can_be_followed_by_its_id_through_the_logs() {
 
 #[tokio::test]
 async fn the_whole_api_logs_no_secret_no_text_and_no_address() {
-    let world = World::new().await;
+    let world = World::talkative().await;
     let mut forbidden: Vec<String> =
         ["hush-hush-token", "Rosalind", "lea-the-secret-name", "rosa@private.example", "Meet-me-at-noon", "tea-party"]
             .map(str::to_owned)

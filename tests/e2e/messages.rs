@@ -189,3 +189,31 @@ async fn a_sender_killed_on_a_message_sends_it_once_and_tells_its_end() {
         world.end().await;
     }
 }
+
+#[tokio::test]
+async fn a_text_goes_before_the_template_that_follows_it() {
+    let world = World::new().await;
+    let user = person(&world, "twilio", ANYBODY).await;
+    let template = json!({ "name": "tea", "message": { "role": "appMaker", "type": "text", "text": "Your tea" } });
+    world.make(&world.app, "templates", template).await;
+    // The first message is not taken at once: the second waits for it all the same.
+    world.fault(json!({ "target": "carrier:twilio", "fault": "status:503", "count": 1 })).await;
+    post(&world, &user, text("Hello! %((template:tea))%")).await;
+    world.settle().await;
+    let sent: Vec<_> = world.outbox_to(ANYBODY).await.iter().map(|sent| sent["text"].clone()).collect();
+    assert_eq!(sent[sent.len() - 2..], [json!("Hello!"), json!("Your tea")]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn shorthand_that_no_channel_would_take_is_sent_as_it_is_written() {
+    let world = World::new().await;
+    let user = person(&world, "messagebird", ANYBODY).await;
+    let long = format!("%[Shop](https://a.example/{})", "x".repeat(2_100));
+    let posted = post(&world, &user, text(&long)).await;
+    assert_eq!(posted["message"]["text"], long.as_str());
+    world.settle().await;
+    let story = story(&world, &posted["message"]).await;
+    assert!(story.last().is_some_and(|last| last.starts_with("message:delivery:")), "it comes to an end: {story:?}");
+    world.end().await;
+}

@@ -119,3 +119,19 @@ async fn media_and_long_texts_arrive_whole() {
     assert_eq!(message["text"], "Look");
     world.end().await;
 }
+
+#[tokio::test]
+async fn who_comes_to_have_an_address_sees_nothing_of_who_had_it() {
+    let world = World::new().await;
+    let former = crate::users::notified(&world, ANYBODY).await;
+    world.remove(&world.app, &format!("appusers/{former}/channels/twilio")).await;
+    world.reply("twilio", ANYBODY, "I am new here").await;
+    world.settle().await;
+    let reply = &world.events_named("message:appUser").await[0];
+    let new = reply["appUser"]["_id"].as_str().unwrap();
+    assert_ne!(new, former);
+    assert!(reply.get("recentNotifications").is_none(), "{reply:#}");
+    let history = world.read(&world.app, &format!("appusers/{new}/messages")).await;
+    assert_eq!(history["messages"].as_array().unwrap().len(), 1, "{history:#}");
+    world.end().await;
+}

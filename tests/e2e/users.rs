@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use crate::world::{ANYBODY, World};
 
 /// A person of the business's own naming; their `_id`.
-async fn create(world: &World, body: Value) -> String {
+pub async fn create(world: &World, body: Value) -> String {
     let made = world.make(&world.app, "appusers", body).await;
     made["appUser"]["_id"].as_str().unwrap().to_owned()
 }
 
 /// The person behind an address, who was notified.
-async fn notified(world: &World, to: &str) -> String {
+pub async fn notified(world: &World, to: &str) -> String {
     let id = world.notify("twilio", to, "Hello").await;
     world.settle().await;
     world.events_about(&id).await[0]["matchResult"]["appUser"]["_id"].as_str().unwrap().to_owned()
@@ -124,61 +124,6 @@ async fn a_profile_is_cleared_and_messages_stay() {
     assert_eq!(user["clients"][0]["externalId"], ANYBODY);
     let messages = world.read(&world.app, &format!("{path}/messages")).await;
     assert_eq!(messages["messages"].as_array().unwrap().len(), 2);
-    world.end().await;
-}
-
-#[tokio::test]
-async fn the_merged_are_one_person_with_all_that_was_theirs() {
-    let world = World::new().await;
-    let (lea, phone) = ("+15550100111", "+15550100222");
-    let discarded = notified(&world, lea).await;
-    let survivor = notified(&world, phone).await;
-    world.reply("twilio", lea, "from the first").await;
-    world.settle().await;
-    world.change(&world.app, &format!("appusers/{discarded}"), json!({ "givenName": "Lea" })).await;
-    let merge = json!({ "surviving": { "_id": survivor }, "discarded": { "_id": discarded } });
-    let answer = world.manage(&world.app, Method::POST, "appusers/merge", Some(merge)).await;
-    assert_eq!((answer.status, &answer.body), (200, &json!({})));
-    let (one, other) = (
-        world.read(&world.app, &format!("appusers/{survivor}")).await,
-        world.read(&world.app, &format!("appusers/{discarded}")).await,
-    );
-    assert_eq!(one, other, "the old id answers as the survivor's");
-    assert_eq!(one["appUser"]["_id"], survivor.as_str());
-    assert_eq!(one["appUser"]["givenName"], "Lea");
-    let addresses = one["appUser"]["clients"].as_array().unwrap().iter().map(|client| &client["externalId"]);
-    let mut addresses: Vec<_> = addresses.filter_map(Value::as_str).collect();
-    addresses.sort_unstable();
-    assert_eq!(addresses, [lea, phone]);
-    let history = world.read(&world.app, &format!("appusers/{survivor}/messages")).await;
-    assert_eq!(history["messages"].as_array().unwrap().len(), 3);
-    world.reply("twilio", lea, "after the merge").await;
-    world.settle().await;
-    let replies = world.events_named("message:appUser").await;
-    assert!(replies.iter().any(|reply| reply["appUser"]["_id"] == survivor.as_str()));
-    let history = world.read(&world.app, &format!("appusers/{survivor}/messages")).await;
-    assert_eq!(history["messages"].as_array().unwrap().len(), 4);
-    let merged = &world.events_named("merge:appUser").await[0];
-    assert_eq!(merged["surviving"]["_id"], survivor.as_str());
-    assert_eq!(merged["discarded"][0]["_id"], discarded.as_str());
-    assert!(merged.get("appUser").is_none());
-    world.end().await;
-}
-
-#[tokio::test]
-async fn a_merge_needs_two_people() {
-    let world = World::new().await;
-    let id = create(&world, json!({ "userId": "one" })).await;
-    let unknown = "64c0ffee0123456789abcdef";
-    for (body, words) in [
-        (json!({}), "bad_request: surviving is required"),
-        (json!({ "surviving": { "_id": id } }), "bad_request: discarded is required"),
-        (json!({ "surviving": { "_id": "x" }, "discarded": { "_id": id } }), "bad_request: surviving._id"),
-        (json!({ "surviving": { "_id": id }, "discarded": { "_id": id } }), "bad_request: discarded._id"),
-        (json!({ "surviving": { "_id": id }, "discarded": { "_id": unknown } }), "user_not_found"),
-    ] {
-        world.refused(&world.app, Method::POST, "appusers/merge", Some(body), words).await;
-    }
     world.end().await;
 }
 

@@ -1,5 +1,6 @@
 //! One engine with one demo app, and the words in which tests speak of them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -61,11 +62,26 @@ pub struct Answer {
 impl World {
     /// A fresh engine in memory.
     pub async fn new() -> Self {
-        Self::with_data(None).await
+        Self::start(None, BTreeMap::new()).await
+    }
+
+    /// A fresh engine whose functions log all that an operator can have them log.
+    pub async fn talkative() -> Self {
+        Self::start(None, BTreeMap::from([("LogLevel".to_owned(), "TRACE".to_owned())])).await
     }
 
     /// An engine that keeps its data, or finds that of an earlier one.
-    pub async fn with_data(data_dir: Option<PathBuf>) -> Self {
+    pub async fn with_data(data_dir: PathBuf) -> Self {
+        Self::start(Some(data_dir), BTreeMap::new()).await
+    }
+
+    /// An engine whose stack has these parameters.
+    pub async fn with_parameters<const N: usize>(parameters: [(&str, &str); N]) -> Self {
+        let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self::start(None, parameters.into()).await
+    }
+
+    async fn start(data_dir: Option<PathBuf>, parameters: BTreeMap<String, String>) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let binaries = Path::new(env!("CARGO_BIN_EXE_notifications")).parent().unwrap();
         let engine = Engine::start(Options {
@@ -75,7 +91,7 @@ impl World {
             functions_dir: binaries.to_owned(),
             simulate: true,
             log: LogStyle::Silent,
-            parameters: Default::default(),
+            parameters,
         })
         .await
         .unwrap();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use local::template::{EventSource, Function, Queue, Settings, Stack};
+use local::template::{EventSource, Function, Queue, Settings, Stack, table_arn};
 
 fn text() -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("template.yaml")).unwrap()
@@ -71,6 +71,20 @@ fn what_cannot_be_done_outlives_its_queue_in_a_dead_letter_queue_of_its_own() {
 }
 
 #[test]
+fn what_a_function_prepared_and_never_made_is_given_up_after_its_timeout() {
+    let stack = stack();
+    let patience = Duration::from_secs(shared::flow::outbox::PATIENCE_SECONDS.unsigned_abs());
+    let consumers: Vec<_> = consumers(&stack).into_iter().map(|(_, function, _)| &function.logical_id).collect();
+    let prepares = |function: &&Function| {
+        function.environment(&secrets(&stack)).contains_key("RECEIVE_QUEUE_URL")
+            && !consumers.contains(&&function.logical_id)
+    };
+    for function in stack.functions.values().filter(prepares) {
+        assert!(function.timeout + Duration::from_secs(1) < patience, "{}", function.logical_id);
+    }
+}
+
+#[test]
 fn a_function_knows_how_often_its_queue_gives_a_task_out() {
     let stack = stack();
     for (_, function, queue) in consumers(&stack) {
@@ -122,6 +136,23 @@ fn there_is_one_table_and_what_is_transient_in_it_ends_by_itself() {
     assert_eq!(table.ttl_attribute.as_deref(), Some("ttl"));
 }
 
+#[test]
+fn only_functions_of_the_table_know_its_name_and_the_sealing_secret() {
+    let stack = stack();
+    let table = table_arn(&stack.tables[0].name);
+    let (knowing, others): (Vec<_>, Vec<_>) =
+        stack.functions.values().partition(|function| function.policy.allows("dynamodb:GetItem", &table));
+    assert_eq!(others.iter().map(|function| function.name.as_str()).collect::<Vec<_>>(), ["reference"]);
+    for (functions, know) in [(knowing, true), (others, false)] {
+        for function in functions {
+            let environment = function.environment(&secrets(&stack));
+            for name in ["TABLE_NAME", "SEALING_SECRET"] {
+                assert_eq!(environment.contains_key(name), know, "{name} of {}", function.logical_id);
+            }
+        }
+    }
+}
+
 fn secrets(stack: &Stack) -> BTreeMap<String, String> {
     stack.secrets.keys().map(|name| (name.clone(), "made up".to_owned())).collect()
 }
@@ -147,4 +178,18 @@ fn every_route_of_the_api_leads_to_the_function_that_serves_it_in_every_form() {
             }
         }
     }
+}
+
+#[test]
+fn pages_of_any_origin_may_call_what_people_may_and_send_no_cookies() {
+    let cors = stack().cors.unwrap();
+    assert!(!cors.allow_credentials);
+    assert_eq!(cors.allow_origins, ["*"]);
+    for route in shared::api::routes::ROUTES.iter().filter(|route| route.access == shared::api::Access::Person) {
+        assert!(cors.allow_methods.iter().any(|method| method == route.method), "{route:?}");
+    }
+    for header in ["authorization", "content-type"] {
+        assert!(cors.allow_headers.iter().any(|allowed| allowed == header), "{header}");
+    }
+    assert!(cors.expose_headers.iter().any(|header| header == "retry-after"));
 }

@@ -54,6 +54,11 @@ impl Callbacks {
         url.strip_prefix(&self.public_url).filter(|path| path.starts_with('/'))
     }
 
+    /// The whole URL of a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url)
+    }
+
     /// Sends one receipt. Tried again, newly signed, while the product is down; `None` when it stays so.
     pub async fn receipt(&self, account: &Account, message: &Message, step: &Step) -> Option<Answer> {
         let url = format!("{}{}", self.public_url, message.callback_path.as_deref()?);
@@ -72,11 +77,10 @@ impl Callbacks {
         last
     }
 
-    /// Brings a person's message, once, as the carrier that has the number would.
-    pub async fn reply(&self, account: &Account, external_id: &str, written: &Written) -> Option<Answer> {
-        let (channel, app, integration) = (account.channel, account.app_id, account.integration_id);
-        let url = format!("{}/callbacks/{channel}/{app}/{integration}", self.public_url);
-        self.send(match channel {
+    /// Brings a person's message to a path of ours, once, as the carrier that has the number would.
+    pub async fn reply(&self, account: &Account, path: &str, external_id: &str, written: &Written) -> Option<Answer> {
+        let url = self.url(path);
+        self.send(match account.channel {
             ChannelType::Twilio => twilio::inbound(account, external_id, written, &url),
             ChannelType::Messagebird => messagebird::inbound(account, external_id, written, &url),
         }?)

@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 use shared::ids::{AppId, IntegrationId};
 use shared::model::{ChannelType, Settings};
 
+use super::accounts::Account;
 use super::callbacks::Written;
 use super::message::Step;
-use super::{State, addresses, signing};
+use super::{State, addresses, signing, twilio};
 use crate::clock::now_ms;
 
 pub fn router(state: State) -> Router {
@@ -105,7 +106,11 @@ async fn reply(Shared(state): Shared<State>, body: Bytes) -> Result<Response, Re
         media: media_urls.map(|url| (url, media_type.clone())).collect(),
     };
     let external_id = request.external_id.unwrap_or_else(|| new_id(account.channel, !written.media.is_empty()));
-    let answer = state.0.callbacks.reply(&account, &external_id, &written).await;
+    let path = incoming(&state, &account).ok_or_else(|| {
+        let problem = "the number has no URL for incoming messages; an integration that the API makes sets it";
+        Refused(StatusCode::CONFLICT, problem.into())
+    })?;
+    let answer = state.0.callbacks.reply(&account, &path, &external_id, &written).await;
     let answer = answer.ok_or_else(|| Refused(StatusCode::BAD_GATEWAY, "the callbacks cannot be reached".into()))?;
     state.0.feed.publish(
         "reply",
@@ -118,6 +123,16 @@ async fn reply(Shared(state): Shared<State>, body: Bytes) -> Result<Response, Re
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_GATEWAY);
     let body = json!({"externalId": external_id, "status": answer.status, "body": answer.body});
     Ok((status, Json(body)).into_response())
+}
+
+/// Where a message to the account's number goes.
+fn incoming(state: &State, account: &Account) -> Option<String> {
+    match account.channel {
+        ChannelType::Twilio => twilio::incoming(state, account),
+        channel @ ChannelType::Messagebird => {
+            Some(format!("/callbacks/{channel}/{}/{}", account.app_id, account.integration_id))
+        }
+    }
 }
 
 fn new_id(channel: ChannelType, has_media: bool) -> String {

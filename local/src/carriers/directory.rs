@@ -32,7 +32,7 @@ impl State {
     pub(super) async fn meet(&self, app: AppId, integration: IntegrationId) {
         let Directory(Some(store)) = &self.0.directory else { return };
         if let Ok(Some(found)) = store.current_integration(app, integration).await {
-            self.register(&found);
+            self.know(&found);
         }
     }
 }

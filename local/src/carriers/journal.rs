@@ -1,4 +1,4 @@
-//! What must outlive a restart: messages taken, and the receipts still owed for them.
+//! What must outlive a restart: messages taken, the receipts still owed for them, and where numbers' messages go.
 //!
 //! One thread writes; what arrives while it commits goes into its next transaction, so that a thousand messages a second
 //! cost a few commits. Without a data directory nothing is written and rows are only numbered.
@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::message::{Message, Step, Work};
 use super::outbox;
+use super::twilio::Pointed;
 
 const FILE: &str = "carriers.sqlite";
 /// Writes in one transaction at most.
@@ -24,7 +25,13 @@ const SCHEMA: &str = "
         message TEXT NOT NULL,
         steps TEXT
     ) STRICT;
-    CREATE INDEX IF NOT EXISTS owed ON messages (row) WHERE steps IS NOT NULL;";
+    CREATE INDEX IF NOT EXISTS owed ON messages (row) WHERE steps IS NOT NULL;
+    CREATE TABLE IF NOT EXISTS numbers (
+        account TEXT NOT NULL,
+        number TEXT NOT NULL,
+        target TEXT NOT NULL,
+        PRIMARY KEY (account, number)
+    ) STRICT;";
 
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
@@ -47,6 +54,7 @@ pub struct Kept {
     /// Oldest first.
     pub messages: Vec<Message>,
     pub unfinished: Vec<Work>,
+    pub numbers: Vec<Pointed>,
 }
 
 pub struct Journal {
@@ -57,6 +65,7 @@ pub struct Journal {
 enum Write {
     Took { row: i64, message: String, steps: String },
     Finished { row: i64, message: String },
+    Pointed(Pointed),
 }
 
 impl Journal {
@@ -91,6 +100,11 @@ impl Journal {
         self.write(|| Some(Write::Finished { row, message: serde_json::to_string(message).ok()? })).await
     }
 
+    /// Where a number's messages go from now on.
+    pub async fn pointed(&self, pointed: &Pointed) -> Result<(), NotWritten> {
+        self.write(|| Some(Write::Pointed(pointed.clone()))).await
+    }
+
     async fn write(&self, write: impl FnOnce() -> Option<Write>) -> Result<(), NotWritten> {
         let Some(writer) = &self.writer else { return Ok(()) };
         let (done, is_done) = oneshot::channel();
@@ -120,6 +134,11 @@ fn read(connection: &Connection) -> Result<Kept, JournalError> {
         let (message, steps) = (serde_json::from_str(&message)?, serde_json::from_str(&steps)?);
         kept.unfinished.push(Work { row, message, steps });
     }
+    let mut numbers = connection.prepare("SELECT account, number, target FROM numbers")?;
+    let pointed = |row: &rusqlite::Row<'_>| -> rusqlite::Result<Pointed> {
+        Ok(Pointed { account_sid: row.get(0)?, number_sid: row.get(1)?, target: row.get(2)? })
+    };
+    kept.numbers = numbers.query_map([], pointed)?.collect::<Result<_, _>>()?;
     Ok(kept)
 }
 
@@ -142,6 +161,9 @@ fn commit<'a>(connection: &mut Connection, writes: impl Iterator<Item = &'a Writ
             Write::Took { row, message, steps } => transaction
                 .prepare_cached("INSERT INTO messages (row, message, steps) VALUES (?1, ?2, ?3)")?
                 .execute(params![row, message, steps])?,
+            Write::Pointed(pointed) => transaction
+                .prepare_cached("INSERT OR REPLACE INTO numbers (account, number, target) VALUES (?1, ?2, ?3)")?
+                .execute(params![pointed.account_sid, pointed.number_sid, pointed.target])?,
             Write::Finished { row, message } => {
                 transaction
                     .prepare_cached("UPDATE messages SET message = ?2, steps = NULL WHERE row = ?1")?

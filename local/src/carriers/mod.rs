@@ -53,6 +53,7 @@ struct Inner {
     faults: Faults,
     feed: Feed,
     journal: Journal,
+    numbers: twilio::Numbers,
     outbox: Outbox,
     receipts: Receipts,
 }
@@ -87,13 +88,23 @@ impl State {
             faults,
             feed,
             journal,
+            numbers: twilio::Numbers::new(kept.numbers),
             outbox: Outbox::new(kept.messages),
             receipts: Receipts::new(activity, kept.unfinished),
         })))
     }
 
-    /// Makes an integration's account known: its credentials are accepted, and its callbacks signed with its key.
+    /// Makes an integration's account known, with a number whose messages go to it unless they go elsewhere already: as
+    /// its owner sets it by hand at the carrier.
     pub fn register(&self, integration: &Integration) {
+        if let Some(pointed) = Account::of(integration).as_ref().and_then(twilio::pointed) {
+            self.0.numbers.point_if_new(pointed);
+        }
+        self.know(integration);
+    }
+
+    /// Its credentials are accepted, and its callbacks signed with its key.
+    fn know(&self, integration: &Integration) {
         if let Some(account) = Account::of(integration) {
             self.0.accounts.add(account);
         }

@@ -266,3 +266,39 @@ async fn a_restart_loses_no_receipt_and_keeps_the_outbox() {
     assert_eq!(bench.next_status(&id).await, ReceiptStatus::Progress);
     assert_eq!(bench.next_status(&id).await, ReceiptStatus::Delivered);
 }
+
+#[tokio::test]
+async fn messages_to_a_number_go_where_it_was_pointed_and_nowhere_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut integrations = integrations();
+    let mut other = integrations[0].clone();
+    other.id = IntegrationId::generate();
+    let mut bench = Bench::start_at(Some(dir.path().into()), integrations.clone()).await;
+    let Settings::Twilio(settings) = integrations[0].settings.clone() else { panic!() };
+    let point = async |bench: &Bench, url: &str| {
+        let path = format!(
+            "2010-04-01/Accounts/{}/IncomingPhoneNumbers/{}.json",
+            settings.account_sid, settings.phone_number_sid
+        );
+        let request = bench.client.post(format!("{}/_carriers/twilio/{path}", bench.url)).form(&[("SmsUrl", url)]);
+        let request = request.basic_auth(&settings.account_sid, Some(settings.auth_token.expose()));
+        let answer: Value = request.send().await.unwrap().json().await.unwrap();
+        assert_eq!(answer["sms_url"], url);
+    };
+    let reply = json!({"integrationId": integrations[0].id, "from": "+15550100002", "text": "hi"});
+    for elsewhere in ["", "https://elsewhere.example/hook"] {
+        point(&bench, elsewhere).await;
+        assert_eq!(bench.control("reply", reply.clone()).await.0, StatusCode::CONFLICT, "{elsewhere:?}");
+    }
+    let here = format!("{}/callbacks/twilio/{}/{}", bench.url, integrations[0].app_id, integrations[0].id);
+    point(&bench, &here).await;
+    assert_eq!(bench.control("reply", reply.clone()).await.0, StatusCode::OK);
+    assert!(matches!(bench.next().await, Incoming::Reply(_)));
+
+    let there = format!("{}/callbacks/twilio/{}/{}", bench.url, other.app_id, other.id);
+    point(&bench, &there).await;
+    integrations.push(other);
+    let mut bench = Bench::start_at(Some(dir.path().into()), integrations).await;
+    assert_eq!(bench.control("reply", reply).await.0, StatusCode::OK, "a restart forgets no number");
+    assert!(matches!(bench.next().await, Incoming::Reply(_)));
+}

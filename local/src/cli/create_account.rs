@@ -17,7 +17,7 @@ pub enum CreateAccountError {
 }
 
 pub async fn create_account() -> Result<Value, CreateAccountError> {
-    let operator = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
+    let operator = shared::aws::defaults()?.load().await;
     let key = provision::account(&Store::from_env(&operator)?).await?;
     Ok(json!({ "accountKeyId": key.id, "accountSecret": key.secret.expose() }))
 }

@@ -30,7 +30,7 @@ pub async fn create_app(path: &Path) -> Result<Value, CreateAppError> {
     let wanted: Specification =
         serde_json::from_slice(&text).map_err(|error| CreateAppError::Malformed { path: path.to_owned(), error })?;
     let provision = Provision::new(wanted)?;
-    let operator = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
+    let operator = shared::aws::defaults()?.load().await;
     let store = Store::from_env(&operator)?;
     provision.write(&store).await?;
     Ok(summary(&provision))

@@ -1,10 +1,12 @@
 //! The HTTP API: a request finds its route, becomes a Lambda event, and the function's answer becomes the response.
-//! [`routes`] and [`event`] decide, this file waits. No authorizers, no CORS, no custom domains.
+//! [`routes`], [`event`] and [`cors`] decide, this file waits. No authorizers, no custom domains.
 
+mod cors;
 mod event;
 mod routes;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
@@ -18,8 +20,9 @@ use uuid::Uuid;
 use crate::clock::now_ms;
 use crate::ledger::Ledger;
 use crate::runtime::{FunctionError, Runtime};
-use crate::template::Route;
+use crate::template::{Cors, Stack};
 
+use cors::Asked;
 use event::Incoming;
 pub use routes::Routes;
 
@@ -34,14 +37,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
 pub struct Gateway {
-    routes: std::sync::Arc<Routes>,
+    routes: Arc<Routes>,
+    cors: Option<Arc<Cors>>,
     runtime: Runtime,
     ledger: Ledger,
 }
 
 impl Gateway {
-    pub fn new(routes: &[Route], runtime: Runtime, ledger: Ledger) -> Self {
-        Self { routes: std::sync::Arc::new(Routes::new(routes)), runtime, ledger }
+    pub fn new(stack: &Stack, runtime: Runtime, ledger: Ledger) -> Self {
+        let (routes, cors) = (Arc::new(Routes::new(&stack.routes)), stack.cors.clone().map(Arc::new));
+        Self { routes, cors, runtime, ledger }
     }
 
     /// Answers one request.
@@ -57,8 +62,12 @@ impl Gateway {
 
     async fn answer(&self, request: Request<Body>, id: &str) -> Response {
         let (parts, body) = request.into_parts();
+        let asked = Asked::of(&parts.method, &parts.headers);
         let Some(found) = self.routes.find(parts.method.as_str(), parts.uri.path()) else {
-            return refusal(StatusCode::NOT_FOUND, "Not Found");
+            return match &self.cors {
+                Some(_) if asked.is_preflight() => self.shared(&asked, StatusCode::NO_CONTENT.into_response()),
+                _ => refusal(StatusCode::NOT_FOUND, "Not Found"),
+            };
         };
         let Ok(body) = to_bytes(body, MAX_BODY).await else {
             return refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
@@ -84,8 +93,19 @@ impl Gateway {
                 refusal(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
             }
             Ok(Err(_)) => internal_error(),
-            Ok(Ok(answer)) => event::response(&answer).unwrap_or_else(internal_error),
+            Ok(Ok(answer)) => match event::response(&answer) {
+                Some(response) => self.shared(&asked, response),
+                None => internal_error(),
+            },
         }
+    }
+
+    /// An answer that pages of other origins may see, as far as they may.
+    fn shared(&self, asked: &Asked, mut response: Response) -> Response {
+        if let Some(cors) = &self.cors {
+            cors.apply(asked, response.headers_mut());
+        }
+        response
     }
 }
 

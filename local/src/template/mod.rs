@@ -10,6 +10,7 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 pub use intrinsics::{bucket_arn, function_arn, queue_arn, queue_url, secret_arn, table_arn};
@@ -42,6 +43,7 @@ pub struct Stack {
     pub buckets: Vec<String>,
     pub secrets: BTreeMap<String, SecretRecipe>,
     pub routes: Vec<Route>,
+    pub cors: Option<Cors>,
     pub event_sources: Vec<EventSource>,
     pub outputs: BTreeMap<String, String>,
 }
@@ -92,6 +94,25 @@ pub struct EventSource {
 pub struct Route {
     pub key: String,
     pub function: String,
+}
+
+/// What pages of other origins may do with the HTTP API, in the words of the headers that say so. `*` is any.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Cors {
+    pub allow_origins: Vec<String>,
+    #[serde(default)]
+    pub allow_methods: Vec<String>,
+    #[serde(default)]
+    pub allow_headers: Vec<String>,
+    #[serde(default)]
+    pub expose_headers: Vec<String>,
+    /// Seconds for which a browser remembers the answer to a preflight.
+    #[serde(default)]
+    pub max_age: Option<i64>,
+    /// Whether browsers may send cookies along.
+    #[serde(default)]
+    pub allow_credentials: bool,
 }
 
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::functions;
 use super::intrinsics::{Scope, queue_arn, secret_arn, text};
-use super::{Queue, Redrive, SecretRecipe, Stack, Table, TemplateError};
+use super::{Cors, Queue, Redrive, SecretRecipe, Stack, Table, TemplateError};
 
 /// One resource that is there (its condition holds), its properties resolved.
 pub struct Resource {
@@ -44,6 +44,7 @@ pub fn read(scope: &Scope, globals: &Value) -> Result<Stack, TemplateError> {
                 stack.queues.insert(queue.name.clone(), queue);
             }
             "AWS::DynamoDB::Table" => stack.tables.push(table(resource)?),
+            "AWS::ApiGatewayV2::Api" => stack.cors = cors(resource)?,
             "AWS::S3::Bucket" => stack.buckets.push(bucket(resource)),
             "AWS::SecretsManager::Secret" => {
                 stack.secrets.insert(resource.id.clone(), secret(resource)?);
@@ -143,6 +144,18 @@ fn queue(resource: &Resource, all: &[Resource]) -> Result<Queue, TemplateError> 
         delay: seconds(properties.delay_seconds, 0, 900, "DelaySeconds")?,
         redrive: redrive.transpose()?,
     })
+}
+
+// ---------------------------------------------------------------- the HTTP API
+
+fn cors(resource: &Resource) -> Result<Option<Cors>, TemplateError> {
+    let place = resource.place("CorsConfiguration");
+    let Some(configuration) = resource.properties.get("CorsConfiguration") else { return Ok(None) };
+    let cors: Cors = typed(configuration, &place)?;
+    if cors.allow_credentials && cors.allow_origins.iter().any(|origin| origin == "*") {
+        return Err(TemplateError::at(&place, "AllowCredentials does not go with any origin"));
+    }
+    Ok(Some(cors))
 }
 
 // ---------------------------------------------------------------- tables, buckets and secrets

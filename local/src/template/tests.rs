@@ -206,3 +206,22 @@ fn the_products_own_template_is_understood() {
     assert!(stack.routes.iter().any(|route| route.key == "$default"));
     assert_eq!(stack.tables.len(), 1);
 }
+
+#[test]
+fn cors_is_what_the_api_says() {
+    assert_eq!(read(SMALL).expect("a stack").cors, None);
+    let with = |cors: &str| {
+        let properties = format!("{{ ProtocolType: HTTP, CorsConfiguration: {cors} }}");
+        read(&SMALL.replace("{ ProtocolType: HTTP }", &properties))
+    };
+    let cors =
+        with(r#"{ AllowOrigins: ["*"], AllowMethods: [GET], MaxAge: 600 }"#).expect("a stack").cors.expect("CORS");
+    assert_eq!((cors.allow_methods, cors.max_age, cors.allow_credentials), (vec!["GET".to_owned()], Some(600), false));
+    for (wrong, names) in [
+        (r#"{ AllowOrigins: ["*"], AllowCredentials: true }"#, "AllowCredentials"),
+        ("{ AllowOrigin: x }", "AllowOrigin"),
+    ] {
+        let error = with(wrong).expect_err("wrong").to_string();
+        assert!(error.contains("Api.CorsConfiguration") && error.contains(names), "{error}");
+    }
+}

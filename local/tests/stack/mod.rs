@@ -98,6 +98,7 @@ impl Stack {
         let config = aws_sdk_sqs::Config::builder()
             .behavior_version(aws_sdk_sqs::config::BehaviorVersion::latest())
             .region(aws_sdk_sqs::config::Region::new(local::engine::AWS_REGION))
+            .http_client(shared::http::aws().expect("a client"))
             .credentials_provider(aws_sdk_sqs::config::Credentials::new("test", "test", None, None, "test"))
             .endpoint_url(self.engine.handles().aws_endpoint("test"))
             .build();

@@ -18,7 +18,7 @@ async fn main() -> Result<(), Error> {
     if std::env::var("FAIL_INIT").is_ok_and(|v| !v.is_empty()) {
         return Err("told to fail at the start".into());
     }
-    let config = aws_config::load_from_env().await;
+    let config = shared::aws::defaults()?.load().await;
     let clients = Clients { sqs: aws_sdk_sqs::Client::new(&config), dynamodb: aws_sdk_dynamodb::Client::new(&config) };
     let clients = &clients;
     run(service_fn(move |event: LambdaEvent<Value>| async move { handle(clients, event.payload).await })).await

@@ -18,7 +18,7 @@ use crate::store::Store;
 use crate::telemetry::{Metric, Outcome};
 
 /// v1.1 reference, section 11.
-const BODY_LIMIT: usize = 100 * 1024;
+pub(super) const BODY_LIMIT: usize = 100 * 1024;
 const PAGE_LIMIT: usize = 100;
 const PAGE_DEFAULT: usize = 25;
 

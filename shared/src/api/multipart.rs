@@ -1,7 +1,8 @@
-//! Reading an upload: the file of a multipart body.
+//! Reading a form that brings a file: a multipart body.
 //!
 //! API Gateway hands over the whole body at once, in base64 and however it was sent, so nothing is streamed here.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use futures::stream;
 use lambda_http::{Request, http};
 use multer::{Constraints, Field, Multipart, SizeLimit};
 
+use super::call::BODY_LIMIT;
 use crate::model::{ApiError, ErrorCode, FILE_LIMIT, FileName, MediaType};
 
 /// The part that holds the file.
@@ -22,25 +24,60 @@ pub struct Upload {
     pub bytes: Bytes,
 }
 
-/// The file in the part `source` of the body.
+/// A file, and what was sent along with it. Of fields with one name the last counts, as in JSON.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Form {
+    pub file: Upload,
+    pub fields: BTreeMap<String, String>,
+}
+
+/// The file in the part `source` of the body; other parts are let go.
 ///
 /// # Errors
 /// 400, 413 or 415.
 pub async fn upload(request: &Request) -> Result<Upload, ApiError> {
+    Ok(form(request).await?.file)
+}
+
+/// The whole form: the file in the part `source`, and fields that are no larger than a JSON body may be.
+///
+/// # Errors
+/// 400, 413 or 415.
+pub async fn form(request: &Request) -> Result<Form, ApiError> {
     let mut body = Multipart::with_constraints(
         stream::iter([Ok::<_, Infallible>(Bytes::copy_from_slice(request.body().as_ref()))]),
         boundary(request)?,
         Constraints::new().size_limit(SizeLimit::new().for_field(PART, FILE_LIMIT as u64)),
     );
+    let (mut file, mut fields, mut room) = (None, BTreeMap::new(), BODY_LIMIT);
     while let Some(part) = body.next_field().await.map_err(refused)? {
-        if part.name() == Some(PART) {
-            return file(part).await;
+        let name = part.name().map(str::to_owned);
+        if name.as_deref() != Some(PART) {
+            let text = part.text().await.map_err(refused)?;
+            room = room.checked_sub(text.len()).ok_or_else(crowded)?;
+            fields.extend(name.map(|name| (name, text)));
+        } else if file.is_none() {
+            file = Some(upload_in(part).await?);
+        } else {
+            return Err(ApiError::field(PART, "must be there once"));
         }
     }
-    Err(ApiError::field(PART, "is required: a part of the body that holds the file"))
+    let missing = || ApiError::field(PART, "is required: a part of the body that holds the file");
+    Ok(Form { file: file.ok_or_else(missing)?, fields })
 }
 
-async fn file(part: Field<'_>) -> Result<Upload, ApiError> {
+impl Upload {
+    /// The same, if it says that it is a picture.
+    pub fn picture(self) -> Result<Self, ApiError> {
+        if self.media_type.is_picture() {
+            Ok(self)
+        } else {
+            Err(ApiError::field(PART, "must be a picture: its part must have a Content-Type such as image/png"))
+        }
+    }
+}
+
+async fn upload_in(part: Field<'_>) -> Result<Upload, ApiError> {
     let Some(name) = part.file_name().map(FileName::of) else {
         return Err(ApiError::field(PART, "must be a file: its part must have a filename"));
     };
@@ -60,6 +97,11 @@ fn boundary(request: &Request) -> Result<String, ApiError> {
     })
 }
 
+fn crowded() -> ApiError {
+    let problem = format!("The fields beside {PART} must have at most {BODY_LIMIT} bytes");
+    ApiError::new(ErrorCode::RequestEntityTooLarge, problem)
+}
+
 fn refused(error: multer::Error) -> ApiError {
     match error {
         multer::Error::FieldSizeExceeded { .. } => {
@@ -76,12 +118,16 @@ mod tests {
     use lambda_http::Body;
     use proptest::prelude::*;
 
-    async fn read(content_type: Option<&str>, body: &[u8]) -> Result<Upload, ApiError> {
+    fn request(content_type: Option<&str>, body: &[u8]) -> Request {
         let mut request = Request::new(Body::Binary(body.to_vec()));
         if let Some(content_type) = content_type {
             request.headers_mut().insert(http::header::CONTENT_TYPE, content_type.parse().unwrap());
         }
-        upload(&request).await
+        request
+    }
+
+    async fn read(content_type: Option<&str>, body: &[u8]) -> Result<Upload, ApiError> {
+        upload(&request(content_type, body)).await
     }
 
     fn part(headers: &str, content: &[u8]) -> Vec<u8> {
@@ -100,10 +146,45 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn fields_are_read_beside_the_file_and_the_last_of_a_name_counts() {
+        let file = part("name=\"source\"; filename=\"tea.png\"\r\ncontent-type: image/png", b"x");
+        let fields = [("role", "appUser"), ("text", "Gr\u{fc}n"), ("role", "appMaker")];
+        let fields = fields.map(|(name, text)| part(&format!("name=\"{name}\""), text.as_bytes()));
+        let body = [fields.concat(), file, b"--b--\r\n".to_vec()].concat();
+        let form = form(&request(FORM, &body)).await.unwrap();
+        let expected = [("role", "appMaker"), ("text", "Gr\u{fc}n")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+        assert_eq!(form.fields, expected.into());
+        assert_eq!(form.file.picture().unwrap().name.as_str(), "tea.png");
+    }
+
+    #[tokio::test]
+    async fn fields_have_the_room_that_a_json_body_has() {
+        let file = part("name=\"source\"; filename=\"a\"", b"x");
+        let sized = |length: usize| {
+            let half = vec![b'x'; length / 2];
+            let fields = [part("name=\"a\"", &half), part("name=\"b\"", &half)].concat();
+            [file.clone(), fields, b"--b--\r\n".to_vec()].concat()
+        };
+        assert!(read(FORM, &sized(BODY_LIMIT)).await.is_ok());
+        let error = read(FORM, &sized(BODY_LIMIT + 2)).await.unwrap_err();
+        assert_eq!(error.code, ErrorCode::RequestEntityTooLarge);
+    }
+
+    #[tokio::test]
+    async fn what_does_not_say_that_it_is_a_picture_is_none() {
+        for (kind, is_one) in [("image/png", true), ("IMAGE/SVG+XML", true), ("text/html", false), ("nonsense", false)]
+        {
+            let file = part(&format!("name=\"source\"; filename=\"a\"\r\ncontent-type: {kind}"), b"x");
+            let upload = read(FORM, &[file, b"--b--\r\n".to_vec()].concat()).await.unwrap();
+            assert_eq!(upload.picture().is_ok(), is_one, "{kind}");
+        }
+    }
+
+    #[tokio::test]
     async fn what_is_no_upload_is_refused_with_the_reason() {
         let good = "name=\"source\"; filename=\"a\"";
         let whole = |part: Vec<u8>| [part, b"--b--\r\n".to_vec()].concat();
-        let cases: [(Option<&str>, Vec<u8>, u16, &str); 10] = [
+        let cases: [(Option<&str>, Vec<u8>, u16, &str); 11] = [
             (None, b"[object FormData]".to_vec(), 415, "Content-Type"),
             (Some("application/json"), b"{}".to_vec(), 415, "Content-Type"),
             (Some("multipart/mixed; boundary=b"), whole(part(good, b"x")), 415, "Content-Type"),
@@ -114,6 +195,7 @@ mod tests {
             (FORM, whole(part("name=\"file\"; filename=\"a\"", b"x")), 400, "source is required"),
             (FORM, whole(part("name=\"source\"", b"x")), 400, "source must be a file"),
             (FORM, whole(part(good, b"")), 400, "source must not be empty"),
+            (FORM, whole(part(good, b"x").repeat(2)), 400, "source must be there once"),
         ];
         for (content_type, body, status, names) in cases {
             let error = read(content_type, &body).await.unwrap_err();

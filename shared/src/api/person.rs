@@ -6,8 +6,8 @@ use crate::gateway::Refusal;
 use crate::model::{ApiError, ErrorCode, Person};
 
 impl Api {
-    /// Somebody of the call's app. A person's own token reaches themselves only, by either of their ids; whether others
-    /// exist it is not told.
+    /// Somebody of the call's app. A person's own token reaches themselves only, by any name they have, those of people
+    /// who were merged into them included; whether others exist it is not told.
     ///
     /// # Errors
     /// 404 `user_not_found`; 403 to a person for anybody else.
@@ -17,11 +17,14 @@ impl Api {
             let found = self.store().person(app, named).await?;
             return found.ok_or_else(|| ApiError::missing(ErrorCode::UserNotFound).into());
         };
-        let own = self.store().person_by_name(app, user_id).await?;
-        match own {
-            Some(person) if named == user_id || named == person.user.id.to_string() => Ok(person),
+        match self.store().person_by_name(app, user_id).await? {
+            Some(own) if named == user_id || named == own.user.id.to_string() => Ok(own),
+            Some(own) => match self.store().person(app, named).await? {
+                Some(found) if found.user.id == own.user.id => Ok(own),
+                Some(_) | None => Err(auth::forbidden().into()),
+            },
             None if named == user_id => Err(ApiError::missing(ErrorCode::UserNotFound).into()),
-            _ => Err(auth::forbidden().into()),
+            None => Err(auth::forbidden().into()),
         }
     }
 }

@@ -109,6 +109,7 @@ routes! {
         App DeleteIntegrationMenu = DELETE "/apps/{appId}/integrations/{integrationId}/menu"
         App GetIntegrationProfile = GET "/apps/{appId}/integrations/{integrationId}/profile"
         App UpdateIntegrationProfile = PUT "/apps/{appId}/integrations/{integrationId}/profile"
+        App UploadIntegrationProfilePhoto = PUT "/apps/{appId}/integrations/{integrationId}/profile/photo"
         App GetMenu = GET "/apps/{appId}/menu"
         App UpdateMenu = PUT "/apps/{appId}/menu"
         App DeleteMenu = DELETE "/apps/{appId}/menu"
@@ -140,6 +141,7 @@ routes! {
     Conversations {
         Person ListMessages = GET "/apps/{appId}/appusers/{userId}/messages"
         Person PostMessage = POST "/apps/{appId}/appusers/{userId}/messages"
+        Person PostImage = POST "/apps/{appId}/appusers/{userId}/images"
         App DeleteMessages = DELETE "/apps/{appId}/appusers/{userId}/messages"
         App DeleteMessage = DELETE "/apps/{appId}/appusers/{userId}/messages/{messageId}"
         Person GetConversation = GET "/apps/{appId}/appusers/{userId}/conversation"

@@ -10,7 +10,7 @@ use super::{
     read_callback, twilio,
 };
 use crate::ids::{AppId, IntegrationId, NotificationId};
-use crate::model::{ExpiredClaim, Integration, IntegrationStatus, Message, MessageWire, Settings, Subject, Timestamp};
+use crate::model::{Integration, Message, MessageWire, Settings, Subject, Timestamp};
 
 const API_URL: &str = "https://carrier.example";
 const PUBLIC_URL: &str = "https://api.example.com";
@@ -224,14 +224,7 @@ fn body(request: &CarrierRequest) -> String {
 }
 
 fn integration(settings: Settings) -> Integration {
-    Integration {
-        id: IntegrationId::from_bytes([1; 12]),
-        app_id: AppId::from_bytes([2; 12]),
-        display_name: None,
-        status: IntegrationStatus::Active,
-        expired_claim: ExpiredClaim::Resend,
-        settings,
-    }
+    Integration { id: IntegrationId::from_bytes([1; 12]), ..Integration::new(AppId::from_bytes([2; 12]), settings) }
 }
 
 proptest! {

@@ -8,7 +8,7 @@ use crate::channels::fallback;
 use crate::flow::report;
 use crate::ids::MessageId;
 use crate::model::{
-    ActionWire, AppUser, Content, ItemWire, Message, MessageWire, Posting, Role, SourceWire, Timestamp,
+    ActionWire, AppUser, Content, FileFacts, ItemWire, Message, MessageWire, Posting, Role, SourceWire, Timestamp,
 };
 
 /// Who is said to have written, and when.
@@ -21,8 +21,9 @@ pub struct Composing<'a> {
 }
 
 impl Composing<'_> {
-    /// One message of the posting; `seed` makes its id, `number` tells several of one posting apart.
-    pub fn message(&self, message: &Message, seed: &[u8], number: u8) -> MessageWire {
+    /// One message of the posting, with what is known of the file that it shows; `seed` makes its id, `number` tells
+    /// several of one posting apart.
+    pub fn message(&self, message: &Message, file: Option<&FileFacts>, seed: &[u8], number: u8) -> MessageWire {
         // Several of one posting are in time order too.
         let received = Timestamp::from_millis(self.now.millis() + i64::from(number));
         let id = MessageId::at(received, &[seed, &[number]]);
@@ -54,7 +55,11 @@ impl Composing<'_> {
             text: text(&message.content),
             actions: wire.actions.map(|list| actions("action", list)),
             items,
-            media_type: wire.media_type.or_else(|| wire.media_url.as_deref().and_then(media_type)),
+            media_type: wire
+                .media_type
+                .or_else(|| file.map(|file| file.media_type.to_string()))
+                .or_else(|| wire.media_url.as_deref().and_then(media_type)),
+            media_size: file.map(|file| file.size),
             metadata,
             payload: self.posting.payload.clone(),
             author_id: Some(self.author_id()),

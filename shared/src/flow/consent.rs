@@ -10,9 +10,15 @@ pub enum Consent {
     Unclear,
 }
 
-/// The question. `app_name` speaks.
+/// The question, when the business asks. `app_name` speaks.
 pub fn question(app_name: &str) -> String {
     format!("{app_name} would like to send you messages at this number. Reply YES to accept or NO to decline.")
+}
+
+/// The question, when a person of the business's asks. Whoever reads it may be a stranger to them: a yes gives that
+/// person the number, so the words say that. Nothing in it is the asking person's.
+pub fn question_of_a_person(app_name: &str) -> String {
+    format!("{app_name}: somebody asked to link this number to their account. Reply YES only if this was you, else NO.")
 }
 
 pub fn of(parts: &[ReplyPart]) -> Consent {

@@ -1,10 +1,13 @@
 //! Decisions: pure functions over what was read, with time as an argument. They do no I/O and write nothing.
 
+pub mod asking;
 pub mod claim;
 pub mod compose;
 pub mod consent;
 pub mod erasure;
+pub mod health;
 pub mod mask;
+pub mod outbox;
 pub mod page;
 pub mod receipt;
 pub mod recent;

@@ -3,10 +3,12 @@
 //! Those sent to the person since their last message, oldest first, each given once, failed ones not among them (v1.1
 //! reference, 8.1).
 
-use crate::model::{ExternalId, RETENTION_DAYS, SendRecord, SendState, Timestamp};
+use crate::model::{AppUser, ExternalId, RETENTION_DAYS, SendRecord, SendState, Timestamp};
 
 /// The most notifications one reply is given; of more, the newest.
 pub const LIMIT: usize = 50;
+/// And the most bytes of JSON, so that the event with all of them fits a queue.
+const SIZE_LIMIT: usize = 256 * 1024;
 
 /// A notification may be sent this long after it was accepted (retries, throttling), and so after a reply that came
 /// later than its acceptance: the window reaches back by as much. What was given before is marked, not guessed.
@@ -21,18 +23,31 @@ pub fn window_start(last_reply: Option<Timestamp>, now: Timestamp) -> Timestamp 
     last_reply.map_or(reach, |last| last.plus_seconds(-LATEST_SEND_SECONDS).max(reach))
 }
 
-/// Those to give to a new reply: sent, not failed, not given before; of more than [`LIMIT`], the newest.
-pub fn to_give(records: Vec<SendRecord>) -> Vec<SendRecord> {
+/// Those to give to a new reply of this person: sent to them, not failed, not given before; of more than [`LIMIT`], or
+/// than an event can hold, the newest.
+pub fn to_give(records: Vec<SendRecord>, person: &AppUser) -> Vec<SendRecord> {
     let open = |record: &SendRecord| {
-        matches!(record.state, SendState::Sent | SendState::Delivered) && record.answered_by.is_none() && !record.hidden
+        matches!(record.state, SendState::Sent | SendState::Delivered)
+            && record.answered_by.is_none()
+            && !record.hidden
+            && record.was_for(person)
     };
     let mut given = by_sending(records.into_iter().filter(open).collect());
-    given.split_off(given.len().saturating_sub(LIMIT))
+    let mut room = SIZE_LIMIT;
+    let fits = |record: &&SendRecord| {
+        let size = serde_json::to_vec(&record.message).map_or(usize::MAX, |bytes| bytes.len());
+        let fits = size <= room;
+        room = room.saturating_sub(size);
+        fits
+    };
+    let newest = given.iter().rev().take(LIMIT).take_while(fits).count();
+    given.split_off(given.len() - newest)
 }
 
-/// Those that were given to a reply we have seen before.
+/// Those that were given to a reply we have seen before, but for what was deleted since.
 pub fn given_to(records: Vec<SendRecord>, reply: &ExternalId) -> Vec<SendRecord> {
-    by_sending(records.into_iter().filter(|record| record.answered_by.as_ref() == Some(reply)).collect())
+    let theirs = |record: &SendRecord| record.answered_by.as_ref() == Some(reply) && !record.hidden;
+    by_sending(records.into_iter().filter(theirs).collect())
 }
 
 fn by_sending(mut records: Vec<SendRecord>) -> Vec<SendRecord> {
@@ -43,8 +58,12 @@ fn by_sending(mut records: Vec<SendRecord>) -> Vec<SendRecord> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::NotificationId;
-    use crate::model::{Author, MessageWire, Subject};
+    use crate::ids::{ClientId, IntegrationId, NotificationId};
+    use crate::model::{Address, Author, ChannelType, Client, ClientStatus, MatchResult, MessageWire, Subject};
+
+    fn somebody() -> AppUser {
+        AppUser::new(Timestamp::from_millis(0))
+    }
 
     fn record(state: SendState, sent: Option<i64>, answered_by: Option<&str>) -> SendRecord {
         SendRecord {
@@ -77,15 +96,57 @@ mod tests {
             record(SendState::Sent, Some(1), Some("SM1")),
             early.clone(),
         ];
-        assert_eq!(to_give(records), vec![early, late]);
+        assert_eq!(to_give(records, &somebody()), vec![early, late]);
     }
 
     #[test]
     fn of_too_many_the_newest_are_given() {
         let many = (0..70).map(|n| record(SendState::Sent, Some(n), None)).collect();
-        let given = to_give(many);
+        let given = to_give(many, &somebody());
         assert_eq!(given.len(), LIMIT);
         assert_eq!(given[0].sent, Some(Timestamp::from_millis(20)));
+    }
+
+    #[test]
+    fn of_too_large_ones_the_newest_are_given() {
+        let large = |n| {
+            let message = MessageWire { text: Some("x".repeat(100 * 1024)), ..MessageWire::default() };
+            SendRecord { message, ..record(SendState::Sent, Some(n), None) }
+        };
+        let given = to_give((0..5).map(large).collect(), &somebody());
+        assert_eq!(
+            given.iter().map(|record| record.sent).collect::<Vec<_>>(),
+            [3, 4].map(|n| Some(Timestamp::from_millis(n)))
+        );
+    }
+
+    #[test]
+    fn what_was_sent_to_the_address_before_it_was_theirs_is_not_given() {
+        let (person, other) = (somebody(), somebody());
+        let sent_to = |user: &AppUser| SendRecord {
+            match_result: Some(MatchResult {
+                app_user_id: user.id,
+                user_id: None,
+                conversation_id: user.conversation_id,
+                client: Client {
+                    id: ClientId::generate(),
+                    platform: ChannelType::Twilio,
+                    integration_id: IntegrationId::generate(),
+                    external_id: Address::e164("+14165550142").unwrap(),
+                    display_name: None,
+                    status: ClientStatus::Active,
+                    linked: Timestamp::from_millis(0),
+                    secondary: false,
+                    last_seen: None,
+                    raw: Default::default(),
+                },
+            }),
+            ..record(SendState::Sent, Some(1), None)
+        };
+        let (own, former) = (sent_to(&person), sent_to(&other));
+        let merged = AppUser { merged_users: vec![other.id], ..person.clone() };
+        assert_eq!(to_give(vec![own.clone(), former.clone()], &person), std::slice::from_ref(&own));
+        assert_eq!(to_give(vec![own.clone(), former.clone()], &merged).len(), 2);
     }
 
     #[test]

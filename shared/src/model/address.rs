@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
 use serde::{Deserialize, Serialize};
 
 /// A normalised address: `+` and digits for phone channels. The only way in from outside is a `parse` constructor;
@@ -61,15 +62,18 @@ impl Address {
 
     /// `+1 416-555-0142`: how v1.1 shows a phone client. Falls back to the plain form.
     pub fn display_name(&self) -> String {
-        phonenumber::parse(None, &self.0)
-            .map(|number| number.format().mode(phonenumber::Mode::International).to_string())
-            .unwrap_or_else(|_| self.0.clone())
+        formatted(&self.0, PhoneNumberFormat::International).unwrap_or_else(|| self.0.clone())
     }
 }
 
 fn standard_form(text: &str) -> Result<Address, InvalidAddress> {
-    let number = phonenumber::parse(None, text).map_err(|_| InvalidAddress)?;
-    Address::e164(&number.format().mode(phonenumber::Mode::E164).to_string())
+    Address::e164(&formatted(text, PhoneNumberFormat::E164).ok_or(InvalidAddress)?)
+}
+
+/// Nothing if it is no number in international form.
+fn formatted(text: &str, format: PhoneNumberFormat) -> Option<String> {
+    let number = PHONE_NUMBER_UTIL.parse(text, None).ok()?;
+    Some(PHONE_NUMBER_UTIL.format(&number, format).into_owned())
 }
 
 impl fmt::Debug for Address {
@@ -82,6 +86,7 @@ impl fmt::Debug for Address {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use rlibphonenumber::PhoneNumberType;
 
     #[test]
     fn spellings_of_one_number_are_one_address() {
@@ -108,6 +113,13 @@ mod tests {
     }
 
     #[test]
+    fn what_looks_like_a_trunk_prefix_but_is_none_stays() {
+        // Saint Petersburg's area code begins with the 8 that is dialled before it inside Russia.
+        assert_eq!(Address::phone("+7 812 603-91-85").unwrap().as_str(), "+78126039185");
+        assert_eq!(Address::phone("+7 8 812 603-91-85").unwrap().as_str(), "+78126039185");
+    }
+
+    #[test]
     fn debug_output_holds_no_digit() {
         assert_eq!(format!("{:?}", Address::phone("+12125552368").unwrap()), "Address(…)");
     }
@@ -117,10 +129,39 @@ mod tests {
         assert_eq!(Address::phone("+14165550142").unwrap().display_name(), "+1 416-555-0142");
     }
 
+    #[test]
+    fn a_number_of_any_country_is_its_own_address_and_is_read_as_it_is_shown() {
+        for region in PHONE_NUMBER_UTIL.get_supported_regions() {
+            for kind in [PhoneNumberType::Mobile, PhoneNumberType::FixedLine] {
+                let Ok(number) = PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(region, kind) else {
+                    continue;
+                };
+                let plain = PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164);
+                let address = Address::phone(&plain).unwrap();
+                assert_eq!(address.as_str(), plain);
+                assert_eq!(Address::phone(&address.display_name()), Ok(address));
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_makes_parsing_panic(text in "\\PC{0,60}") {
             let _ = Address::phone(&text);
+        }
+
+        #[test]
+        fn no_number_makes_parsing_or_showing_panic(number in "\\+[0-9 .()-]{0,39}") {
+            let _ = Address::phone(&number).map(|address| address.display_name());
+        }
+
+        #[test]
+        fn marks_between_digits_make_no_other_address(
+            digits in "[1-9][0-9]{7,13}",
+            marks in prop::collection::vec("[ .()-]?", 14),
+        ) {
+            let marked: String = digits.chars().zip(marks).map(|(digit, mark)| format!("{digit}{mark}")).collect();
+            prop_assert_eq!(Address::phone(&format!("+{marked}")), Address::phone(&format!("+{digits}")));
         }
 
         #[test]

@@ -8,15 +8,18 @@ use std::str::FromStr;
 
 use mime::Mime;
 
-use crate::ids::{AppId, AppUserId};
+use super::AppUser;
+use crate::ids::{AppId, AppUserId, IntegrationId};
 
 /// A file in base64 must fit into a Lambda event and a Lambda answer of 6 MiB, with some room for the rest.
 pub const FILE_LIMIT: usize = 4_500_000;
 
+/// What tells an integration's id from a person's.
+const INTEGRATION: &str = "integration-";
 const NAME_LIMIT: usize = 64;
 const MEDIA_TYPE_LIMIT: usize = 127;
 
-/// Where a file is kept, and the end of its address: `{app}/{app user, or "app"}/{random}/{name}`.
+/// Where a file is kept, and the end of its address: `{app}/{app user, "integration-" and its id, or "app"}/{random}/{name}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileKey {
     pub app_id: AppId,
@@ -30,6 +33,8 @@ pub struct FileKey {
 pub enum FileOwner {
     App,
     Person(AppUserId),
+    /// Whose profile shows it.
+    Integration(IntegrationId),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -52,16 +57,32 @@ impl FileKey {
         format!("{app_id}/{person}/")
     }
 
+    /// What the keys of all photos of an integration's profile begin with.
+    pub fn prefix_of_integration(app_id: AppId, integration: IntegrationId) -> String {
+        format!("{app_id}/{INTEGRATION}{integration}/")
+    }
+
     /// The address that the file is handed out at, below the stack's own.
     pub fn url(&self, base: &str) -> String {
         format!("{base}/media/{self}")
     }
 
-    /// The file that a message shows, if it was uploaded for a person of this app: it ends with the message.
-    pub fn of_message(url: &str, app_id: AppId) -> Option<Self> {
+    /// The file that a message shows, if it was uploaded for whom the message is: it ends with the message. What belongs
+    /// to nobody, or to somebody else, stays.
+    pub fn of_message(url: &str, app_id: AppId, person: &AppUser) -> Option<Self> {
+        let is_theirs = |key: &Self| matches!(key.owner, FileOwner::Person(owner) if person.is(owner));
+        Self::at(url, app_id).filter(is_theirs)
+    }
+
+    /// The file that a profile shows, if it was uploaded for this one: it ends when it is shown no more.
+    pub fn of_photo(url: &str, app_id: AppId, integration: IntegrationId) -> Option<Self> {
+        Self::at(url, app_id).filter(|key| key.owner == FileOwner::Integration(integration))
+    }
+
+    /// Under whatever domain.
+    fn at(url: &str, app_id: AppId) -> Option<Self> {
         let (_, key) = url.rsplit_once("/media/")?;
-        let key: Self = key.parse().ok()?;
-        (key.app_id == app_id && matches!(key.owner, FileOwner::Person(_))).then_some(key)
+        key.parse().ok().filter(|key: &Self| key.app_id == app_id)
     }
 
     /// The key in an address made by [`FileKey::url`].
@@ -99,6 +120,7 @@ impl fmt::Display for FileOwner {
         match self {
             Self::App => f.write_str("app"),
             Self::Person(id) => write!(f, "{id}"),
+            Self::Integration(id) => write!(f, "{INTEGRATION}{id}"),
         }
     }
 }
@@ -107,11 +129,20 @@ impl FromStr for FileOwner {
     type Err = InvalidFileKey;
 
     fn from_str(text: &str) -> Result<Self, InvalidFileKey> {
-        match text {
-            "app" => Ok(Self::App),
-            id => id.parse().map(Self::Person).map_err(|_| InvalidFileKey),
+        match (text, text.strip_prefix(INTEGRATION)) {
+            ("app", _) => Ok(Self::App),
+            (_, Some(id)) => id.parse().map(Self::Integration).map_err(|_| InvalidFileKey),
+            (id, None) => id.parse().map(Self::Person).map_err(|_| InvalidFileKey),
         }
     }
+}
+
+/// What is known of a file without reading it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileFacts {
+    pub media_type: MediaType,
+    /// In bytes.
+    pub size: u64,
 }
 
 /// A name that is safe in a path, a header and on a disk: ASCII letters, digits, `.`, `-` and `_`, never hidden.
@@ -158,6 +189,10 @@ impl MediaType {
         &self.0
     }
 
+    pub fn is_picture(&self) -> bool {
+        self.0.starts_with("image/")
+    }
+
     /// The `Content-Type` to hand it out with.
     pub fn header(&self) -> String {
         if self.0 == "text/plain" { "text/plain; charset=utf-8".to_owned() } else { self.0.clone() }
@@ -184,6 +219,7 @@ impl fmt::Display for MediaType {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Timestamp;
     use proptest::prelude::*;
 
     #[test]
@@ -210,11 +246,14 @@ mod tests {
     fn a_key_is_found_again_in_its_address() {
         let app = AppId::generate();
         let person = AppUserId::generate();
-        for owner in [FileOwner::App, FileOwner::Person(person)] {
+        let integration = IntegrationId::generate();
+        for owner in [FileOwner::App, FileOwner::Person(person), FileOwner::Integration(integration)] {
             let key = FileKey::generate(app, owner, FileName::of("tea.png"));
             assert!(key.to_string().starts_with(&FileKey::prefix_of_app(app)));
             let is_a_persons = key.to_string().starts_with(&FileKey::prefix_of_person(app, person));
             assert_eq!(is_a_persons, owner == FileOwner::Person(person));
+            let is_a_photo = key.to_string().starts_with(&FileKey::prefix_of_integration(app, integration));
+            assert_eq!(is_a_photo, owner == FileOwner::Integration(integration));
             let url = key.url("https://api.example");
             assert_eq!(FileKey::of_url(&url, "https://api.example"), Some(key.clone()));
             for other in
@@ -224,6 +263,31 @@ mod tests {
             }
             assert_ne!(FileKey::generate(app, owner, FileName::of("tea.png")), key);
         }
+    }
+
+    #[test]
+    fn a_file_ends_with_a_message_to_its_owner_only() {
+        let (app, earlier, other) = (AppId::generate(), AppUserId::generate(), AppUserId::generate());
+        let person = AppUser { merged_users: vec![earlier], ..AppUser::new(Timestamp::from_millis(0)) };
+        let ends = |owner, app_id| {
+            let url = FileKey::generate(app, owner, FileName::of("tea.png")).url("https://api.example");
+            FileKey::of_message(&url, app_id, &person).is_some()
+        };
+        assert!(ends(FileOwner::Person(person.id), app) && ends(FileOwner::Person(earlier), app));
+        assert!(!ends(FileOwner::Person(other), app));
+        assert!(!ends(FileOwner::App, app));
+        assert!(!ends(FileOwner::Person(person.id), AppId::generate()));
+        assert_eq!(FileKey::of_message("https://shop.example/tea.png", app, &person), None);
+    }
+
+    #[test]
+    fn a_photo_ends_with_the_profile_it_was_uploaded_for() {
+        let (app, person, integration) = (AppId::generate(), AppUserId::generate(), IntegrationId::generate());
+        let url = |owner| FileKey::generate(app, owner, FileName::of("tea.png")).url("https://old.example");
+        let of_photo = |owner, integration| FileKey::of_photo(&url(owner), app, integration).is_some();
+        assert!(of_photo(FileOwner::Integration(integration), integration));
+        assert!(!of_photo(FileOwner::Integration(integration), IntegrationId::generate()));
+        assert!(!of_photo(FileOwner::App, integration) && !of_photo(FileOwner::Person(person), integration));
     }
 
     #[test]

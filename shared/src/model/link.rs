@@ -3,11 +3,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{ApiError, ChannelType, Client, Content, ExternalId, Message, MessageWire, check, json};
+use super::{
+    ApiError, ChannelType, Client, Content, ExternalId, MatchResult, Message, MessageWire, Timestamp, check, json,
+};
 use crate::ids::{AppUserId, IntegrationId, LinkId};
 
 /// How long an unanswered link waits, and an ended one is remembered.
-pub const LINK_DAYS: i64 = 7;
+const LINK_DAYS: i64 = 7;
 
 /// What makes a link good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,12 +50,30 @@ pub struct Link {
     /// The reply that ended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_by: Option<ExternalId>,
+    /// Whose the address was until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_from: Option<MatchResult>,
     pub ttl: i64,
 }
 
 impl Link {
+    /// When one that was begun then is waited for no more, in Unix seconds.
+    pub fn ends(begun: Timestamp) -> i64 {
+        begun.plus_seconds(LINK_DAYS * 86_400).seconds()
+    }
+
     pub fn is_open(&self) -> bool {
         matches!(self.state, LinkState::Asked | LinkState::Matched)
+    }
+
+    /// Whether whoever has the address said no.
+    pub fn was_declined(&self) -> bool {
+        self.state == LinkState::Failed && self.ended_by.is_some()
+    }
+
+    /// Whether its days are over: the table may hold it a little longer.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.ttl <= now.seconds()
     }
 }
 

@@ -35,14 +35,14 @@ pub use app::{App, AppSettings, Sdks, ServiceAccount};
 pub use app_wire::{AppBody, AppChange, NameBody, SettingsChange};
 pub use credentials::{ApiKey, KeyOwner, Secret};
 pub use delivery::{DeliveryEvent, DeliveryOutcome, Destination, ExternalId, Failure, FailureCode, Told};
-pub use file::{FILE_LIMIT, FileKey, FileName, FileOwner, InvalidFileKey, MediaType};
+pub use file::{FILE_LIMIT, FileFacts, FileKey, FileName, FileOwner, InvalidFileKey, MediaType};
 pub use integration::{
     AppleSettings, BusinessProfile, BusinessProfileWire, ChannelType, ExpiredClaim, FirebaseSettings, Integration,
-    IntegrationStatus, IntegrationType, MailgunSettings, MessagebirdSettings, Settings, TwilioCredentials,
-    TwilioSettings, WebSettings, WhatsappSettings,
+    IntegrationStatus, IntegrationType, MailgunSettings, MessagebirdSettings, NewTwilio, Settings, Switch,
+    TwilioCredentials, TwilioSettings, WebSettings, WhatsappSettings,
 };
 pub use json::Change;
-pub use link::{Confirmation, LINK_DAYS, Link, LinkRequest, LinkState};
+pub use link::{Confirmation, Link, LinkRequest, LinkState};
 pub use menu::{Menu, MenuItem, MenuItemKind, MenuWire};
 pub use message::{Action, ActionKind, Content, Coordinates, Item, Media, Message, Metadata, Place};
 pub use message_wire::{ActionWire, ItemWire, MessageWire, SourceWire};

@@ -1,9 +1,12 @@
-//! `POST …/messages`: a message as it is posted, before it is known to whom it goes (v1.1 reference, 3 and 4.1).
+//! `POST …/messages` and `…/images`: a message as it is posted, before it is known to whom it goes (v1.1 reference, 3,
+//! 4.1 and 4.4).
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{ApiError, Author, ChannelType, Content, Message, MessageWire, check, json};
+use super::{ApiError, Author, ChannelType, Content, MediaType, Message, MessageWire, check, json};
 use crate::ids::IntegrationId;
 
 /// Who writes.
@@ -71,7 +74,29 @@ struct TargetWire {
     integration_type: Option<String>,
 }
 
+/// Of a form's fields, those that hold JSON; the others are texts.
+const JSON_FIELDS: [&str; 4] = ["actions", "destination", "metadata", "override"];
+
 impl Posting {
+    /// Reads the fields of a form that brings a picture: they are those of a message. An empty one is as good as none.
+    pub fn of_picture(fields: BTreeMap<String, String>, url: &str, kind: &MediaType) -> Result<Self, ApiError> {
+        if fields.get("type").is_some_and(|named| !matches!(named.as_str(), "" | "image")) {
+            return Err(ApiError::field("type", "must be image, or be left out"));
+        }
+        let mut body = Map::new();
+        for (name, text) in fields.into_iter().filter(|(_, text)| !text.is_empty()) {
+            let value = if JSON_FIELDS.contains(&name.as_str()) {
+                serde_json::from_str(&text).map_err(|_| ApiError::field(&name, "must be written as JSON"))?
+            } else {
+                Value::String(text)
+            };
+            body.insert(name, value);
+        }
+        let own = [("type", "image"), ("mediaUrl", url), ("mediaType", kind.as_str())];
+        body.extend(own.map(|(name, text)| (name.to_owned(), Value::from(text))));
+        Self::parse(Value::Object(body).to_string().as_bytes())
+    }
+
     /// Reads a request body. Errors are 400s that name the field.
     pub fn parse(body: &[u8]) -> Result<Self, ApiError> {
         let value = json::object(body)?;
@@ -152,6 +177,47 @@ mod tests {
         .unwrap();
         assert_eq!((posting.role, posting.author.name.as_deref()), (Role::AppMaker, Some("Nadia")));
         assert!(posting.target.unwrap().is(ChannelType::Twilio, IntegrationId::generate()));
+    }
+
+    fn of_picture(fields: &[(&str, &str)]) -> Result<Posting, String> {
+        let fields = fields.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        let posting = Posting::of_picture(fields, "https://a.example/tea.png", &MediaType::parse("image/png"));
+        posting.map_err(|error| error.description)
+    }
+
+    #[test]
+    fn a_form_with_a_picture_is_read_as_the_message_that_shows_it() {
+        let fields = [
+            ("role", "appMaker"),
+            ("text", "Mint"),
+            ("email", ""),
+            ("type", "image"),
+            ("mediaUrl", "https://elsewhere.example/"),
+            ("actions", r#"[{"type":"link","text":"Go","uri":"https://a.example/"}]"#),
+            ("metadata", r#"{"table":7}"#),
+            ("destination", r#"{"integrationType":"twilio"}"#),
+        ];
+        let body = json!({
+            "role": "appMaker", "type": "image", "text": "Mint", "mediaUrl": "https://a.example/tea.png",
+            "mediaType": "image/png", "actions": [{ "type": "link", "text": "Go", "uri": "https://a.example/" }],
+            "metadata": { "table": 7 }, "destination": { "integrationType": "twilio" },
+        });
+        assert_eq!(of_picture(&fields), parse(body));
+    }
+
+    #[test]
+    fn every_refusal_of_a_form_names_the_field() {
+        let cases: [(&[(&str, &str)], &str); 6] = [
+            (&[], "role"),
+            (&[("role", "boss")], "role"),
+            (&[("role", "appUser"), ("type", "file")], "type"),
+            (&[("role", "appUser"), ("metadata", "[object Object]")], "metadata"),
+            (&[("role", "appUser"), ("metadata", "[1]")], "metadata"),
+            (&[("role", "appUser"), ("actions", r#"[{"type":"share"}]"#)], "actions"),
+        ];
+        for (fields, field) in cases {
+            assert!(of_picture(fields).unwrap_err().starts_with(&format!("{field} ")), "{fields:?}");
+        }
     }
 
     #[test]

@@ -59,15 +59,39 @@ impl NewProfile {
 }
 
 impl ProfileChange {
+    /// What of it a person may say of themselves, by a token of their own. The rest is the business's to say, and is let
+    /// go: SDKs send `signedUpAt` along with names whenever theirs differs.
+    pub fn of_themselves(self) -> Self {
+        Self { signed_up: None, credential_required: None, ..self }
+    }
+
     /// `known`: the properties that the person has.
     pub fn parse(body: &[u8], known: &Map<String, Value>) -> Result<Self, ApiError> {
         let change = Self::try_from(json::parse::<ProfileWire>(body)?)?;
-        let mut all = known.clone();
-        all.extend(change.properties.clone());
-        if size(&all) > PROPERTIES_LIMIT {
-            return Err(too_large());
+        // Two people who were merged may have more between them; what does not add to it is no fault.
+        if !change.properties.is_empty() {
+            let all = known.clone().into_iter().chain(change.properties.clone());
+            if size(&all.filter(|(_, value)| !value.is_null()).collect()) > PROPERTIES_LIMIT {
+                return Err(too_large());
+            }
         }
         Ok(change)
+    }
+
+    /// The person after the change.
+    pub fn apply(self, mut user: AppUser) -> AppUser {
+        user.given_name = self.given_name.apply(user.given_name);
+        user.surname = self.surname.apply(user.surname);
+        user.email = self.email.apply(user.email);
+        user.signed_up = self.signed_up.unwrap_or(user.signed_up);
+        user.credential_required = self.credential_required.unwrap_or(user.credential_required);
+        for (name, value) in self.properties {
+            match value {
+                Value::Null => user.properties.remove(&name),
+                value => user.properties.insert(name, value),
+            };
+        }
+        user
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Author, ExternalId, Failure, MatchResult, MessageWire, Subject, Timestamp};
+use super::{AppUser, Author, ExternalId, Failure, MatchResult, MessageWire, Subject, Timestamp};
 
 /// How long a notification's record, and so its place in `recentNotifications`, is kept.
 pub const RETENTION_DAYS: i64 = 30;
@@ -76,9 +76,14 @@ pub struct SendRecord {
 }
 
 impl SendRecord {
-    /// Whether the person got it, or may yet get it, and nobody deleted it.
-    pub fn is_history(&self) -> bool {
-        self.sent.is_some() && !self.hidden
+    /// Whether this person got it, or may yet get it, and nobody deleted it. An address may have been another's before.
+    pub fn is_history_of(&self, person: &AppUser) -> bool {
+        self.sent.is_some() && !self.hidden && self.was_for(person)
+    }
+
+    /// Whether it was sent to this person, under whatever id.
+    pub fn was_for(&self, person: &AppUser) -> bool {
+        self.match_result.as_ref().is_none_or(|result| person.is(result.app_user_id))
     }
 
     /// Whether each of several parts is confirmed.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Address, Author, Message, Timestamp};
-use crate::ids::{AppId, IntegrationId, LinkId, MessageId, NotificationId};
+use crate::ids::{AppId, AppUserId, IntegrationId, LinkId, MessageId, NotificationId};
 
 /// What is sent, and so what the business is told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -68,6 +68,9 @@ pub struct Sending {
     pub app_id: AppId,
     pub integration_id: IntegrationId,
     pub address: Address,
+    /// Whom a message of a conversation is for: it is not sent to whoever owns the address by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_user_id: Option<AppUserId>,
     /// How the address is shown to people. Made at intake, so that sending need not load phone number metadata.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,

@@ -3,6 +3,7 @@
 //!
 //! Pure: what a stored template holds is the caller's to find. WhatsApp's templates stay as they are written.
 
+use super::MessageWire;
 use super::message::{Action, ActionKind, Content, Media, Message};
 
 /// What a text turned out to be.
@@ -38,11 +39,10 @@ pub fn expand(message: Message) -> Shorthand {
         None => Content::Text { text, actions },
     };
     let expanded = Message { content, metadata: message.metadata.clone() };
-    // What the rules on actions would not take (a reply beside a link) was a text after all.
-    if expanded.has_fitting_actions() {
-        Shorthand::Message(Box::new(expanded))
-    } else {
-        Shorthand::Message(Box::new(message))
+    // What would not be taken as a message (a reply beside a link, too long a URL) was a text after all.
+    match Message::try_from(MessageWire::from(&expanded)) {
+        Ok(taken) => Shorthand::Message(Box::new(taken)),
+        Err(_) => Shorthand::Message(Box::new(message)),
     }
 }
 

@@ -32,6 +32,12 @@ pub struct AppUser {
     /// Conversations of people who turned out to be this one: their messages are read with this one's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub merged_conversations: Vec<ConversationId>,
+    /// Their ids, which are this person's too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged_users: Vec<AppUserId>,
+    /// Grows with every change of the profile and of the clients: who merges two people must have seen the last one.
+    #[serde(default)]
+    pub revision: u64,
 }
 
 impl AppUser {
@@ -49,6 +55,30 @@ impl AppUser {
             conversation_id: ConversationId::generate(),
             conversation_started: false,
             merged_conversations: Vec::new(),
+            merged_users: Vec::new(),
+            revision: 0,
+        }
+    }
+
+    /// Whether that id names this person, now or before a merge.
+    pub fn is(&self, id: AppUserId) -> bool {
+        self.id == id || self.merged_users.contains(&id)
+    }
+
+    /// This person once the other one is merged into them: what they lack they take from the other.
+    pub fn joined_by(self, other: &Self) -> Self {
+        let mut properties = other.properties.clone();
+        properties.extend(self.properties.clone());
+        Self {
+            user_id: self.user_id.clone().or_else(|| other.user_id.clone()),
+            given_name: self.given_name.clone().or_else(|| other.given_name.clone()),
+            surname: self.surname.clone().or_else(|| other.surname.clone()),
+            email: self.email.clone().or_else(|| other.email.clone()),
+            properties,
+            conversation_started: self.conversation_started || other.conversation_started,
+            merged_conversations: self.merged_conversations.iter().copied().chain(other.conversations()).collect(),
+            merged_users: self.merged_users.iter().chain([&other.id]).chain(&other.merged_users).copied().collect(),
+            ..self
         }
     }
 
@@ -65,7 +95,7 @@ impl AppUser {
 }
 
 /// A person with everything about them: what an answer of the API shows.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Person {
     pub user: AppUser,
     pub clients: Vec<Client>,

@@ -94,7 +94,7 @@ impl Store {
     }
 
     /// Deletes an app and all its keys at once. `false`: it is gone already. What else it had is left to
-    /// [`Store::erase_app`].
+    /// [`Store::erase_people`].
     pub async fn delete_app(&self, app: &App) -> Result<bool, StoreError> {
         let pointer = keys::account_app(app.account_id, app.id);
         let deleted = self.delete_owner(KeyOwner::App(app.id), Some(pointer)).await?;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::keys::{self, AddressPartition, UserPartition};
-use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
+use super::transaction::{Change, Transaction};
 use super::{Store, StoreError};
 use crate::ids::{AppId, AppUserId};
 use crate::model::{Client, Timestamp};
@@ -19,20 +19,14 @@ struct CodeItem {
 }
 
 impl Store {
-    /// Parts a client from its person: whoever writes from there next is somebody new. `false`: it was not theirs.
-    pub async fn unlink(&self, app: AppId, user: AppUserId, client: &Client) -> Result<bool, StoreError> {
+    /// Parts a client from its person: whoever writes from there next is somebody new. Nothing happens to one that is not
+    /// theirs.
+    pub async fn unlink(&self, app: AppId, user: AppUserId, client: &Client) -> Result<(), StoreError> {
         let partition = AddressPartition::new(app, client.integration_id, &client.external_id);
         let pointer = UserPartition::new(app, user).client(client.integration_id, &client.external_id);
-        for attempt in 0..TRIES {
-            let theirs = Change::of(&partition.match_result(), "").when("appUserId = :user").value(":user", &user);
-            let writes = Transaction::new().delete(self, theirs).delete(self, Change::of(&pointer, ""));
-            match writes.commit(self).await? {
-                Outcome::Done => return Ok(true),
-                Outcome::Refused(_) => return Ok(false),
-                Outcome::Collided => back_off(attempt).await,
-            }
-        }
-        Err(StoreError::Contended)
+        let theirs = Change::of(&partition.match_result(), "").when("appUserId = :user").value(":user", &user);
+        self.commit(|| Transaction::new().delete(self, theirs.clone()).delete(self, Change::of(&pointer, ""))).await?;
+        Ok(())
     }
 
     /// A code for a person's next device, and how it is spelled.

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::{self, AddressPartition, Key};
 use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
+use super::users::HERE;
 use super::{Range, Store, StoreError};
 use crate::flow::page::{self, Source};
 use crate::flow::report;
-use crate::ids::{AppId, ConversationId, MessageId};
-use crate::model::{AppSettings, AppUser, MessageWire, Person, SendRecord, Subject, Timestamp};
+use crate::ids::{AppId, AppUserId, ConversationId, MessageId};
+use crate::model::{AppSettings, AppUser, MessageWire, Person, SendRecord, Timestamp};
 
 pub use crate::flow::page::{History, Stretch};
 
@@ -62,10 +63,18 @@ pub enum Side {
     AppUser,
 }
 
-/// A message that is no more, and the file that it may have shown.
+/// A message of a history: where it lies, and what it shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deleted {
+pub struct Found {
+    place: FoundAt,
     pub media_url: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum FoundAt {
+    Message(Key),
+    /// Of a notification, which has an end to tell: it is hidden only.
+    Record(Key),
 }
 
 /// What posting came to.
@@ -121,47 +130,70 @@ impl Store {
     pub async fn mark_read(
         &self,
         app: AppId,
-        id: ConversationId,
+        user: &AppUser,
         side: Side,
         now: Timestamp,
     ) -> Result<Conversation, StoreError> {
-        let key = keys::conversation(app, id);
+        let key = keys::conversation(app, user.conversation_id);
         let change = match side {
             Side::AppMaker => Change::of(&key, "SET appMakerLastRead = :now"),
             Side::AppUser => Change::of(&key, "SET appUserLastRead = :now, unreadCount = :nought").value(":nought", &0),
         };
-        Ok(self.change("conversation", change.value(":now", &now)).await?.unwrap_or_default())
+        self.change_conversation(app, user.id, change.value(":now", &now)).await?;
+        self.conversation(app, user.conversation_id).await
     }
 
-    /// Hides all messages up to now. Their items are taken away later, by whoever cleans up.
-    pub async fn clear_messages(&self, app: AppId, id: ConversationId, now: Timestamp) -> Result<(), StoreError> {
-        let change = Change::of(
-            &keys::conversation(app, id),
-            "SET cleared = :now, messageCount = :nought, unreadCount = :nought",
-        );
-        self.change::<Conversation>("conversation", change.value(":now", &now).value(":nought", &0)).await?;
+    /// Hides all messages of conversations up to a moment. Their items are taken away later, by whoever cleans up. Nothing
+    /// happens to a conversation that was cleared up to then before.
+    pub async fn clear_messages(
+        &self,
+        app: AppId,
+        user: AppUserId,
+        conversations: &[ConversationId],
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        for id in conversations {
+            let expression = "SET cleared = :until, messageCount = :nought, unreadCount = :nought";
+            let change = Change::of(&keys::conversation(app, *id), expression)
+                .when("attribute_not_exists(cleared) OR cleared < :until")
+                .value(":until", &until)
+                .value(":nought", &0);
+            self.change_conversation(app, user, change).await?;
+        }
         Ok(())
     }
 
-    /// A stretch of the person's history.
+    /// Only while the person is there: nothing is made anew of a conversation that was erased.
+    async fn change_conversation(&self, app: AppId, user: AppUserId, change: Change) -> Result<(), StoreError> {
+        let there = Change::of(&keys::app_user(app, user), "").when(HERE);
+        self.commit(|| Transaction::new().update(self, change.clone()).check(self, there.clone())).await?;
+        Ok(())
+    }
+
+    /// A stretch of the person's history. `own`: their own conversation; of others, each is read for when it was cleared.
     pub async fn history(
         &self,
         app: AppId,
         person: &Person,
-        cleared: Option<Timestamp>,
+        own: &Conversation,
         stretch: Stretch,
     ) -> Result<History, StoreError> {
-        let (from, to) = page::bounds(stretch, cleared);
         let newest_first = stretch.newest_first();
-        let messages = person.user.conversations().into_iter().map(|conversation| async move {
-            let pk = keys::conversation_partition(app, conversation);
+        let messages = person.user.conversations().into_iter().map(|id| async move {
+            let cleared = match id == person.user.conversation_id {
+                true => own.cleared,
+                false => self.conversation(app, id).await?.cleared,
+            };
+            let (from, to) = page::bounds(stretch, cleared);
+            let pk = keys::conversation_partition(app, id);
             let found = self.stretch::<StoredMessage>("message", &pk, "MESSAGE", from, to, newest_first).await?;
             Ok::<_, StoreError>(Source::of(found, |stored| stored.message.received, |stored| Some(stored.message)))
         });
+        let (from, to) = page::bounds(stretch, own.cleared);
         let notifications = person.clients.iter().map(|client| async move {
             let pk = AddressPartition::new(app, client.integration_id, &client.external_id).pk;
             let found = self.stretch::<SendRecord>("send record", &pk, "NOTIFICATION", from, to, newest_first).await?;
-            let shown = |record: SendRecord| record.is_history().then(|| report::as_message(&record));
+            let shown = |record: SendRecord| record.is_history_of(&person.user).then(|| report::as_message(&record));
             Ok(Source::of(found, |record| Some(record.accepted), shown))
         });
         let (messages, notifications) =
@@ -178,6 +210,9 @@ impl Store {
         to: Timestamp,
         newest_first: bool,
     ) -> Result<Vec<T>, StoreError> {
+        if from > to {
+            return Ok(Vec::new());
+        }
         let (from, to) = keys::between(prefix, from, to);
         let range =
             Range { pk, from: &from, to: &to, newest_first, consistent: true, limit: page::SOURCE_LIMIT as i32 };
@@ -195,35 +230,38 @@ impl Store {
         Ok(messages)
     }
 
-    /// Deletes one message of the person's history. `None`: there is none of that id.
-    pub async fn delete_message(
-        &self,
-        app: AppId,
-        person: &Person,
-        id: MessageId,
-    ) -> Result<Option<Deleted>, StoreError> {
+    /// Where one message of the person's history lies.
+    pub async fn find_message(&self, app: AppId, person: &Person, id: MessageId) -> Result<Option<Found>, StoreError> {
         for conversation in person.user.conversations() {
             let key = keys::message(app, conversation, id.moment(), id);
-            if let Some(stored) = self.take::<StoredMessage>("message", &key).await? {
-                return Ok(Some(Deleted { media_url: stored.message.media_url }));
+            if let Some(stored) = self.get_consistent::<StoredMessage>("message", &key).await? {
+                return Ok(Some(Found { place: FoundAt::Message(key), media_url: stored.message.media_url }));
             }
         }
         for client in &person.clients {
             let partition = AddressPartition::new(app, client.integration_id, &client.external_id);
             let at = id.moment();
             let found = self.stretch::<SendRecord>("send record", &partition.pk, "NOTIFICATION", at, at, true).await?;
-            let named = found.into_iter().find(|record| report::message_id(record) == id && record.is_history());
-            if let Some(Subject::Notification(notification)) = named.map(|record| record.subject) {
-                let key = partition.send(at, Subject::Notification(notification));
-                let hide = Change::of(&key, "SET #hidden = :yes")
-                    .when("attribute_exists(pk)")
-                    .name("#hidden", "hidden")
-                    .value(":yes", &true);
-                let hidden = self.change::<SendRecord>("send record", hide).await?;
-                return Ok(hidden.map(|record| Deleted { media_url: record.message.media_url }));
+            let named =
+                found.into_iter().find(|record| report::message_id(record) == id && record.is_history_of(&person.user));
+            if let Some(record) = named {
+                let place = FoundAt::Record(partition.send(at, record.subject));
+                return Ok(Some(Found { place, media_url: record.message.media_url }));
             }
         }
         Ok(None)
+    }
+
+    /// Deletes a message that was found. It may be gone already.
+    pub async fn delete_message(&self, found: &Found) -> Result<(), StoreError> {
+        match &found.place {
+            FoundAt::Message(key) => self.delete(key).await,
+            FoundAt::Record(key) => {
+                let hide = Change::of(key, "SET #hidden = :yes").when("attribute_exists(pk)").name("#hidden", "hidden");
+                self.change::<SendRecord>("send record", hide.value(":yes", &true)).await?;
+                Ok(())
+            }
+        }
     }
 }
 

@@ -37,9 +37,9 @@ struct AccountItem {
     id: AccountId,
 }
 
-/// What creating a key came to.
+/// What creating something came to of which an owner has only so many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyCreation {
+pub enum Creation {
     Done,
     /// The owner has as many as it may have.
     Full,
@@ -86,7 +86,7 @@ impl Store {
         Ok(pointers.into_iter().map(|pointer| pointer.key_id).collect())
     }
 
-    pub async fn create_key(&self, key: &ApiKey) -> Result<KeyCreation, StoreError> {
+    pub async fn create_key(&self, key: &ApiKey) -> Result<Creation, StoreError> {
         let item = self.seal_key(key);
         let pointer = KeyPointer { key_id: key.id.clone() };
         let owner = keys::key_owner(key.owner);
@@ -104,10 +104,10 @@ impl Store {
             )
         };
         if self.commit(writes).await?.is_empty() {
-            return Ok(KeyCreation::Done);
+            return Ok(Creation::Done);
         }
         let is_there = self.get_consistent::<serde::de::IgnoredAny>("key owner", &owner).await?.is_some();
-        Ok(if is_there { KeyCreation::Full } else { KeyCreation::NoOwner })
+        Ok(if is_there { Creation::Full } else { Creation::NoOwner })
     }
 
     /// `false`: the owner has no such key.

@@ -1,14 +1,20 @@
 //! Integrations. Carrier credentials are sealed for the app and integration they belong to.
+//!
+//! One that is switched off is not remembered: what is refused or failed for it is refused by what the table says now.
 
 use std::convert::Infallible;
 
 use serde::{Deserialize, Serialize};
 
+use super::revisions::{self, Revised};
 use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
 use super::{Store, StoreError, keys};
 use crate::ids::{AppId, IntegrationId};
-use crate::model::{ExpiredClaim, Integration, IntegrationStatus, Secret, Settings};
+use crate::model::{ExpiredClaim, Integration, Secret, Settings, Switch};
 use crate::secrets::{Purpose, Unopenable};
+
+/// What a sender notes while the business changes something else is noted anew over the change.
+const NOTE_TRIES: usize = 3;
 
 /// Fields of `settings` that are named `sealed…` hold ciphertext.
 #[derive(Clone, Serialize, Deserialize)]
@@ -18,8 +24,10 @@ struct IntegrationItem {
     app_id: AppId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     display_name: Option<String>,
-    #[serde(default)]
-    status: IntegrationStatus,
+    #[serde(default, rename = "status")]
+    switch: Switch,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
     #[serde(default)]
     expired_claim: ExpiredClaim,
     settings: Settings<Sealed>,
@@ -33,27 +41,33 @@ struct Sealed(String);
 impl Store {
     /// One of this app's integrations, as remembered for up to 30 seconds; another app's is not found.
     pub async fn integration(&self, app: AppId, id: IntegrationId) -> Result<Option<Integration>, StoreError> {
-        if let Some(integration) = self.caches.integrations.get(&(app, id)) {
-            return Ok(Some(integration));
+        match self.caches.integrations.get(&(app, id)) {
+            Some(integration) => Ok(Some(integration)),
+            None => self.remember_integration(app, id).await,
         }
-        let Some(item) = self.get::<IntegrationItem>("integration", &keys::integration(app, id)).await? else {
-            return Ok(None);
-        };
-        let integration = self.open_integration(item)?;
-        self.caches.integrations.put((app, id), integration.clone());
-        Ok(Some(integration))
+    }
+
+    async fn remember_integration(&self, app: AppId, id: IntegrationId) -> Result<Option<Integration>, StoreError> {
+        let item = self.get::<Revised<IntegrationItem>>("integration", &keys::integration(app, id)).await?;
+        let found = item.map(|item| self.open_integration(item)).transpose()?;
+        match found.as_ref().filter(|found| !found.is_off()) {
+            Some(found) => self.caches.integrations.put((app, id), found.clone()),
+            None => self.caches.integrations.forget(&(app, id)),
+        }
+        Ok(found)
     }
 
     /// One integration as it is now.
     pub async fn current_integration(&self, app: AppId, id: IntegrationId) -> Result<Option<Integration>, StoreError> {
-        let item = self.get_consistent::<IntegrationItem>("integration", &keys::integration(app, id)).await?;
+        let key = keys::integration(app, id);
+        let item = self.get_consistent::<Revised<IntegrationItem>>("integration", &key).await?;
         Ok(item.map(|item| self.open_integration(item)).transpose()?)
     }
 
     /// All of the app's, as they are now, oldest first.
     pub async fn integrations(&self, app: AppId) -> Result<Vec<Integration>, StoreError> {
         let pk = keys::app_partition(app);
-        let items = self.list::<IntegrationItem>("integration", &pk, keys::INTEGRATION_PREFIX, true).await?;
+        let items = self.list::<Revised<IntegrationItem>>("integration", &pk, keys::INTEGRATION_PREFIX, true).await?;
         Ok(items.into_iter().map(|item| self.open_integration(item)).collect::<Result<_, _>>()?)
     }
 
@@ -70,11 +84,43 @@ impl Store {
         edit: impl Fn(Integration) -> Result<Integration, E>,
     ) -> Result<Option<Integration>, E> {
         let edit = |item| -> Result<_, E> {
-            let old = self.open_integration(item).map_err(StoreError::from)?;
+            let old = self.open_integration(Revised::first(item)).map_err(StoreError::from)?;
             Ok(self.seal_integration(edit(old)?))
         };
         let item = self.revise("integration", &keys::integration(app, id), edit).await?;
         Ok(item.map(|item| self.open_integration(item)).transpose().map_err(StoreError::from)?)
+    }
+
+    /// Notes what an integration's carrier has against it, or that it has nothing any more: of these very settings,
+    /// whatever else was changed since they were read. `true`: it was written.
+    ///
+    /// Written once for each change: those who send at the same moment know of it by what this function remembers. And
+    /// a carrier that says now this and now that is noted as ill only once in 30 seconds.
+    pub async fn note_health(&self, integration: &Integration, error: Option<&str>) -> Result<bool, StoreError> {
+        let name = (integration.app_id, integration.id);
+        let is_news =
+            |seen: &Integration| seen.settings == integration.settings && seen.error.is_some() != error.is_some();
+        let mut seen = Some(self.caches.integrations.get(&name).unwrap_or_else(|| integration.clone()));
+        for _ in 0..NOTE_TRIES {
+            let Some(old) = seen.filter(is_news) else { return Ok(false) };
+            if error.is_some() && self.caches.recovered.get(&name).is_some() {
+                return Ok(false);
+            }
+            let new = Integration { error: error.map(str::to_owned), revision: old.revision + 1, ..old.clone() };
+            self.caches.integrations.put(name, new);
+            if error.is_none() {
+                self.caches.recovered.put(name, ());
+            }
+            match noting(&old, error).write(self).await {
+                Ok(Some(_)) => return Ok(true),
+                Ok(None) => seen = self.remember_integration(integration.app_id, integration.id).await?,
+                Err(error) => {
+                    self.caches.integrations.forget(&name);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// Takes an integration away with its menu. `false`: there was none.
@@ -102,24 +148,41 @@ impl Store {
             id: integration.id,
             app_id: integration.app_id,
             display_name: integration.display_name,
-            status: integration.status,
+            switch: integration.switch,
+            error: integration.error,
             expired_claim: integration.expired_claim,
             settings,
         }
     }
 
-    fn open_integration(&self, item: IntegrationItem) -> Result<Integration, Unopenable> {
+    fn open_integration(&self, item: Revised<IntegrationItem>) -> Result<Integration, Unopenable> {
+        let Revised { value: item, revision } = item;
         let owner = owner(item.app_id, item.id);
         let open = |sealed: Sealed| self.sealer.open_secret(Purpose::CarrierCredential, &owner, &sealed.0);
         Ok(Integration {
             id: item.id,
             app_id: item.app_id,
             display_name: item.display_name,
-            status: item.status,
+            switch: item.switch,
+            error: item.error,
             expired_claim: item.expired_claim,
             settings: item.settings.with_secrets(open)?,
+            revision,
         })
     }
+}
+
+/// Holds while nobody has changed the integration since it was read.
+fn noting(old: &Integration, error: Option<&str>) -> Change {
+    let set = "SET #revision = :next";
+    let expression = if error.is_some() { format!("{set}, #error = :error") } else { format!("{set} REMOVE #error") };
+    let change = Change::of(&keys::integration(old.app_id, old.id), expression);
+    let change = change.name("#error", "error").value(":next", &(old.revision + 1));
+    let change = match error {
+        Some(error) => change.value(":error", &error),
+        None => change,
+    };
+    revisions::unchanged(change, old.revision)
 }
 
 fn owner(app: AppId, integration: IntegrationId) -> String {

@@ -11,13 +11,13 @@
 //! | integration     | `APP#{app}`                          | `INTEGRATION#{integration}`         |
 //! | menu            | `APP#{app}`                          | `MENU` or `MENU#{integration}`      |
 //! | webhook         | `APP#{app}`                          | `WEBHOOK#{webhook}`                 |
-//! | webhooks' guard | `APP#{app}`                          | `WEBHOOKS`                          |
 //! | template        | `APP#{app}`                          | `TEMPLATE#{template}`               |
 //! | template's name | `APP#{app}`                          | `TEMPLATE_NAME#{name}`              |
 //! | app user        | `APP#{app}#USERS#{shard}`            | `{user}#USER`                       |
 //! | client          | `APP#{app}#USERS#{shard}`            | `{user}#CLIENT#{integration}#{addr}` |
 //! | pending client  | `APP#{app}#USERS#{shard}`            | `{user}#PENDING#{integration}#{addr}` |
 //! | merged person   | `APP#{app}#USERS#{shard}`            | `{user}#MERGED#{discarded}`         |
+//! | leaving person  | `APP#{app}#USERS#{shard}`            | `{user}#LEAVING`                    |
 //! | user's name     | `APP#{app}#NAME#{hash of userId}`    | `NAME`                              |
 //! | auth code       | `APP#{app}#CODE#{code}`              | `CODE`                              |
 //! | conversation    | `APP#{app}#CONVERSATION#{conv}`      | `CONVERSATION`                      |
@@ -135,11 +135,6 @@ pub fn webhook(app: AppId, id: WebhookId) -> Key {
     Key { pk: app_partition(app), sk: format!("{WEBHOOK_PREFIX}{id}") }
 }
 
-/// Counts how many webhooks were ever made: whoever makes one changes it, so that of two at once one counts the other.
-pub fn webhook_guard(app: AppId) -> Key {
-    Key { pk: app_partition(app), sk: "WEBHOOKS".into() }
-}
-
 pub fn template(app: AppId, id: TemplateId) -> Key {
     Key { pk: app_partition(app), sk: format!("{TEMPLATE_PREFIX}{id}") }
 }
@@ -176,6 +171,10 @@ impl UserPartition {
         self.key("USER")
     }
 
+    pub fn leaving(&self) -> Key {
+        self.key("LEAVING")
+    }
+
     pub fn client(&self, integration: IntegrationId, address: &Address) -> Key {
         self.key(&format!("CLIENT#{integration}#{}", address.as_str()))
     }
@@ -192,6 +191,11 @@ impl UserPartition {
 
 pub fn app_user(app: AppId, id: AppUserId) -> Key {
     UserPartition::new(app, id).user()
+}
+
+/// Somebody who was deleted, until the rest of them is.
+pub fn leaving(app: AppId, id: AppUserId) -> Key {
+    UserPartition::new(app, id).leaving()
 }
 
 /// A business's own name for a person may be longer than a key: its hash stands for it.

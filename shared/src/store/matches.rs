@@ -7,8 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::keys::{AddressPartition, UserPartition};
+use super::transaction::{Change, Transaction};
 use super::{Store, StoreError, Written};
-use crate::ids::{AppId, ClientId, IntegrationId};
+use crate::ids::{AppId, AppUserId, ClientId, IntegrationId};
 use crate::model::{Address, AppUser, ChannelType, Client, ClientStatus, ExternalId, MatchResult, Timestamp};
 
 const CREATION_TRIES: usize = 8;
@@ -54,6 +55,13 @@ impl Store {
         consistent: bool,
     ) -> Result<Option<MatchItem>, StoreError> {
         self.read("match", &partition.match_result(), consistent).await
+    }
+
+    /// An address whose person is gone is nobody's: whoever writes from there is somebody new.
+    pub async fn release_address(&self, partition: &AddressPartition, gone: AppUserId) -> Result<(), StoreError> {
+        let theirs = Change::of(&partition.match_result(), "").when("appUserId = :gone").value(":gone", &gone);
+        self.commit(|| Transaction::new().delete(self, theirs.clone())).await?;
+        Ok(())
     }
 
     /// Creates app user, client and conversation for an address, or finds those that another invocation just created.

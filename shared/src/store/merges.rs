@@ -3,12 +3,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::conversations::Conversation;
 use super::keys::{self, AddressPartition, UserPartition};
+use super::links::PendingClient;
 use super::matches::ClientPointer;
-use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
-use super::users::{HERE, NameItem, UserItem};
+use super::transaction::{Change, Transaction};
+use super::users::{NameItem, UNCHANGED, UserItem};
 use super::{Store, StoreError};
-use crate::ids::{AppId, AppUserId};
+use crate::ids::{AppId, AppUserId, ConversationId};
 use crate::model::{AppUser, Client, Person};
 
 /// What a person's listing holds of somebody who was merged into them: what must go when they are erased.
@@ -26,76 +28,62 @@ pub enum Merged {
     Done,
     /// One of them changed in the meantime: read them anew.
     Changed,
+    /// Too many clients, or too large profiles, for one transaction or one item.
+    TooLarge,
 }
 
+/// A profile stays well below the 400 KB of an item.
+const PROFILE_LIMIT: usize = 300 * 1024;
+
 impl Store {
-    /// `discarded` becomes `survivor`. What the survivor's profile lacks, it takes from the other one.
+    /// `discarded` becomes `survivor`. Both must be as they were read, and so must the discarded one's counters: what
+    /// happens beside a merge is merged too, or was before.
     pub async fn merge(&self, app: AppId, survivor: &Person, discarded: &Person) -> Result<Merged, StoreError> {
         let counts = self.conversation(app, discarded.user.conversation_id).await?;
-        for attempt in 0..TRIES {
-            let old = UserItem::Merged { merged_into: survivor.user.id };
-            let pointer = MergedPointer { id: discarded.user.id, user_id: discarded.user.user_id.clone() };
-            let listing = UserPartition::new(app, survivor.user.id);
-            let mut writes = Transaction::new()
-                .update(self, self.joined(app, &survivor.user, &discarded.user))
-                .put_here(self, &keys::app_user(app, discarded.user.id), &old)
-                .update(
-                    self,
-                    Change::of(
-                        &keys::conversation(app, survivor.user.conversation_id),
-                        "ADD messageCount :messages, unreadCount :unread",
-                    )
-                    .value(":messages", &counts.message_count)
-                    .value(":unread", &counts.unread_count),
-                )
-                .put(self, &listing.merged(discarded.user.id), &pointer);
-            if let Some(user_id) = &discarded.user.user_id {
-                let name = NameItem { app_user_id: survivor.user.id };
-                writes = writes.put(self, &keys::user_name(app, user_id), &name);
-            }
-            for client in &discarded.clients {
-                writes = self.move_client(writes, app, &survivor.user, &discarded.user, client);
-            }
-            match writes.commit(self).await? {
-                Outcome::Done => return Ok(Merged::Done),
-                Outcome::Refused(_) => return Ok(Merged::Changed),
-                Outcome::Collided => back_off(attempt).await,
-            }
+        let joined = survivor.user.clone().joined_by(&discarded.user);
+        let size = serde_json::to_vec(&joined).map_or(usize::MAX, |bytes| bytes.len());
+        if size > PROFILE_LIMIT || !self.merging(app, survivor, discarded, &joined, &counts).fits() {
+            return Ok(Merged::TooLarge);
         }
-        Err(StoreError::Contended)
+        let refused = self.commit(|| self.merging(app, survivor, discarded, &joined, &counts)).await?;
+        Ok(if refused.is_empty() { Merged::Done } else { Merged::Changed })
     }
 
-    fn joined(&self, app: AppId, survivor: &AppUser, discarded: &AppUser) -> Change {
-        let mut properties = discarded.properties.clone();
-        properties.extend(survivor.properties.clone());
-        let mut expression =
-            "SET mergedConversations = :conversations, conversationStarted = :started, properties = :properties"
-                .to_owned();
-        let mut change_values: Vec<(&str, String)> = Vec::new();
-        let fields = [
-            ("givenName", &survivor.given_name, &discarded.given_name),
-            ("surname", &survivor.surname, &discarded.surname),
-            ("email", &survivor.email, &discarded.email),
-            ("userId", &survivor.user_id, &discarded.user_id),
-        ];
-        for (name, own, other) in fields {
-            if let (None, Some(other)) = (own, other) {
-                expression.push_str(&format!(", {name} = :{name}"));
-                change_values.push((name, other.clone()));
-            }
+    fn merging(
+        &self,
+        app: AppId,
+        survivor: &Person,
+        discarded: &Person,
+        joined: &AppUser,
+        counts: &Conversation,
+    ) -> Transaction {
+        let (to, from) = (&survivor.user, &discarded.user);
+        let unchanged = |user: &AppUser| {
+            Change::of(&keys::app_user(app, user.id), "").when(UNCHANGED).value(":seen", &user.revision)
+        };
+        let joined = AppUser { revision: to.revision + 1, ..joined.clone() };
+        let pointer = MergedPointer { id: from.id, user_id: from.user_id.clone() };
+        let mut writes = Transaction::new()
+            .replace(self, unchanged(to), &joined)
+            .replace(self, unchanged(from), &UserItem::Merged { merged_into: to.id })
+            .check(self, uncounted(app, from.conversation_id, counts))
+            .update(self, added(app, to.conversation_id, counts))
+            .put(self, &UserPartition::new(app, to.id).merged(from.id), &pointer);
+        if let Some(user_id) = &from.user_id {
+            writes = writes.put(self, &keys::user_name(app, user_id), &NameItem { app_user_id: to.id });
         }
-        let conversations: Vec<_> =
-            survivor.merged_conversations.iter().copied().chain(discarded.conversations()).collect();
-        let mut change = Change::of(&keys::app_user(app, survivor.id), expression)
-            .when(format!("{HERE} AND (attribute_not_exists(mergedConversations) OR mergedConversations = :known)"))
-            .value(":known", &survivor.merged_conversations)
-            .value(":conversations", &conversations)
-            .value(":started", &(survivor.conversation_started || discarded.conversation_started))
-            .value(":properties", &properties);
-        for (name, value) in change_values {
-            change = change.value(format!(":{name}"), &value);
+        // A name that comes by the merge is told with every client.
+        if to.user_id != joined.user_id {
+            let own = survivor.clients.iter().map(|client| owned(app, client, to.id, &joined));
+            writes = own.fold(writes, |writes, change| writes.update(self, change));
         }
-        change
+        for client in &discarded.clients {
+            writes = self.move_client(writes, app, &joined, from, client);
+        }
+        for client in &discarded.pending {
+            writes = self.move_pending(writes, app, to, from, client);
+        }
+        writes
     }
 
     fn move_client(
@@ -107,23 +95,64 @@ impl Store {
         client: &Client,
     ) -> Transaction {
         let (integration_id, address) = (client.integration_id, client.external_id.clone());
-        let key = AddressPartition::new(app, integration_id, &address).match_result();
-        let user_id = survivor.user_id.as_ref().or(discarded.user_id.as_ref());
-        let expression = match user_id {
-            Some(_) => "SET appUserId = :survivor, conversationId = :conversation, userId = :name",
-            None => "SET appUserId = :survivor, conversationId = :conversation",
-        };
-        let mut change = Change::of(&key, expression)
-            .when("appUserId = :discarded")
-            .value(":survivor", &survivor.id)
-            .value(":discarded", &discarded.id)
-            .value(":conversation", &survivor.conversation_id);
-        if let Some(user_id) = user_id {
-            change = change.value(":name", user_id);
-        }
+        let change = owned(app, client, discarded.id, survivor);
         let from = UserPartition::new(app, discarded.id).client(integration_id, &address);
         let to = UserPartition::new(app, survivor.id).client(integration_id, &address);
         let pointer = ClientPointer { integration_id, address };
         writes.update(self, change).delete(self, Change::of(&from, "")).put(self, &to, &pointer)
     }
+
+    /// A link that is open goes on as the survivor's; its listing ends when it does.
+    fn move_pending(
+        &self,
+        writes: Transaction,
+        app: AppId,
+        survivor: &AppUser,
+        discarded: &AppUser,
+        client: &Client,
+    ) -> Transaction {
+        let (integration, address) = (client.integration_id, &client.external_id);
+        let link = Change::of(&AddressPartition::new(app, integration, address).link(), "SET appUserId = :survivor")
+            .when("appUserId = :discarded")
+            .value(":survivor", &survivor.id)
+            .value(":discarded", &discarded.id);
+        let from = UserPartition::new(app, discarded.id).pending(integration, address);
+        let to = UserPartition::new(app, survivor.id).pending(integration, address);
+        writes.update(self, link).delete(self, Change::of(&from, "")).put(self, &to, &PendingClient::of(client))
+    }
+}
+
+/// A client that was `former`'s is this person's, by the name that they have.
+fn owned(app: AppId, client: &Client, former: AppUserId, person: &AppUser) -> Change {
+    let key = AddressPartition::new(app, client.integration_id, &client.external_id).match_result();
+    let expression = match person.user_id {
+        Some(_) => "SET appUserId = :person, conversationId = :conversation, userId = :name",
+        None => "SET appUserId = :person, conversationId = :conversation",
+    };
+    let change = Change::of(&key, expression)
+        .when("appUserId = :former")
+        .value(":person", &person.id)
+        .value(":former", &former)
+        .value(":conversation", &person.conversation_id);
+    match &person.user_id {
+        Some(name) => change.value(":name", name),
+        None => change,
+    }
+}
+
+/// Nothing was said in the conversation since it was read.
+fn uncounted(app: AppId, id: ConversationId, counts: &Conversation) -> Change {
+    Change::of(&keys::conversation(app, id), "")
+        .when(
+            "(attribute_not_exists(messageCount) OR messageCount = :messages) \
+             AND (attribute_not_exists(unreadCount) OR unreadCount = :unread)",
+        )
+        .value(":messages", &counts.message_count)
+        .value(":unread", &counts.unread_count)
+}
+
+fn added(app: AppId, id: ConversationId, counts: &Conversation) -> Change {
+    Change::of(&keys::conversation(app, id), "ADD messageCount :messages, unreadCount :unread")
+        .value(":messages", &counts.message_count)
+        .value(":unread", &counts.unread_count)
 }

@@ -4,6 +4,7 @@
 //! (keys, apps, integrations, webhooks) are cached in the warm function for at most 30 seconds; nothing else is.
 
 mod apps;
+mod batches;
 mod cache;
 mod clients;
 mod conversations;
@@ -15,6 +16,8 @@ mod links;
 mod matches;
 mod menus;
 mod merges;
+mod orphans;
+mod outbox;
 mod replies;
 mod revisions;
 mod sends;
@@ -30,7 +33,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValue};
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -41,13 +44,13 @@ use crate::secrets::Sealer;
 use cache::Cache;
 use keys::Key;
 
-pub use conversations::{Conversation, Deleted, History, Posted, Side, StoredMessage, Stretch};
-pub use credentials::{KEY_LIMIT, KeyCreation};
-pub use erasure::{ErasedAddress, ErasedPerson};
-pub use links::Linked;
+pub use conversations::{Conversation, Found, History, Posted, Side, StoredMessage, Stretch};
+pub use credentials::{Creation, KEY_LIMIT};
+pub use erasure::{HistoryPage, HistoryPart, Leaving};
 pub use matches::{MatchItem, NewClient};
 pub use menus::{MenuPlace, MenuWritten};
 pub use merges::Merged;
+pub use orphans::Orphans;
 pub use replies::{ReplyOutcome, ReplyWrite};
 pub use sends::{Part, SendKey, Write};
 pub use templates::TemplateChanged;
@@ -80,6 +83,8 @@ struct Caches {
     keys: Cache<KeyId, ApiKey>,
     apps: Cache<AppId, App>,
     integrations: Cache<(AppId, IntegrationId), Integration>,
+    /// Whose carrier was noted to be well again.
+    recovered: Cache<(AppId, IntegrationId), ()>,
     webhooks: Cache<AppId, Arc<Vec<Webhook>>>,
 }
 
@@ -123,26 +128,40 @@ impl Store {
     ) -> Result<Option<T>, StoreError> {
         let request = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes()));
         let output = request.consistent_read(strong).send().await.map_err(aws_error("GetItem"))?;
-        output.item.map(|item| from_item(kind, item)).transpose()
+        output.item.filter(|item| is_alive(item, now())).map(|item| from_item(kind, item)).transpose()
     }
 
-    /// All items of a partition between two sort keys, oldest first unless `newest_first`.
+    /// The first `limit` items of a partition between two sort keys, oldest first unless `newest_first`; all where they
+    /// are fewer. A page of DynamoDB's ends after 1 MiB, and may hold what has run out: it is read on.
     async fn query<T: DeserializeOwned>(&self, kind: &'static str, range: Range<'_>) -> Result<Vec<T>, StoreError> {
-        let output = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
-            .expression_attribute_values(":pk", AttributeValue::S(range.pk.to_owned()))
-            .expression_attribute_values(":from", AttributeValue::S(range.from.to_owned()))
-            .expression_attribute_values(":to", AttributeValue::S(range.to.to_owned()))
-            .scan_index_forward(!range.newest_first)
-            .consistent_read(range.consistent)
-            .limit(range.limit)
-            .send()
-            .await
-            .map_err(aws_error("Query"))?;
-        output.items.unwrap_or_default().into_iter().map(|item| from_item(kind, item)).collect()
+        let mut found = Vec::new();
+        let mut start = None;
+        loop {
+            let left = range.limit - i32::try_from(found.len()).unwrap_or(range.limit);
+            let output = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+                .expression_attribute_values(":pk", AttributeValue::S(range.pk.to_owned()))
+                .expression_attribute_values(":from", AttributeValue::S(range.from.to_owned()))
+                .expression_attribute_values(":to", AttributeValue::S(range.to.to_owned()))
+                .scan_index_forward(!range.newest_first)
+                .consistent_read(range.consistent)
+                .limit(left)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(aws_error("Query"))?;
+            let alive = output.items.unwrap_or_default().into_iter().filter(|item| is_alive(item, now()));
+            for item in alive {
+                found.push(from_item(kind, item)?);
+            }
+            start = output.last_evaluated_key;
+            if start.is_none() || found.len() >= usize::try_from(range.limit).unwrap_or(0) {
+                return Ok(found);
+            }
+        }
     }
 
     /// Everything of a partition whose sort key begins with a prefix, page by page. For what is bounded by v1.1's own
@@ -172,7 +191,7 @@ impl Store {
                 .send()
                 .await
                 .map_err(aws_error("Query"))?;
-            found.extend(output.items.unwrap_or_default());
+            found.extend(output.items.unwrap_or_default().into_iter().filter(|item| is_alive(item, now())));
             start = output.last_evaluated_key;
             if start.is_none() {
                 return Ok(found);
@@ -203,13 +222,6 @@ impl Store {
         Ok(())
     }
 
-    /// Takes an item away and gives it, if it was there.
-    async fn take<T: DeserializeOwned>(&self, kind: &'static str, key: &Key) -> Result<Option<T>, StoreError> {
-        let request = self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes()));
-        let output = request.return_values(ReturnValue::AllOld).send().await.map_err(aws_error("DeleteItem"))?;
-        output.attributes.filter(|item| !item.is_empty()).map(|item| from_item(kind, item)).transpose()
-    }
-
     /// Takes an item away and says whether it was there.
     async fn take_away(&self, key: &Key) -> Result<Written, StoreError> {
         let request = self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes()));
@@ -232,25 +244,6 @@ impl Store {
         }
     }
 
-    /// Several items at once, in no order; those that are not there are left out.
-    async fn read_all<T: DeserializeOwned>(&self, kind: &'static str, keys: &[Key]) -> Result<Vec<T>, StoreError> {
-        let mut found = Vec::new();
-        let mut wanted: Vec<_> = keys.iter().map(Key::attributes).collect();
-        while !wanted.is_empty() {
-            let now = wanted.drain(..wanted.len().min(BATCH_GET_LIMIT)).collect();
-            let request = KeysAndAttributes::builder().set_keys(Some(now)).consistent_read(true).build();
-            let request = request.map_err(|_| StoreError::Unreadable(kind))?;
-            let output = self.client.batch_get_item().request_items(&self.table, request).send().await;
-            let output = output.map_err(aws_error("BatchGetItem"))?;
-            for item in output.responses.into_iter().flatten().flat_map(|(_, items)| items) {
-                found.push(from_item(kind, item)?);
-            }
-            let left = output.unprocessed_keys.into_iter().flatten().flat_map(|(_, left)| left.keys);
-            wanted.extend(left);
-        }
-        Ok(found)
-    }
-
     async fn put<T: Serialize>(&self, kind: &'static str, key: &Key, value: &T) -> Result<(), StoreError> {
         let item = to_item(kind, key, value)?;
         let request = self.client.put_item().table_name(&self.table).set_item(Some(item));
@@ -259,7 +252,6 @@ impl Store {
     }
 }
 
-const BATCH_GET_LIMIT: usize = 100;
 const CONDITION_FAILED: &str = "ConditionalCheckFailedException";
 
 /// Whether a conditional write of one item went through.
@@ -302,6 +294,16 @@ pub(crate) fn error_code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> 
         SdkError::DispatchFailure(_) => "no connection".to_owned(),
         error => error.code().unwrap_or("unknown").to_owned(),
     }
+}
+
+/// DynamoDB may take up to two days to drop what has run out; until then it is not there for us either.
+fn is_alive(item: &Item, now: Timestamp) -> bool {
+    let ends = item.get(keys::TTL).and_then(|ttl| ttl.as_n().ok()).and_then(|ttl| ttl.parse::<i64>().ok());
+    ends.is_none_or(|ends| ends > now.seconds())
+}
+
+fn now() -> Timestamp {
+    std::time::SystemTime::now().into()
 }
 
 fn seconds_from(now: Timestamp, days: i64) -> i64 {

@@ -13,7 +13,7 @@ use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
 use super::{Store, StoreError, StoredMessage, seconds_from};
 use crate::flow::recent;
 use crate::ids::AppId;
-use crate::model::{Client, ExternalId, RETENTION_DAYS, SendRecord, Timestamp};
+use crate::model::{AppUser, Client, ExternalId, RETENTION_DAYS, SendRecord, Timestamp};
 
 #[derive(Serialize, Deserialize)]
 struct ReplyItem {
@@ -28,6 +28,7 @@ pub struct ReplyWrite<'a> {
     pub person: &'a MatchItem,
     /// All that the person is reached by: what they were sent on any of it is what they answer.
     pub clients: &'a [Client],
+    pub user: &'a AppUser,
     pub external_id: &'a ExternalId,
     pub messages: &'a [StoredMessage],
     pub raw: &'a serde_json::Map<String, serde_json::Value>,
@@ -38,8 +39,11 @@ pub struct ReplyWrite<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub enum ReplyOutcome {
     Kept(Vec<SendRecord>),
-    /// The same reply was kept before; these were given to it then.
-    Known(Vec<SendRecord>),
+    /// The same reply was kept before, as received then; these were given to it.
+    Known {
+        received: Timestamp,
+        recent: Vec<SendRecord>,
+    },
     /// The address changed hands in this moment.
     Moved,
 }
@@ -48,12 +52,12 @@ impl Store {
     pub async fn keep_reply(&self, write: &ReplyWrite<'_>) -> Result<ReplyOutcome, StoreError> {
         for attempt in 0..TRIES {
             let marker = self.get_consistent::<ReplyItem>("reply", &write.partition.reply(write.external_id)).await?;
-            if marker.is_some() {
-                let records = self.recent(write, None).await?;
-                return Ok(ReplyOutcome::Known(recent::given_to(records, write.external_id)));
+            if let Some(ReplyItem { received, .. }) = marker {
+                let recent = recent::given_to(self.recent(write, None).await?, write.external_id);
+                return Ok(ReplyOutcome::Known { received, recent });
             }
             let records = self.recent(write, write.last_reply()).await?;
-            let given = recent::to_give(records);
+            let given = recent::to_give(records, write.user);
             match self.try_keep(write, &given).await? {
                 Outcome::Done => return Ok(ReplyOutcome::Kept(given)),
                 // The address has another owner by now, or none: read anew who wrote.
@@ -109,16 +113,18 @@ fn at(app: AppId, client: &Client) -> AddressPartition {
 
 /// The person was here: `lastReply`, `client.lastSeen`, `client.raw`.
 fn seen(write: &ReplyWrite<'_>) -> Change {
-    let mut client = write.person.result.client.clone();
-    client.last_seen = Some(write.received);
-    if !write.raw.is_empty() {
-        client.raw.clone_from(write.raw);
-    }
-    Change::of(&write.partition.match_result(), "SET lastReply = :now, client = :client")
+    let expression = match write.raw.is_empty() {
+        true => "SET lastReply = :now, client.lastSeen = :now",
+        false => "SET lastReply = :now, client.lastSeen = :now, client.#raw = :raw",
+    };
+    let change = Change::of(&write.partition.match_result(), expression)
         .when("appUserId = :user")
         .value(":now", &write.received)
-        .value(":client", &client)
-        .value(":user", &write.person.result.app_user_id)
+        .value(":user", &write.person.result.app_user_id);
+    match write.raw.is_empty() {
+        true => change,
+        false => change.name("#raw", "raw").value(":raw", write.raw),
+    }
 }
 
 fn mark_given(write: &ReplyWrite<'_>, record: &SendRecord) -> Change {

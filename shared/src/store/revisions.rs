@@ -14,7 +14,7 @@ pub(super) struct Revised<T> {
     #[serde(flatten)]
     pub value: T,
     #[serde(default, skip_serializing_if = "is_first")]
-    revision: u64,
+    pub revision: u64,
 }
 
 fn is_first(revision: &u64) -> bool {
@@ -22,6 +22,11 @@ fn is_first(revision: &u64) -> bool {
 }
 
 impl<T> Revised<T> {
+    /// What was written once.
+    pub fn first(value: T) -> Self {
+        Self { value, revision: 0 }
+    }
+
     /// What takes its place.
     pub fn next(&self, value: T) -> Self {
         Self { value, revision: self.revision + 1 }
@@ -29,11 +34,16 @@ impl<T> Revised<T> {
 
     /// Holds while nobody has changed it.
     pub fn unchanged(&self, key: &Key) -> Change {
-        let change = Change::of(key, "").name("#revision", "revision");
-        match self.revision {
-            0 => change.when("attribute_exists(pk) AND attribute_not_exists(#revision)"),
-            revision => change.when("#revision = :revision").value(":revision", &revision),
-        }
+        unchanged(Change::of(key, ""), self.revision)
+    }
+}
+
+/// The change, which holds while nobody has made another since that revision.
+pub(super) fn unchanged(change: Change, revision: u64) -> Change {
+    let change = change.name("#revision", "revision");
+    match revision {
+        0 => change.when("attribute_exists(pk) AND attribute_not_exists(#revision)"),
+        revision => change.when("#revision = :revision").value(":revision", &revision),
     }
 }
 
@@ -44,7 +54,7 @@ impl Store {
         kind: &'static str,
         key: &Key,
         edit: impl Fn(T) -> Result<T, E>,
-    ) -> Result<Option<T>, E>
+    ) -> Result<Option<Revised<T>>, E>
     where
         T: Serialize + DeserializeOwned + Clone,
         E: From<StoreError>,
@@ -53,7 +63,7 @@ impl Store {
             let Some(found) = self.get_consistent::<Revised<T>>(kind, key).await? else { return Ok(None) };
             let next = found.next(edit(found.value.clone())?);
             match found.unchanged(key).put(self, kind, &next).await? {
-                Written::Yes => return Ok(Some(next.value)),
+                Written::Yes => return Ok(Some(next)),
                 Written::No => back_off(attempt).await,
             }
         }

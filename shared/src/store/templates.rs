@@ -10,6 +10,9 @@ use super::{Store, StoreError, keys};
 use crate::ids::{AppId, TemplateId};
 use crate::model::Template;
 
+/// No name is longer: 100 characters, of at most four bytes.
+const NAME_BYTES: usize = 400;
+
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct NameItem {
@@ -32,6 +35,9 @@ impl Store {
 
     /// The template that bears a name.
     pub async fn template_by_name(&self, app: AppId, name: &str) -> Result<Option<Template>, StoreError> {
+        if name.len() > NAME_BYTES {
+            return Ok(None);
+        }
         let named: Option<NameItem> = self.get_consistent("template's name", &keys::template_name(app, name)).await?;
         match named {
             Some(named) => self.template(app, named.template_id).await,

@@ -16,6 +16,9 @@ use crate::ids::AppUserId;
 /// How often a transaction is tried anew over what other writers left.
 pub const TRIES: u32 = 12;
 
+/// DynamoDB's own limit.
+const ITEMS_LIMIT: usize = 100;
+
 /// What became of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -151,11 +154,6 @@ impl Transaction {
         self.replace(store, Change::of(key, "").when("appUserId = :owner").value(":owner", &owner), value)
     }
 
-    /// Puts an item in the place of a profile that is there.
-    pub fn put_here<T: Serialize>(self, store: &Store, key: &Key, value: &T) -> Self {
-        self.replace(store, Change::of(key, "").when(super::users::HERE), value)
-    }
-
     /// Puts an item under a condition on the one it replaces.
     pub fn replace<T: Serialize>(mut self, store: &Store, change: Change, value: &T) -> Self {
         let put = to_item("transaction", &change.key, value).ok().and_then(|item| {
@@ -220,6 +218,11 @@ impl Transaction {
             Some(item) => self.items.push(item),
             None => self.unwritable = true,
         }
+    }
+
+    /// Whether DynamoDB takes so many items at once.
+    pub fn fits(&self) -> bool {
+        self.items.len() <= ITEMS_LIMIT
     }
 
     pub async fn commit(self, store: &Store) -> Result<Outcome, StoreError> {

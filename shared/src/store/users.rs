@@ -4,18 +4,18 @@
 //! says who bears a `userId`; it and the profile come into being and go together.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::keys::{self, AddressPartition, UserPartition};
+use super::keys::{self, AddressPartition, Key, UserPartition};
 use super::matches::ClientPointer;
 use super::merges::MergedPointer;
 use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
-use super::{MatchItem, Store, StoreError, from_item};
+use super::{Leaving, MatchItem, Store, StoreError, Written, from_item};
 use crate::ids::{AppId, AppUserId};
 use crate::model::{self, AppUser, Client, ClientStatus, Person, ProfileChange};
 
-/// How many merges are followed from an old id to the person who bears it now.
-const MERGES_FOLLOWED: usize = 16;
+/// How many merges are followed from an old id to the person who bears it now. Each takes one read.
+const MERGES_FOLLOWED: usize = 64;
 
 /// A profile, or where it went.
 #[derive(Serialize, Deserialize)]
@@ -41,6 +41,9 @@ pub(super) struct Listing {
     pub clients: Vec<ClientPointer>,
     pub pending: Vec<Client>,
     pub merged: Vec<MergedPointer>,
+    pub leaving: Option<Leaving>,
+    /// Of all that is listed.
+    pub keys: Vec<Key>,
 }
 
 impl Listing {
@@ -103,15 +106,29 @@ impl Store {
         Ok(None)
     }
 
+    /// Who bears an id, which after a merge is somebody else, and may be gone.
+    pub(super) async fn bearer(&self, app: AppId, id: AppUserId) -> Result<AppUserId, StoreError> {
+        let mut id = id;
+        for _ in 0..MERGES_FOLLOWED {
+            match self.get_consistent("app user", &keys::app_user(app, id)).await? {
+                Some(UserItem::Merged { merged_into }) => id = merged_into,
+                Some(UserItem::Here(_)) | None => break,
+            }
+        }
+        Ok(id)
+    }
+
     pub(super) async fn listing(&self, app: AppId, id: AppUserId) -> Result<Listing, StoreError> {
         let partition = UserPartition::new(app, id);
         let mut listing = Listing::default();
         for item in self.list_items(&partition.pk, &partition.prefix, true).await? {
             let sk = item.get(keys::SK).and_then(|sk| sk.as_s().ok()).cloned().unwrap_or_default();
+            listing.keys.push(Key { pk: partition.pk.clone(), sk: sk.clone() });
             match sk.strip_prefix(&partition.prefix).and_then(|rest| rest.split('#').next()) {
                 Some("USER") => listing.user = Some(from_item("app user", item)?),
                 Some("CLIENT") => listing.clients.push(from_item("client", item)?),
                 Some("MERGED") => listing.merged.push(from_item("merged person", item)?),
+                Some("LEAVING") => listing.leaving = Some(from_item("leaving person", item)?),
                 Some("PENDING") => {
                     let client: Client = from_item("pending client", item)?;
                     listing.pending.push(Client { status: ClientStatus::Pending, ..client });
@@ -153,108 +170,66 @@ impl Store {
         Err(StoreError::Contended)
     }
 
-    /// Changes fields of a profile, whatever others change at the same time. `None`: the person is gone.
+    /// Changes fields of a profile, whatever others change at the same time, and whomever the person was merged into.
+    /// `None`: the person is gone.
     pub async fn change_profile(
         &self,
         app: AppId,
-        id: AppUserId,
+        user: &AppUser,
         change: ProfileChange,
     ) -> Result<Option<AppUser>, StoreError> {
-        let Some(update) = profile_update(&keys::app_user(app, id), change) else {
-            return self.app_user(app, id).await;
-        };
-        self.change("app user", update).await
-    }
-
-    /// Clears what v1.1 calls the profile; clients keep their addresses and lose what their channels told.
-    pub async fn clear_profile(&self, app: AppId, person: &Person) -> Result<(), StoreError> {
-        let update =
-            Change::of(&keys::app_user(app, person.user.id), "SET properties = :none REMOVE givenName, surname, email")
-                .when(HERE)
-                .value(":none", &Map::<String, Value>::new());
-        self.change::<AppUser>("app user", update).await?;
-        for client in &person.clients {
-            let key = AddressPartition::new(app, client.integration_id, &client.external_id).match_result();
-            let update = Change::of(&key, "REMOVE client.displayName, client.#raw")
-                .when("appUserId = :user")
-                .name("#raw", "raw")
-                .value(":user", &person.user.id);
-            self.change::<MatchItem>("match", update).await?;
-        }
-        Ok(())
-    }
-
-    /// Profile and name are gone for whoever asks from now on; the rest is erased after.
-    pub async fn hide_user(&self, app: AppId, user: &AppUser) -> Result<(), StoreError> {
+        let mut known = user.clone();
         for attempt in 0..TRIES {
-            let mut writes = Transaction::new().delete(self, Change::of(&keys::app_user(app, user.id), ""));
-            if let Some(user_id) = &user.user_id {
-                let theirs = Change::of(&keys::user_name(app, user_id), "")
-                    .when("attribute_not_exists(pk) OR appUserId = :user")
-                    .value(":user", &user.id);
-                writes = writes.delete(self, theirs);
+            let mut changed = change.clone().apply(known.clone());
+            changed.revision += 1;
+            let unchanged =
+                Change::of(&keys::app_user(app, known.id), "").when(UNCHANGED).value(":seen", &known.revision);
+            if unchanged.put(self, "app user", &changed).await? == Written::Yes {
+                return Ok(Some(changed));
             }
-            match writes.commit(self).await? {
-                Outcome::Done | Outcome::Refused(_) => return Ok(()),
-                Outcome::Collided => back_off(attempt).await,
+            back_off(attempt).await;
+            match self.app_user(app, user.id).await? {
+                Some(now) => known = now,
+                None => return Ok(None),
             }
         }
         Err(StoreError::Contended)
     }
 
+    /// Clears what v1.1 calls the profile; clients keep their addresses and lose what their channels told.
+    pub async fn clear_profile(&self, app: AppId, person: &Person) -> Result<Option<AppUser>, StoreError> {
+        let change = ProfileChange {
+            given_name: model::Change::Unset,
+            surname: model::Change::Unset,
+            email: model::Change::Unset,
+            properties: person.user.properties.keys().map(|name| (name.clone(), Value::Null)).collect(),
+            ..ProfileChange::default()
+        };
+        let cleared = self.change_profile(app, &person.user, change).await?;
+        for client in &person.clients {
+            let key = AddressPartition::new(app, client.integration_id, &client.external_id).match_result();
+            let update = Change::of(&key, "REMOVE client.displayName, client.#raw")
+                .when("client.#id = :client")
+                .name("#raw", "raw")
+                .name("#id", "_id")
+                .value(":client", &client.id);
+            self.change::<MatchItem>("match", update).await?;
+        }
+        Ok(cleared)
+    }
+
     /// The person's first message, theirs or the business's, starts the conversation.
     pub(super) fn start_conversation(&self, app: AppId, id: AppUserId) -> Change {
-        Change::of(&keys::app_user(app, id), "SET conversationStarted = :yes").when(HERE).value(":yes", &true)
+        Change::of(&keys::app_user(app, id), "SET conversationStarted = :yes ADD revision :one")
+            .when(HERE)
+            .value(":yes", &true)
+            .value(":one", &1)
     }
 }
 
 /// A profile that is there and was not merged away.
 pub(super) const HERE: &str = "attribute_exists(pk) AND attribute_not_exists(mergedInto)";
 
-/// `None` where nothing changes.
-fn profile_update(key: &keys::Key, change: ProfileChange) -> Option<Change> {
-    let ProfileChange { given_name, surname, email, signed_up, credential_required, properties } = change;
-    let mut sets: Vec<(String, String, Value)> = Vec::new();
-    let mut removes: Vec<(String, String)> = Vec::new();
-    for (name, field) in [("givenName", given_name), ("surname", surname), ("email", email)] {
-        match field {
-            model::Change::Keep => {}
-            model::Change::Unset => removes.push((format!("#{name}"), name.into())),
-            model::Change::Set(text) => sets.push((format!("#{name}"), name.into(), text.into())),
-        }
-    }
-    if let Some(at) = signed_up {
-        sets.push(("#signedUp".into(), "signedUp".into(), serde_json::json!(at)));
-    }
-    if let Some(required) = credential_required {
-        sets.push(("#required".into(), "credentialRequired".into(), required.into()));
-    }
-    for (index, (name, value)) in properties.into_iter().enumerate() {
-        let path = format!("properties.#p{index}");
-        match value {
-            Value::Null => removes.push((path, name)),
-            value => sets.push((path, name, value)),
-        }
-    }
-    if sets.is_empty() && removes.is_empty() {
-        return None;
-    }
-    let assignments: Vec<_> = sets.iter().enumerate().map(|(n, (path, ..))| format!("{path} = :v{n}")).collect();
-    let removals: Vec<_> = removes.iter().map(|(path, _)| path.as_str()).collect();
-    let mut expression = String::new();
-    if !assignments.is_empty() {
-        expression.push_str(&format!("SET {}", assignments.join(", ")));
-    }
-    if !removals.is_empty() {
-        expression.push_str(&format!(" REMOVE {}", removals.join(", ")));
-    }
-    let placeholder = |path: &str| path.rsplit('.').next().unwrap_or(path).to_owned();
-    let mut update = Change::of(key, expression).when(HERE);
-    for (n, (path, name, value)) in sets.into_iter().enumerate() {
-        update = update.name(placeholder(&path), name).value(format!(":v{n}"), &value);
-    }
-    for (path, name) in removes {
-        update = update.name(placeholder(&path), name);
-    }
-    Some(update)
-}
+/// A profile that is there, was not merged away, and is as it was when `:seen` was its revision.
+pub(super) const UNCHANGED: &str = "attribute_exists(pk) AND attribute_not_exists(mergedInto) \
+                                    AND (attribute_not_exists(revision) OR revision = :seen)";

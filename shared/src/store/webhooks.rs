@@ -1,14 +1,14 @@
 //! Webhooks. At most ten an app (v1.1 reference, 6.1), so one query reads them all.
 //!
-//! The limit holds however many are made at once: each creation reads the app's guard, counts, and writes the webhook
-//! only if the guard is still as it was read.
+//! The app's item counts them: a webhook comes and goes in one transaction with the count, so the limit holds however
+//! many are made at once, none of these needs to read what the others did, and none is made for an app that is gone.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
-use super::{Range, Store, StoreError, Written, keys};
+use super::transaction::{Change, Transaction};
+use super::{Creation, Range, Store, StoreError, keys};
 use crate::ids::{AppId, WebhookId};
 use crate::model::{Trigger, WEBHOOK_LIMIT, Webhook};
 use crate::secrets::{Purpose, Unopenable};
@@ -23,11 +23,6 @@ struct WebhookItem {
     sealed_secret: String,
     include_client: bool,
     include_full_app_user: bool,
-}
-
-#[derive(Default, Serialize, Deserialize)]
-struct Guard {
-    made: u64,
 }
 
 impl Store {
@@ -61,25 +56,21 @@ impl Store {
         Ok(item.map(|item| self.open_webhook(item)).transpose()?)
     }
 
-    /// `false`: the app has as many as it may.
-    pub async fn create_webhook(&self, webhook: &Webhook) -> Result<bool, StoreError> {
-        let guard_key = keys::webhook_guard(webhook.app_id);
+    pub async fn create_webhook(&self, webhook: &Webhook) -> Result<Creation, StoreError> {
+        let (app, item) = (keys::app(webhook.app_id), self.seal_webhook(webhook));
+        let count = || {
+            Change::of(&app, "ADD webhookCount :one")
+                .when("attribute_exists(pk) AND (attribute_not_exists(webhookCount) OR webhookCount < :limit)")
+                .value(":one", &1)
+                .value(":limit", &WEBHOOK_LIMIT)
+        };
         let key = keys::webhook(webhook.app_id, webhook.id);
-        for attempt in 0..TRIES {
-            let Guard { made } = self.get_consistent("webhooks' guard", &guard_key).await?.unwrap_or_default();
-            if self.current_webhooks(webhook.app_id).await?.len() >= WEBHOOK_LIMIT {
-                return Ok(false);
-            }
-            let guard = Change::of(&guard_key, "").when("attribute_not_exists(made) OR made = :made");
-            let write = Transaction::new()
-                .replace(self, guard.value(":made", &made), &Guard { made: made + 1 })
-                .put_absent(self, &key, &self.seal_webhook(webhook));
-            match write.commit(self).await? {
-                Outcome::Done => return Ok(true),
-                Outcome::Refused(_) | Outcome::Collided => back_off(attempt).await,
-            }
+        let writes = || Transaction::new().update(self, count()).put_absent(self, &key, &item);
+        if self.commit(writes).await?.is_empty() {
+            return Ok(Creation::Done);
         }
-        Err(StoreError::Contended)
+        let is_there = self.get_consistent::<serde::de::IgnoredAny>("app", &app).await?.is_some();
+        Ok(if is_there { Creation::Full } else { Creation::NoOwner })
     }
 
     /// Edits a webhook; what others change at the same time stays. `None`: there is none.
@@ -94,12 +85,16 @@ impl Store {
             Ok(self.seal_webhook(&edit(old)?))
         };
         let item = self.revise("webhook", &keys::webhook(app, id), edit).await?;
-        Ok(item.map(|item| self.open_webhook(item)).transpose().map_err(StoreError::from)?)
+        Ok(item.map(|item| self.open_webhook(item.value)).transpose().map_err(StoreError::from)?)
     }
 
     /// `false`: there was none.
     pub async fn delete_webhook(&self, app: AppId, id: WebhookId) -> Result<bool, StoreError> {
-        Ok(self.take_away(&keys::webhook(app, id)).await? == Written::Yes)
+        let (owner, key) = (keys::app(app), keys::webhook(app, id));
+        let uncount = || Change::of(&owner, "ADD webhookCount :less").when("attribute_exists(pk)").value(":less", &-1);
+        let there = || Change::of(&key, "").when("attribute_exists(pk)");
+        let writes = || Transaction::new().delete(self, there()).update(self, uncount());
+        Ok(self.commit(writes).await?.is_empty())
     }
 
     async fn list_webhooks(&self, app: AppId, consistent: bool) -> Result<Vec<Webhook>, StoreError> {

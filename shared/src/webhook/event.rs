@@ -2,6 +2,7 @@
 //!
 //! Every event has an id that a repeat of it has too, so that receivers can drop repeats.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::ids::{AppId, AppUserId, ConversationId, EventId, IntegrationId};
@@ -11,7 +12,7 @@ use crate::model::{
     MessageWire, Person, Role, Subject, Timestamp, Told, Trigger,
 };
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     pub app_id: AppId,
     pub trigger: Trigger,
@@ -21,13 +22,16 @@ pub struct Event {
     pub subject: Option<Subject>,
     /// Whose conversation it is about. Absent where the fields name people in their own way.
     pub who: Option<Who>,
+    /// The person as they were, where nobody can read them any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full: Option<Box<Person>>,
     /// What this trigger's body holds besides.
     pub fields: Map<String, Value>,
 }
 
 /// The person an event is about, as far as it is known without reading them. Webhooks that want the full app user are
 /// given it when the event is published.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Who {
     pub app_user_id: AppUserId,
     pub user_id: Option<String>,
@@ -82,7 +86,7 @@ pub struct Said {
 
 impl Event {
     fn new(app_id: AppId, trigger: Trigger, id: EventId, at: Timestamp) -> Self {
-        Self { app_id, trigger, id, at, subject: None, who: None, fields: Map::new() }
+        Self { app_id, trigger, id, at, subject: None, who: None, full: None, fields: Map::new() }
     }
 
     fn about(self, who: Who) -> Self {
@@ -226,9 +230,10 @@ impl Event {
     }
 
     /// `appUser:delete`.
-    pub fn user_deleted(app_id: AppId, person: &Person, at: Timestamp) -> Self {
+    pub fn user_deleted(app_id: AppId, person: Person, at: Timestamp) -> Self {
         let id = EventId::derive(&person.user.id.to_string(), Trigger::AppUserDelete.as_str(), "");
-        Self::new(app_id, Trigger::AppUserDelete, id, at).about(Who::of(person))
+        let event = Self::new(app_id, Trigger::AppUserDelete, id, at).about(Who::of(&person));
+        Self { full: Some(Box::new(person)), ..event }
     }
 
     /// The client is what it is about: shown to every webhook.

@@ -92,7 +92,8 @@ impl Stage {
 
     /// Waits until everything is processed.
     pub async fn idle(&self) {
-        let (status, pending) = self.control(reqwest::Method::GET, "idle?timeout=120", None).await;
+        let path = format!("idle?timeout={}", super::patience().as_secs());
+        let (status, pending) = self.control(reqwest::Method::GET, &path, None).await;
         assert_eq!(status, 200, "not idle: {pending}");
     }
 

@@ -8,8 +8,12 @@ pub mod receiver;
 pub mod report;
 pub mod traffic;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
+
+use local::template::{Settings, Stack};
 
 /// Runs a bench, unless this is a run of tests.
 pub fn run(bench: impl Future<Output = ()>) {
@@ -30,6 +34,16 @@ pub fn argument(name: &str, otherwise: usize) -> usize {
 /// The repository.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// How long nothing may happen while something is under way: a task whose invocation ran out of time, as one does
+/// beside a compiler, comes back when the longest visibility time-out of the template is over.
+pub fn patience() -> Duration {
+    let settings =
+        Settings { base_url: "http://127.0.0.1".to_owned(), parameters: BTreeMap::new(), suggestions: BTreeMap::new() };
+    let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
+    let stack = Stack::read(&template, &settings).unwrap();
+    stack.queues.values().map(|queue| queue.visibility_timeout).max().unwrap()
 }
 
 /// The folder of the function binaries, built as they are shipped.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -12,9 +12,6 @@ use axum::routing::post;
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-
-/// Longer than any bench should have to wait for the next webhook.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// When events about one notification first came in.
 #[derive(Debug, Clone, Copy, Default)]
@@ -69,13 +66,20 @@ impl Receiver {
         std::mem::take(&mut *self.inner.heard.lock().unwrap())
     }
 
+    /// How many ended, and how many were sent and then heard of no more: a carrier sends its receipt only once.
+    fn so_far(&self) -> String {
+        let heard = self.inner.heard.lock().unwrap();
+        let (ended, rest): (Vec<&Heard>, Vec<&Heard>) = heard.values().partition(|heard| heard.user.is_some());
+        let sent = rest.iter().filter(|heard| heard.channel.is_some()).count();
+        format!("{} ended; {sent} were sent and no receipt came", ended.len())
+    }
+
     /// Waits until at least so many notifications have ended since the last [`Self::take`].
     pub async fn ended(&self, notifications: usize) {
-        let mut ended = self.inner.ended.subscribe();
+        let (mut ended, patience) = (self.inner.ended.subscribe(), super::patience());
         while *ended.borrow_and_update() < notifications {
-            let changed = tokio::time::timeout(PATIENCE, ended.changed()).await;
-            let so_far = *self.inner.ended.borrow();
-            assert!(changed.is_ok(), "only {so_far} of {notifications} notifications ended");
+            let changed = tokio::time::timeout(patience, ended.changed()).await;
+            assert!(changed.is_ok(), "of {notifications} notifications {}", self.so_far());
         }
     }
 }

@@ -3,22 +3,11 @@
 "use strict";
 
 const assert = require("node:assert/strict");
-const { createReadStream, mkdtempSync, rmSync, writeFileSync } = require("node:fs");
-const { tmpdir } = require("node:os");
-const { join } = require("node:path");
-const { after, before, describe, it } = require("node:test");
-const { newApp, refused } = require("./engine");
+const { before, describe, it } = require("node:test");
+const { file, has, newApp, refused } = require("./engine");
 
-const folder = mkdtempSync(join(tmpdir(), "attachments-"));
-after(() => rmSync(folder, { recursive: true }));
-
-/** A file on the disk, as the client reads one. */
-function file(name, content) {
-    const path = join(folder, name);
-    writeFileSync(path, content);
-    return () => createReadStream(path);
-}
 const tea = file("tea list.txt", "mint, green");
+const cup = file("cup.png", "a cup");
 
 for (const scope of ["account", "app"]) {
     describe(`attachments, scope ${scope}`, () => {
@@ -72,7 +61,34 @@ for (const scope of ["account", "app"]) {
             const sent = await world[scope].appUsers.sendMessage({ appId, userId, message });
             assert.equal(sent.message.mediaUrl, mediaUrl);
             assert.match(sent.message.mediaType, /^text\/plain/);
-            assert.equal(sent.message.mediaSize, undefined, "the size is not told");
+            assert.equal(sent.message.mediaSize, "mint, green".length);
+        });
+
+        it("uploadImage says something with a picture, which goes with its message", async () => {
+            const userId = `seen-${scope}`;
+            const { appUsers } = world[scope];
+            await appUsers.create({ appId, appUser: { userId } });
+            const said = { role: "appMaker", text: "Mint", metadata: JSON.stringify({ table: 7 }) };
+            const { message } = await appUsers.uploadImage({ appId, userId, source: cup(), message: said });
+            has(message, { type: "image", role: "appMaker", text: "Mint", mediaType: "image/png", mediaSize: 5 });
+            assert.deepEqual(message.metadata, { table: 7 });
+            assert.equal(await (await fetch(message.mediaUrl)).text(), "a cup");
+            const { messages } = await appUsers.getMessages({ appId, userId });
+            assert.deepEqual(messages, [message]);
+            const [heard] = (await world.heard("message:appMaker")).slice(-1);
+            assert.deepEqual(heard.messages, [message]);
+            await appUsers.deleteMessage({ appId, userId, messageId: message._id });
+            await world.heard();
+            assert.equal((await fetch(message.mediaUrl)).status, 404);
+        });
+
+        it("uploadImage takes pictures only, and a role", async () => {
+            const userId = `unseen-${scope}`;
+            const { appUsers } = world[scope];
+            await appUsers.create({ appId, appUser: { userId } });
+            const message = { role: "appMaker" };
+            await refused(appUsers.uploadImage({ appId, userId, source: tea(), message }), 400, "bad_request");
+            await refused(appUsers.uploadImage({ appId, userId, source: cup() }), 400, "bad_request");
         });
 
         it("delete takes it away", async () => {
@@ -96,3 +112,16 @@ for (const scope of ["account", "app"]) {
         });
     });
 }
+
+describe("attachments, scope appUser", () => {
+    it("a person sends a picture of their own", async () => {
+        const world = await newApp();
+        const userId = "lea";
+        await world.app.appUsers.create({ appUser: { userId } });
+        const { appUsers } = world.person(userId);
+        const { message } = await appUsers.uploadImage({ userId, source: cup(), message: { role: "appUser" } });
+        has(message, { type: "image", role: "appUser", mediaType: "image/png" });
+        const asBusiness = appUsers.uploadImage({ userId, source: cup(), message: { role: "appMaker" } });
+        await refused(asBusiness, 403, "forbidden");
+    });
+});

@@ -6,7 +6,9 @@
 
 const assert = require("node:assert/strict");
 const { randomInt } = require("node:crypto");
-const { readFileSync } = require("node:fs");
+const { createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
+const { tmpdir } = require("node:os");
+const { join } = require("node:path");
 
 // smooch-core takes whatever `FormData` it finds, and Node's own is not one that it can send: it must not be there when
 // the client is read. `quirks.test.js` shows what happens otherwise.
@@ -84,6 +86,14 @@ async function outbox(to) {
     return messages;
 }
 
+/** A file on the disk, as the client reads one. */
+function file(name, content) {
+    const folder = mkdtempSync(join(tmpdir(), "clients-"));
+    process.on("exit", () => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, name), content);
+    return () => createReadStream(join(folder, name));
+}
+
 /** A person writes by SMS. */
 const reply = (integrationId, from, text) => local("POST", "reply", { integrationId, from, text });
 
@@ -124,6 +134,7 @@ module.exports = {
     settle,
     newApp,
     outbox,
+    file,
     reply,
     refused,
     has,

@@ -4,7 +4,9 @@
 
 const assert = require("node:assert/strict");
 const { before, describe, it } = require("node:test");
-const { ID, has, ids, newApp, refused } = require("./engine");
+const { ID, file, has, ids, newApp, refused, settle } = require("./engine");
+
+const photo = file("shop.png", "a shop");
 
 const TWILIO = {
     type: "twilio",
@@ -127,8 +129,22 @@ for (const scope of ["account", "app"]) {
             has((await integrations.profile.get({ appId, integrationId })).profile, profile);
         });
 
+        it("profile: a photo is uploaded, shown, and gone when it is shown no more", async () => {
+            const { _id: integrationId } = await create(KINDS.whatsapp.props);
+            const { photoUrl } = await integrations.profile.photo.upload({ appId, integrationId, source: photo() });
+            has((await integrations.profile.get({ appId, integrationId })).profile, { photoUrl });
+            const response = await fetch(photoUrl);
+            assert.equal(response.headers.get("content-type"), "image/png");
+            assert.equal(await response.text(), "a shop");
+            await integrations.profile.update({ appId, integrationId, profile: { photoUrl: null } });
+            await settle();
+            assert.equal((await fetch(photoUrl)).status, 404);
+        });
+
         it("profile: other channels have none", async () => {
             const integrationId = world.integrations.twilio;
+            const upload = integrations.profile.photo.upload({ appId, integrationId, source: photo() });
+            await refused(upload, 400, "bad_request");
             await refused(integrations.profile.get({ appId, integrationId }), 400, "bad_request");
         });
     });

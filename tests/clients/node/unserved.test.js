@@ -3,11 +3,9 @@
 "use strict";
 
 const assert = require("node:assert/strict");
-const { Readable } = require("node:stream");
 const { before, describe, it } = require("node:test");
 const { call, newApp } = require("./engine");
 
-const stream = () => Object.assign(Readable.from([Buffer.from("tea")]), { path: "tea.png" });
 const ID = "0123456789abcdef01234567";
 const DEPLOYMENT = { hosting: "smooch" };
 
@@ -20,14 +18,11 @@ const CALLS = {
     "appUsers.viber.getQRCode": (client, at) => client.appUsers.viber.getQRCode(at),
     "appUsers.wechat.getQRCode": (client, at) => client.appUsers.wechat.getQRCode(at),
     "appUsers.pingChannel": (client, at) => client.appUsers.pingChannel({ ...at, channel: "twilio" }),
-    "appUsers.uploadImage": (client, at) => client.appUsers.uploadImage({ ...at, source: stream() }),
     "integrations.messageTemplates.create": (client, at) =>
         client.integrations.messageTemplates.create({ ...at, messageTemplate: { name: "tea" } }),
     "integrations.messageTemplates.list": (client, at) => client.integrations.messageTemplates.list(at),
     "integrations.messageTemplates.delete": (client, at) =>
         client.integrations.messageTemplates.delete({ ...at, messageTemplateName: "tea" }),
-    "integrations.profile.photo.upload": (client, at) =>
-        client.integrations.profile.photo.upload({ ...at, source: stream() }),
     "deployments.create": (client) => client.deployments.create({ props: DEPLOYMENT }),
     "deployments.list": (client) => client.deployments.list(),
     "deployments.get": (client) => client.deployments.get(ID),

@@ -92,6 +92,7 @@ PATHS = {
     f"DELETE {INTEGRATION}": spare_integration,
     f"GET {INTEGRATION}/profile": whatsapp,
     f"PUT {INTEGRATION}/profile": whatsapp,
+    f"PUT {INTEGRATION}/profile/photo": whatsapp,
     f"POST {INTEGRATION}/menu": spare_integration,
     f"GET {INTEGRATION}/menu": set_integration_menu,
     f"DELETE {INTEGRATION}/menu": set_integration_menu,
@@ -108,12 +109,28 @@ PATHS = {
 
 
 def notification(body):
-    """Every fourth is one that any channel takes: most made-up messages break a rule between fields."""
-    if zlib.crc32(repr(body).encode()) % 4 == 0:
-        body.pop("messageSchema", None)
-        body["message"] = {"type": "text", "text": "Tea?"}
+    """By SMS, which has no schema of its own."""
+    body.pop("messageSchema", None)
     if isinstance(body.get("destination"), dict):
         body["destination"].update(integrationId=WORLD.twilio, destinationId=WORLD.phone_number())
+
+
+def new_person(body):
+    body["userId"] = WORLD.new_name()
+
+
+def named(body):
+    """What is one of its kind in an app."""
+    if "name" in body:
+        body["name"] = WORLD.new_name()
+
+
+def integration(body):
+    """Rules that a schema cannot say: between fields, and on numbers."""
+    if "phoneNumber" in body:
+        body["phoneNumber"] = WORLD.phone_number()
+    if "incomingAddress" in body:
+        body["incomingAddress"] = f"tea@{body.get('domain')}"
 
 
 def channel(body):
@@ -142,8 +159,13 @@ def media(body):
 
 BODIES = {
     f"POST {APP}/notifications": notification,
+    f"POST {APP}/integrations": integration,
+    f"POST {APP}/templates": named,
+    f"PUT {APP}/templates/{{templateId}}": named,
+    f"POST {APP}/appusers": new_person,
     f"POST {USER}/channels": channel,
     f"POST {USER}/messages": destination,
+    f"POST {USER}/images": destination,
     f"POST {APP}/appusers/merge": merge,
     f"POST {USER}/conversation/postback": action,
     f"POST {APP}/attachments/remove": media,

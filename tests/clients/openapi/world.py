@@ -77,7 +77,12 @@ class World:
         return self.call(method, f"/apps/{self.app_id}{path}", body, **headers)
 
     def phone_number(self):
-        return f"+1416555{next(self.numbers) % 900:04}"
+        """One that nobody has, so that linking it takes it from nobody. What ends in 0900 and above means something."""
+        exchange, line = divmod(next(self.numbers), 900)
+        return f"+1416{200 + exchange:03}{line:04}"
+
+    def new_name(self):
+        return f"spare-{next(self.numbers)}"
 
     numbers = itertools.count(1)
 
@@ -100,11 +105,11 @@ class World:
         return self.call("POST", f"/apps/{app_id}/webhooks", {"target": self.sink})["webhook"]["_id"]
 
     def new_template(self):
-        body = {"name": f"spare-{next(self.numbers)}", "message": MESSAGE}
+        body = {"name": self.new_name(), "message": MESSAGE}
         return self.in_app("POST", "/templates", body)["template"]["_id"]
 
     def new_user(self):
-        return self.in_app("POST", "/appusers", {"userId": f"spare-{next(self.numbers)}"})["appUser"]["_id"]
+        return self.in_app("POST", "/appusers", {"userId": self.new_name()})["appUser"]["_id"]
 
     def new_person_on_sms(self):
         """Somebody who wrote by SMS, and so has a channel and a conversation."""

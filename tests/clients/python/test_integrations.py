@@ -3,7 +3,7 @@
 import os
 import tempfile
 
-from engine import ID, NOWHERE, ClientTest
+from engine import ID, NOWHERE, ClientTest, fetch
 from smooch import IntegrationApi, IntegrationCreate, IntegrationProfileUpdate, IntegrationUpdate, Menu, MenuItem
 
 TWILIO = {"account_sid": f"AC{1:032}", "auth_token": f"{2:032}", "phone_number_sid": f"PN{1:032}"}
@@ -90,9 +90,14 @@ class Integrations(ClientTest):
         with self.refused(400, "bad_request"):
             self.api.get_integration_profile(self.app_id, self.world.twilio)
 
-    def test_profile_photos_are_not_served(self):
+    def test_a_profile_shows_the_photo_that_is_uploaded(self):
+        whatsapp = self.create("whatsapp", **WHATSAPP).id
         with tempfile.NamedTemporaryFile(suffix=".png", delete=False) as file:
-            file.write(b"tea")
+            file.write(b"a shop")
         self.addCleanup(os.remove, file.name)
-        with self.refused((404, 405)):
+        url = self.api.upload_integration_profile_photo(self.app_id, whatsapp, file.name).photo_url
+        self.assertEqual(fetch("GET", url)[0::2], (200, b"a shop"))
+        shown = self.api.get_integration_profile(self.app_id, whatsapp).profile
+        self.assertEqual(shown.get("photoUrl"), url)
+        with self.refused(400, "bad_request"):
             self.api.upload_integration_profile_photo(self.app_id, self.world.twilio, file.name)

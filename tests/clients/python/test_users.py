@@ -3,7 +3,7 @@
 import os
 import tempfile
 
-from engine import ID, ClientTest, anybody, name, outbox, reply
+from engine import ID, ClientTest, anybody, fetch, name, outbox, reply
 from smooch import (
     AppUserApi,
     AppUserLink,
@@ -107,10 +107,13 @@ class AppUsers(ClientTest):
         requests = self.api.get_link_requests(self.app_id, user_id, integrations).link_requests
         self.assertLessEqual({request.integration_id for request in requests}, set(integrations))
 
-    def test_post_image_message_is_not_served(self):
+    def test_post_image_message_keeps_the_picture_and_says_it(self):
         user_id = self.create().user_id
         with tempfile.NamedTemporaryFile(suffix=".png", delete=False) as file:
-            file.write(b"tea")
+            file.write(b"a cup")
         self.addCleanup(os.remove, file.name)
-        with self.refused((404, 405)):
-            self.api.post_image_message(self.app_id, user_id, file.name, "appMaker")
+        message = self.api.post_image_message(self.app_id, user_id, file.name, "appMaker").message
+        self.has(message, type="image", role="appMaker", media_type="image/png")
+        self.assertEqual(fetch("GET", message.media_url)[0::2], (200, b"a cup"))
+        messages = ConversationApi().get_messages(self.app_id, user_id).messages
+        self.assertEqual([said.id for said in messages], [message.id])

@@ -13,10 +13,10 @@ use shared::channels::twilio::Twilio;
 use shared::channels::{
     self, Callback, CarrierRequest, CarrierResponse, Channel, Incoming, Outgoing, ReceiptStatus, SendError,
 };
-use shared::ids::{AppId, IntegrationId, NotificationId};
+use shared::ids::{AppId, NotificationId};
 use shared::model::{
-    Address, ExpiredClaim, ExternalId, Integration, IntegrationStatus, Message, MessageWire, MessagebirdSettings,
-    Secret, Settings, Timestamp, TwilioSettings,
+    Address, ExternalId, Integration, Message, MessageWire, MessagebirdSettings, Secret, Settings, Timestamp,
+    TwilioSettings,
 };
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -172,14 +172,7 @@ async fn take(
 }
 
 pub fn integrations() -> Vec<Integration> {
-    let integration = |settings| Integration {
-        id: IntegrationId::generate(),
-        app_id: AppId::generate(),
-        display_name: None,
-        status: IntegrationStatus::Active,
-        expired_claim: ExpiredClaim::Resend,
-        settings,
-    };
+    let integration = |settings| Integration::new(AppId::generate(), settings);
     vec![
         integration(Settings::Twilio(TwilioSettings {
             account_sid: "AC00000000000000000000000000000001".into(),

@@ -1,5 +1,4 @@
-//! What was sent, and the calls an integration makes when it is set up. Nothing can be changed here: a number's new
-//! address is shown once and forgotten, since replies go where the engine sends them.
+//! What was sent, and the calls an integration makes when it is set up.
 
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use shared::model::ChannelType;
 
 use super::super::State;
 use super::super::accounts::Account;
-use super::{TwilioError, authorized, basic, not_found, settings, view};
+use super::{Pointed, TwilioError, authorized, basic, by_status, not_found, settings, view};
 
 pub async fn message(
     Shared(state): Shared<State>,
@@ -52,17 +51,20 @@ pub async fn phone_number(
         None if is_sid(wanted, "PN") => number_of(wanted),
         None => return Err(not_found(uri.path())),
     };
-    let changed: Vec<(String, String)> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
-    let change = |name: &str, default: &str| {
-        changed.iter().find(|(given, _)| given == name).map_or(default.to_owned(), |(_, value)| value.clone())
-    };
+    if let Some((_, url)) = form_urlencoded::parse(body.as_bytes()).find(|(name, _)| name == "SmsUrl") {
+        let target = state.0.callbacks.path(&url).unwrap_or(&url).to_owned();
+        let pointed = Pointed { account_sid: sid.clone(), number_sid: wanted.to_owned(), target };
+        state.0.journal.pointed(&pointed).await.map_err(|_| by_status(500))?;
+        state.0.numbers.point(pointed);
+    }
+    let target = state.0.numbers.target(&sid, wanted);
     Ok(Json(json!({
         "sid": wanted,
         "account_sid": sid,
         "phone_number": number,
         "capabilities": {"voice": true, "sms": true, "mms": true, "fax": false},
-        "sms_url": change("SmsUrl", ""),
-        "sms_method": change("SmsMethod", "POST"),
+        "sms_url": if target.starts_with('/') { state.0.callbacks.url(&target) } else { target },
+        "sms_method": "POST",
     })))
 }
 

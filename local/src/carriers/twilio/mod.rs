@@ -3,6 +3,7 @@
 
 mod callbacks;
 mod lookups;
+mod numbers;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ use super::message::Message;
 use crate::clock::now_ms;
 use crate::faults::reset;
 pub use callbacks::{inbound, receipt};
+pub use numbers::{Numbers, Pointed};
 
 const TEXT_LIMIT: usize = 1600;
 const MEDIA_LIMIT: usize = 10;
@@ -151,6 +153,23 @@ fn settings(account: &Account) -> Option<&TwilioSettings> {
         Settings::Twilio(settings) => Some(settings),
         _ => None,
     }
+}
+
+/// The account's number, pointed at its own integration.
+pub fn pointed(account: &Account) -> Option<Pointed> {
+    let settings = settings(account)?;
+    Some(Pointed {
+        account_sid: settings.account_sid.clone(),
+        number_sid: settings.phone_number_sid.clone(),
+        target: format!("/callbacks/{}/{}/{}", account.channel, account.app_id, account.integration_id),
+    })
+}
+
+/// The path that messages to the account's number are posted to, if it is one of ours.
+pub fn incoming(state: &State, account: &Account) -> Option<String> {
+    let settings = settings(account)?;
+    let target = state.0.numbers.target(&settings.account_sid, &settings.phone_number_sid);
+    target.starts_with('/').then_some(target)
 }
 
 /// Checks a send in Twilio's order: sender, destination, body.

@@ -24,7 +24,7 @@ pub use firebase::FirebaseSettings;
 pub use mailgun::MailgunSettings;
 pub use messagebird::MessagebirdSettings;
 pub use profile::{BusinessProfile, BusinessProfileWire};
-pub use twilio::{TwilioCredentials, TwilioSettings};
+pub use twilio::{NewTwilio, TwilioCredentials, TwilioSettings};
 pub use types::{ChannelType, IntegrationType};
 pub use web::WebSettings;
 pub use whatsapp::WhatsappSettings;
@@ -34,12 +34,42 @@ pub struct Integration {
     pub id: IntegrationId,
     pub app_id: AppId,
     pub display_name: Option<String>,
-    pub status: IntegrationStatus,
+    pub switch: Switch,
+    /// What its carrier has against it since the last success; nothing while it takes what is sent.
+    pub error: Option<String>,
     pub expired_claim: ExpiredClaim,
     pub settings: Settings,
+    /// How often it was changed since it was made. What a carrier said of an earlier one does not hold for a later.
+    pub revision: u64,
 }
 
 impl Integration {
+    pub fn new(app_id: AppId, settings: Settings) -> Self {
+        Self {
+            id: IntegrationId::generate(),
+            app_id,
+            display_name: None,
+            switch: Switch::Active,
+            error: None,
+            expired_claim: ExpiredClaim::default(),
+            settings,
+            revision: 0,
+        }
+    }
+
+    pub fn is_off(&self) -> bool {
+        self.switch == Switch::Inactive
+    }
+
+    /// As v1.1 tells it. One that is switched off is not said to be in error.
+    pub fn status(&self) -> IntegrationStatus {
+        match (self.switch, &self.error) {
+            (Switch::Inactive, _) => IntegrationStatus::Inactive,
+            (Switch::Active, Some(_)) => IntegrationStatus::Error,
+            (Switch::Active, None) => IntegrationStatus::Active,
+        }
+    }
+
     pub fn kind(&self) -> IntegrationType {
         self.settings.kind()
     }
@@ -50,10 +80,19 @@ impl Integration {
     }
 }
 
+/// Whether the business wants it used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum IntegrationStatus {
+pub enum Switch {
     #[default]
+    Active,
+    Inactive,
+}
+
+/// v1.1's word for the switch and the carrier's say together (reference, section 9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IntegrationStatus {
     Active,
     Inactive,
     Error,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Integration, Settings};
-use crate::model::{ApiError, Change, check};
+use crate::model::{ApiError, Change, FileKey, check};
 
 const WEBSITES_LIMIT: usize = 2;
 const WEBSITE_LIMIT: usize = 256;
@@ -41,6 +41,11 @@ pub struct BusinessProfileWire {
 }
 
 impl BusinessProfileWire {
+    /// Whether it speaks of the photo.
+    pub fn has_photo(&self) -> bool {
+        self.photo_url != Change::Keep
+    }
+
     fn apply(self, old: BusinessProfile) -> Result<BusinessProfile, ApiError> {
         let text = |field: &'static str, change: Change<String>, limit: usize| {
             change.check(|text| check::within(field, text, limit))
@@ -75,6 +80,17 @@ impl Integration {
             Settings::Whatsapp(settings) => Ok(&settings.profile),
             _ => Err(without_profile()),
         }
+    }
+
+    /// The photo that its profile shows, if it was uploaded for it.
+    pub fn photo(&self) -> Option<FileKey> {
+        let url = self.profile().ok()?.photo_url.as_deref()?;
+        FileKey::of_photo(url, self.app_id, self.id)
+    }
+
+    /// The integration with another photo.
+    pub fn with_photo(self, url: String) -> Result<Self, ApiError> {
+        self.with_profile(BusinessProfileWire { photo_url: Change::Set(url), ..BusinessProfileWire::default() })
     }
 
     /// The integration with its profile changed.

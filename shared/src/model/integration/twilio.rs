@@ -60,7 +60,7 @@ pub struct TwilioCredentials {
     pub auth_token: Secret,
 }
 
-/// `phoneNumber` and `name` are Twilio's to know. A caller who gives the number saves us asking.
+/// `phoneNumber` and `name` are Twilio's to say: whoever reads a caller's body puts them there, or takes them out.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Wire {
@@ -70,27 +70,42 @@ pub(super) struct Wire {
     phone_number: Change<String>,
     name: Change<String>,
     messaging_service_sid: Change<String>,
+    keep_sms_url: Change<bool>,
 }
 
-impl TwilioCredentials {
-    /// Those of a body that makes an integration, with the SID of the number; `None` where the body has the number.
-    pub fn of_new(body: &Value) -> Result<Option<(Self, String)>, ApiError> {
+/// What Twilio must be asked and told for a new integration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewTwilio {
+    pub credentials: TwilioCredentials,
+    pub number_sid: String,
+    /// Whether the number's URL for incoming messages stays as it is: somebody else may still need it.
+    pub keeps_sms_url: bool,
+}
+
+impl NewTwilio {
+    /// From a body that makes an integration.
+    pub fn read(body: &Value) -> Result<Self, ApiError> {
         let wire: Wire = read(body.clone())?;
         let account_sid = sid("accountSid", check::needed("accountSid", wire.account_sid, None)?)?;
         let auth_token = check::secret("authToken", check::needed("authToken", wire.auth_token, None)?)?;
-        let number = sid("phoneNumberSid", check::needed("phoneNumberSid", wire.phone_number_sid, None)?)?;
-        Ok((wire.phone_number == Change::Keep).then_some((Self { account_sid, auth_token }, number)))
+        let number = check::needed("phoneNumberSid", wire.phone_number_sid, None)?;
+        Ok(Self {
+            credentials: TwilioCredentials { account_sid, auth_token },
+            number_sid: sid("phoneNumberSid", number)?,
+            keeps_sms_url: wire.keep_sms_url.required("keepSmsUrl", false)?,
+        })
     }
+}
 
-    /// Those of a body that changes an integration, where it has a new token and does not repeat the number.
+impl TwilioCredentials {
+    /// Those of a body that changes an integration, where it has a token.
     pub fn of_change(body: &Value, old: &TwilioSettings) -> Result<Option<Self>, ApiError> {
-        let wire: Wire = read(body.clone())?;
-        match (wire.auth_token, wire.phone_number) {
-            (Change::Set(token), Change::Keep) => {
+        match read::<Wire>(body.clone())?.auth_token {
+            Change::Set(token) => {
                 let auth_token = check::secret("authToken", token)?;
                 Ok(Some(Self { account_sid: old.account_sid.clone(), auth_token }))
             }
-            _ => Ok(None),
+            Change::Keep | Change::Unset => Ok(None),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Integration, Settings};
+use super::{Integration, IntegrationStatus, Settings};
 
 impl Integration {
     pub fn view(&self) -> Value {
@@ -19,7 +19,8 @@ impl Integration {
             "_id": self.id,
             "type": self.kind().as_str(),
             "displayName": self.display_name,
-            "status": self.status,
+            "status": self.status(),
+            "error": self.error.as_ref().filter(|_| self.status() == IntegrationStatus::Error),
             "expiredClaim": self.expired_claim,
         })));
         view.into()

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{ExpiredClaim, Integration, IntegrationStatus, IntegrationType, Settings};
-use crate::ids::{AppId, IntegrationId};
+use super::{ExpiredClaim, Integration, IntegrationStatus, IntegrationType, Settings, Switch};
+use crate::ids::AppId;
 use crate::model::json::read;
 use crate::model::{ApiError, Change, check};
 
@@ -34,26 +34,26 @@ impl Integration {
         let settings = Settings::create(IntegrationType::of(body)?, body)?;
         let common: CommonWire = read(body.clone())?;
         Ok(Self {
-            id: IntegrationId::generate(),
-            app_id,
             display_name: common.display_name.check(display_name)?.apply(None),
-            status: status(common.status, IntegrationStatus::Active)?,
+            switch: switch(common.status, Switch::Active)?,
             expired_claim: common.expired_claim.apply(None).unwrap_or_default(),
-            settings,
+            ..Self::new(app_id, settings)
         })
     }
 
-    /// The integration as a body changes it.
+    /// The integration as a body changes it. What its carrier had against it goes with the settings it was said of.
     pub fn update(self, body: &Value) -> Result<Self, ApiError> {
         let common: CommonWire = read(body.clone())?;
         if common.r#type.is_some_and(|name| name != self.kind().as_str()) {
             return Err(ApiError::field("type", "cannot be changed; make another integration"));
         }
+        let settings = self.settings.clone().update(body)?;
         Ok(Self {
             display_name: common.display_name.check(display_name)?.apply(self.display_name),
-            status: status(common.status, self.status)?,
+            switch: switch(common.status, self.switch)?,
+            error: self.error.filter(|_| settings == self.settings),
             expired_claim: common.expired_claim.required("expiredClaim", self.expired_claim)?,
-            settings: self.settings.update(body)?,
+            settings,
             ..self
         })
     }
@@ -95,12 +95,50 @@ fn display_name(text: String) -> Result<String, ApiError> {
     check::text("displayName", text, DISPLAY_NAME_LIMIT)
 }
 
-/// Businesses switch integrations on and off; `error` is ours to say.
-fn status(change: Change<IntegrationStatus>, old: IntegrationStatus) -> Result<IntegrationStatus, ApiError> {
-    match change.required("status", old)? {
-        IntegrationStatus::Error if old != IntegrationStatus::Error => {
-            Err(ApiError::field("status", "must be active or inactive"))
-        }
-        status => Ok(status),
+/// Businesses switch integrations on and off. That one is in error is the carrier's to say: a body that repeats it, as it
+/// was read, says nothing.
+fn switch(change: Change<IntegrationStatus>, old: Switch) -> Result<Switch, ApiError> {
+    Ok(match change.given("status")? {
+        Some(IntegrationStatus::Active) => Switch::Active,
+        Some(IntegrationStatus::Inactive) => Switch::Inactive,
+        Some(IntegrationStatus::Error) | None => old,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn messagebird() -> Integration {
+        let body = json!({ "type": "messagebird", "accessKey": "key", "originator": "31970000001", "status": "error" });
+        Integration::create(AppId::generate(), &body).unwrap()
+    }
+
+    #[test]
+    fn the_switch_is_the_businesss_and_the_error_the_carriers() {
+        let made = messagebird();
+        assert_eq!(made.status(), IntegrationStatus::Active);
+        let ill = Integration { error: Some("No".into()), ..made };
+        assert_eq!(ill.status(), IntegrationStatus::Error);
+        let status = |integration: &Integration, status: &str| {
+            integration.clone().update(&json!({ "status": status })).unwrap().status()
+        };
+        assert_eq!(status(&ill, "active"), IntegrationStatus::Error, "to be switched on is not to be well");
+        assert_eq!(status(&ill, "inactive"), IntegrationStatus::Inactive);
+        let off = ill.update(&json!({ "status": "inactive" })).unwrap();
+        assert_eq!(status(&off, "error"), IntegrationStatus::Inactive);
+        assert_eq!(status(&off, "active"), IntegrationStatus::Error);
+        assert!(off.clone().update(&json!({ "status": null })).is_err());
+        assert!(off.update(&json!({ "status": "paused" })).is_err());
+    }
+
+    #[test]
+    fn an_error_goes_with_the_credentials_it_was_said_of() {
+        let ill = Integration { error: Some("No".into()), ..messagebird() };
+        let after = |body: Value| ill.clone().update(&body).unwrap().error;
+        assert_eq!(after(json!({ "displayName": "Ours" })), ill.error);
+        assert_eq!(after(json!({ "accessKey": "key" })), ill.error, "the same key is no other");
+        assert_eq!(after(json!({ "accessKey": "another" })), None);
     }
 }

@@ -28,6 +28,9 @@ pub struct MessageWire {
     pub media_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
+    /// In bytes. Ours to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media_size: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alt_text: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

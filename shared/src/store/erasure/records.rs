@@ -1,0 +1,114 @@
+//! What is left of something sent when it is erased: its claim, for as long as the task that sent it may come back.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::pages::key_of;
+use crate::flow::erasure::{Budget, Fate, Trace};
+use crate::ids::AppUserId;
+use crate::model::{SendState, Timestamp};
+use crate::store::keys::{Key, TTL};
+use crate::store::transaction::Change;
+use crate::store::{Item, Store, StoreError, from_item};
+
+/// What a message, a record of something sent, or a reply's marker says that decides over it.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct TraceItem {
+    state: Option<SendState>,
+    accepted: Option<Timestamp>,
+    sent: Option<Timestamp>,
+    ended: Option<Timestamp>,
+    /// Unix milliseconds.
+    deadline: Option<i64>,
+    match_result: Option<Named>,
+    message: Map<String, Value>,
+    /// Unix seconds.
+    ttl: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Named {
+    app_user_id: AppUserId,
+}
+
+impl TraceItem {
+    pub fn of(item: &Item) -> Result<Self, StoreError> {
+        from_item("send record", item.clone())
+    }
+
+    /// Where the file lies that it shows.
+    pub fn media_url(&self) -> Option<&str> {
+        self.message.get("mediaUrl")?.as_str()
+    }
+
+    pub fn trace(&self) -> Trace {
+        let claimed = self.deadline.map(Timestamp::from_millis);
+        let moments = [self.accepted, claimed, self.sent, self.ended];
+        Trace {
+            // A message, or a reply's marker, has no state: nothing more becomes of it.
+            state: self.state.unwrap_or(SendState::Delivered),
+            last: moments.into_iter().flatten().max().unwrap_or(Timestamp::from_millis(0)),
+            ends: Timestamp::from_millis(self.ttl.map_or(i64::MAX, |ttl| ttl.saturating_mul(1000))),
+            person: self.match_result.as_ref().map(|named| named.app_user_id),
+            has_content: !self.message.is_empty(),
+        }
+    }
+}
+
+/// What a record that fades loses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fading {
+    /// What was sent.
+    Content,
+    /// And to whom. The address stays: it is the record's key.
+    ContentAndPerson,
+}
+
+/// What becomes of some items.
+#[derive(Debug, Default)]
+pub(super) struct Fates {
+    gone: Vec<Key>,
+    faded: Vec<(Key, Timestamp)>,
+    /// Whether a send is under way.
+    pub waits: bool,
+}
+
+impl Fates {
+    pub fn add(&mut self, item: &Item, fate: Fate) {
+        match fate {
+            Fate::Goes => self.gone.extend(key_of(item)),
+            Fate::Stays => {}
+            Fate::Waits => self.waits = true,
+            Fate::Fades { until } => self.faded.extend(key_of(item).map(|key| (key, until))),
+        }
+    }
+}
+
+impl Store {
+    pub(super) async fn fulfil(&self, fates: &Fates, fading: Fading, budget: &mut Budget) -> Result<(), StoreError> {
+        budget.spend(self.delete_all(&fates.gone).await?);
+        for (key, until) in &fates.faded {
+            budget.spend(1);
+            fade(key, *until, fading).write(self).await?;
+        }
+        Ok(())
+    }
+}
+
+fn fade(key: &Key, until: Timestamp, fading: Fading) -> Change {
+    let set = "SET #message = :nothing, #hidden = :yes, #ttl = :until";
+    let expression = match fading {
+        Fading::Content => format!("{set} REMOVE author"),
+        Fading::ContentAndPerson => format!("{set} REMOVE author, matchResult, answeredBy"),
+    };
+    Change::of(key, expression)
+        .when("attribute_exists(pk)")
+        .name("#message", "message")
+        .name("#hidden", "hidden")
+        .name("#ttl", TTL)
+        .value(":nothing", &Map::<String, Value>::new())
+        .value(":yes", &true)
+        .value(":until", &until.seconds())
+}
