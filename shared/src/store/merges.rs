@@ -42,10 +42,11 @@ impl Store {
         let counts = self.conversation(app, discarded.user.conversation_id).await?;
         let joined = survivor.user.clone().joined_by(&discarded.user);
         let size = serde_json::to_vec(&joined).map_or(usize::MAX, |bytes| bytes.len());
-        if size > PROFILE_LIMIT || !self.merging(app, survivor, discarded, &joined, &counts).fits() {
+        let writes = || self.merging(app, survivor, discarded, &joined, &counts);
+        if size > PROFILE_LIMIT || !writes().fits() {
             return Ok(Merged::TooLarge);
         }
-        let refused = self.commit(|| self.merging(app, survivor, discarded, &joined, &counts)).await?;
+        let refused = self.commit(writes).await?;
         Ok(if refused.is_empty() { Merged::Done } else { Merged::Changed })
     }
 

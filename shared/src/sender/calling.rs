@@ -1,0 +1,134 @@
+//! From a claimed message to the carrier's answer: for whom it is, its requests, the calls.
+
+use super::{Job, Sender, Unsent, now};
+use crate::batch::Later;
+use crate::channels::{CarrierRequest, Channel, Outgoing, SendError, SendErrorKind};
+use crate::model::{ExternalId, Integration, MatchResult, Sending, Subject};
+use crate::store::{MatchItem, NewClient, StoreError};
+use crate::tasks::SendContext;
+
+impl<C: Channel> Sender<C> {
+    /// Renders and calls. The person comes into being before the first call, so that the window between the carrier's
+    /// answer and our record holds nothing but the record's write.
+    pub(super) async fn call(
+        &self,
+        job: &Job<'_>,
+        integration: Option<&Integration>,
+        known: Option<MatchItem>,
+        mut sent: Vec<ExternalId>,
+    ) -> Result<Result<(Vec<ExternalId>, Option<MatchResult>), Unsent>, Later> {
+        let known = known.map(|item| item.result);
+        let requests = match self.render(job, integration).await? {
+            Ok(requests) => requests,
+            Err(error) => return Ok(Err(Unsent { error, person: known, is_the_carriers: false })),
+        };
+        let person = match self.whom(job, known).await? {
+            Ok(person) => person,
+            Err(unsent) => return Ok(Err(unsent)),
+        };
+        let total = requests.len();
+        for request in requests.into_iter().skip(sent.len()) {
+            let answer = self.carrier.send(request).await.and_then(|response| C::accepted(&response));
+            match answer {
+                Ok(id) => sent.push(id),
+                Err(error) => return Ok(Err(Unsent { error, person, is_the_carriers: true })),
+            }
+            if sent.len() < total {
+                self.store.record_parts(&job.key, &sent).await?;
+            }
+        }
+        Ok(Ok((sent, person)))
+    }
+
+    /// Whose the address is. What was meant for somebody else, or is wanted no more, is not sent.
+    async fn whom(
+        &self,
+        job: &Job<'_>,
+        known: Option<MatchResult>,
+    ) -> Result<Result<Option<MatchResult>, Unsent>, StoreError> {
+        let unsent = |reason: &str| {
+            let error = SendError::new(SendErrorKind::Misconfigured, reason);
+            Ok(Err(Unsent { error, person: None, is_the_carriers: false }))
+        };
+        match (job.sending.subject, known) {
+            // Whose the address is, or will be, is the link's business.
+            (Subject::Confirmation(id), _) => match self.store.link_at(&job.partition).await? {
+                Some(link) if link.id == id => Ok(Ok(None)),
+                _ => unsent("Another link took this one's place"),
+            },
+            (Subject::Notification(_), Some(person)) => Ok(Ok(Some(person))),
+            (Subject::Notification(_), None) => Ok(Ok(Some(self.create_person(job.sending).await?))),
+            (Subject::Message(_), Some(owner)) if self.is_meant(job.sending, &owner).await? => Ok(Ok(Some(owner))),
+            // A link of a moment ago may not have been seen.
+            (Subject::Message(_), _) => match self.store.find_match(&job.partition, true).await? {
+                Some(now) if self.is_meant(job.sending, &now.result).await? => Ok(Ok(Some(now.result))),
+                _ => unsent("The person is no longer reached at this address"),
+            },
+        }
+    }
+
+    /// Whether the address's owner is whom the message is for, under whatever id after a merge.
+    async fn is_meant(&self, sending: &Sending, owner: &MatchResult) -> Result<bool, StoreError> {
+        match sending.app_user_id {
+            None => Ok(true),
+            Some(meant) if meant == owner.app_user_id => Ok(true),
+            Some(meant) => {
+                let now = self.store.app_user(sending.app_id, meant).await?;
+                Ok(now.is_some_and(|user| user.id == owner.app_user_id))
+            }
+        }
+    }
+
+    async fn render(
+        &self,
+        job: &Job<'_>,
+        integration: Option<&Integration>,
+    ) -> Result<Result<Vec<CarrierRequest>, SendError>, StoreError> {
+        let Some((integration, settings)) = integration.and_then(|found| Some((found, C::settings(found)?))) else {
+            let reason = "The integration no longer exists, or is of another type";
+            return Ok(Err(SendError::new(SendErrorKind::Misconfigured, reason)));
+        };
+        if integration.is_off() {
+            let reason = "The integration is switched off (its status is inactive)";
+            return Ok(Err(SendError::new(SendErrorKind::Misconfigured, reason)));
+        }
+        let app = self.store.app(integration.app_id).await?;
+        let callback_url = |parts: usize| self.callback_url(job.sending, parts);
+        Ok(C::render(
+            settings,
+            &Outgoing {
+                api_url: &self.config.api_url,
+                to: &job.sending.address,
+                message: &job.sending.message,
+                app_name: app.as_ref().map_or("The sender", |app| &app.name),
+                callback_url: &callback_url,
+                reference: job.sending.subject,
+            },
+        ))
+    }
+
+    fn callback_url(&self, sending: &Sending, parts: usize) -> String {
+        let (app, integration) = (sending.app_id, sending.integration_id);
+        let context = SendContext {
+            subject: sending.subject,
+            accepted: sending.accepted,
+            address: sending.address.clone(),
+            parts: u8::try_from(parts).unwrap_or(u8::MAX),
+        };
+        let token = self.store.sealer().seal_context(app, integration, &context);
+        format!("{}/callbacks/{}/{app}/{integration}/{token}", self.config.public_url, C::TYPE)
+    }
+
+    async fn create_person(&self, sending: &Sending) -> Result<MatchResult, StoreError> {
+        let new = NewClient {
+            app: sending.app_id,
+            integration: sending.integration_id,
+            channel: C::TYPE,
+            address: &sending.address,
+            display_name: sending.display_name.as_deref(),
+            started_by: None,
+            now: now(),
+        };
+        Ok(self.store.create_match(new).await?.result)
+    }
+}

@@ -1,0 +1,39 @@
+//! Whose turn it is: the claim, and what an earlier one that stands in the way asks for.
+
+use super::{Job, Sender, Taken, now};
+use crate::batch::Later;
+use crate::channels::{Channel, SendError, SendErrorKind};
+use crate::flow::claim::{self, Found};
+use crate::model::ExpiredClaim;
+use crate::store::Write;
+use crate::telemetry::Metric;
+
+impl<C: Channel> Sender<C> {
+    /// ABSENT → CLAIMED, or what the record that stands in the way asks for.
+    pub(super) async fn take(&self, job: &Job<'_>, policy: ExpiredClaim) -> Result<Taken, Later> {
+        let record = match self.store.claim(&job.key, job.sending, job.deadline).await? {
+            Write::Done(_) => return Ok(Taken::Ours(Vec::new())),
+            Write::Refused(None) => return Err(Later::because("the claim was refused by nothing").after(1)),
+            Write::Refused(Some(record)) => record,
+        };
+        match claim::on_found(&record, policy, job.repeat, now()) {
+            Found::Nothing => Ok(Taken::Not(Vec::new())),
+            Found::Republish => Ok(Taken::Not(self.events_of(&record, job).await?)),
+            Found::Wait { seconds } => {
+                job.outcome(Metric::SendDeferred).with_number("seconds", i64::from(seconds)).log();
+                Err(Later::because("another invocation is sending it").after(seconds))
+            }
+            Found::Retake { old } => match self.store.retake(&job.key, old, job.deadline).await? {
+                Write::Done(record) => Ok(Taken::Ours(record.external_ids)),
+                Write::Refused(_) => Err(Later::because("another invocation took the claim over").after(1)),
+            },
+            Found::GiveUp { .. } => {
+                let error = SendError::new(
+                    SendErrorKind::Undecided,
+                    "Sending was interrupted; the message may have gone out and is not sent again",
+                );
+                Ok(Taken::Not(self.record_failed(job, &error, None).await?))
+            }
+        }
+    }
+}

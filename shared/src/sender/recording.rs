@@ -1,0 +1,83 @@
+//! How a claim ends: as sent or failed, with what the business is told of it, or given back for another try.
+
+use super::{Job, Sender, Unsent, now};
+use crate::batch::{self, Later};
+use crate::channels::{Channel, SendError, SendErrorKind};
+use crate::flow::{report, retry};
+use crate::links;
+use crate::model::{ExpiredClaim, ExternalId, MatchResult, SendRecord, Subject};
+use crate::store::Write;
+use crate::telemetry::Metric;
+use crate::webhook::Event;
+
+impl<C: Channel> Sender<C> {
+    /// What a record says to the business: of a confirmation, what becomes of its link.
+    pub(super) async fn events_of(&self, record: &SendRecord, job: &Job<'_>) -> Result<Vec<Event>, Later> {
+        let Subject::Confirmation(link) = record.subject else {
+            return Ok(report::of_sending(record, &job.place).as_ref().map(Event::delivery).into_iter().collect());
+        };
+        let (app, at) = (job.place.app_id, &job.partition);
+        Ok(match (&record.failure, record.sent) {
+            (Some(failure), _) => links::failed(&self.store, app, at, link, failure, now()).await?,
+            (None, Some(_)) => links::sent(&self.store, app, at, link, now()).await?,
+            (None, None) => Vec::new(),
+        })
+    }
+
+    /// CLAIMED → SENT, and `:channel`.
+    pub(super) async fn record_sent(
+        &self,
+        job: &Job<'_>,
+        ids: &[ExternalId],
+        person: Option<&MatchResult>,
+    ) -> Result<Vec<Event>, Later> {
+        match self.store.mark_sent(&job.key, ids, person, now()).await? {
+            Write::Done(record) => {
+                job.outcome(job.metric(Metric::NotificationSent, Metric::MessageSent))
+                    .with("externalId", first(ids))
+                    .log();
+                self.events_of(&record, job).await
+            }
+            // Somebody took the claim over and came to an end before us: theirs is what the business hears.
+            Write::Refused(Some(record)) => self.events_of(&record, job).await,
+            Write::Refused(None) => Err(Later::because("the claim is gone")),
+        }
+    }
+
+    /// Tries again later where that can help and tries are left; else CLAIMED → FAILED, and `:failure`.
+    pub(super) async fn settle(&self, job: &Job<'_>, policy: ExpiredClaim, unsent: Unsent) -> Result<Vec<Event>, Later> {
+        let Unsent { error, person, .. } = unsent;
+        let doubtful = error.kind == SendErrorKind::Undecided && policy == ExpiredClaim::Fail;
+        if !error.is_retryable() || doubtful || job.receives >= self.config.max_receives {
+            return self.record_failed(job, &error, person.as_ref()).await;
+        }
+        self.store.release(&job.key, job.deadline).await?;
+        let wait = retry::task_wait(job.receives, error.retry_after(), batch::jitter());
+        job.outcome(Metric::SendRetried).with("reason", &error).with_number("seconds", i64::from(wait)).log();
+        Err(Later::because(error).after(wait))
+    }
+
+    pub(super) async fn record_failed(
+        &self,
+        job: &Job<'_>,
+        error: &SendError,
+        person: Option<&MatchResult>,
+    ) -> Result<Vec<Event>, Later> {
+        let failure = error.failure();
+        match self.store.mark_failed(&job.key, &failure, person, now()).await? {
+            Write::Done(record) => {
+                let outcome = job
+                    .outcome(job.metric(Metric::NotificationFailed, Metric::MessageFailed))
+                    .with("code", failure.code.as_str());
+                outcome.with("businessFault", error.is_business_fault()).log();
+                self.events_of(&record, job).await
+            }
+            Write::Refused(Some(record)) => self.events_of(&record, job).await,
+            Write::Refused(None) => Err(Later::because("the claim is gone")),
+        }
+    }
+}
+
+fn first(ids: &[ExternalId]) -> &str {
+    ids.first().map_or("", |id| &id.0)
+}
