@@ -78,11 +78,12 @@ pub async fn delete(context: &Context, call: &Call<'_>) -> Result<Response<Body>
     let app = call.app()?;
     let found = context.store.find_message(app, &person, id).await?;
     let found = found.ok_or_else(|| ApiError::missing(ErrorCode::MessageNotFound))?;
+    let delete = context.store.delete_message(app, &person.user, &found);
     match found.media_url.as_deref().and_then(|url| FileKey::of_message(url, app, &person.user)) {
-        None => context.store.delete_message(&found).await?,
+        None => delete.await?,
         Some(file) => {
             let work = Work::EraseMessage { user: person.user.id, message: id, file: file.to_string() };
-            context.upkeep.delete(app, work, context.store.delete_message(&found)).await?;
+            context.upkeep.delete(app, work, delete).await?;
         }
     }
     Ok(gateway::json(200, &json!({})))

@@ -48,7 +48,7 @@ pub async fn erase_one(
     if let Some(person) = context.store.person_by_id(app, user).await?
         && let Some(found) = context.store.find_message(app, &person, message).await?
     {
-        context.store.delete_message(&found).await?;
+        context.store.delete_message(app, &person.user, &found).await?;
     }
     if let Some(file) = file.parse::<FileKey>().ok().filter(|file| file.app_id == app) {
         context.files.delete(&file).await?;

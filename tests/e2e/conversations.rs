@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::table;
 use crate::world::{ANYBODY, World};
 
 fn text(text: &str) -> Value {
@@ -102,6 +103,25 @@ async fn messages_are_deleted_one_or_all() {
     world.settle().await;
     world.make(&world.app, &path, text("anew")).await;
     assert_eq!(texts().await, ["anew"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_full_conversation_takes_a_message_when_one_is_deleted() {
+    let world = World::new().await;
+    bob(&world).await;
+    let path = "appusers/bob/messages";
+    let first = world.make(&world.app, path, text("first")).await["message"]["_id"].as_str().unwrap().to_owned();
+    table::set(&world, "|CONVERSATION", "messageCount", 29_999).await;
+    world.make(&world.app, path, text("last")).await;
+    world.refused(&world.app, Method::POST, path, Some(text("too much")), "locked").await;
+    // Twice at once is one message less.
+    let one = format!("{path}/{first}");
+    let remove = || world.manage(&world.app, Method::DELETE, &one, None);
+    let (left, right) = futures::join!(remove(), remove());
+    assert!([left.status, right.status].iter().all(|status| [200, 404].contains(status)));
+    world.make(&world.app, path, text("fits")).await;
+    world.refused(&world.app, Method::POST, path, Some(text("too much again")), "locked").await;
     world.end().await;
 }
 

@@ -41,6 +41,15 @@ pub async fn put(world: &World, item: Item) {
     client.put_item().table_name(table).set_item(Some(item.into_iter().collect())).send().await.unwrap();
 }
 
+/// Sets a number of the only item whose key has a word.
+pub async fn set(world: &World, word: &str, attribute: &str, number: usize) {
+    let mut named: Vec<Item> = scan(world).await.into_iter().filter(|item| key(item).contains(word)).collect();
+    assert_eq!(named.len(), 1, "{word}");
+    let mut item = named.remove(0);
+    item.insert(attribute.to_owned(), AttributeValue::N(number.to_string()));
+    put(world, item).await;
+}
+
 /// `pk|sk`
 pub fn key(item: &Item) -> String {
     format!("{}|{}", item["pk"].as_s().unwrap(), item["sk"].as_s().unwrap())

@@ -72,7 +72,7 @@ pub struct Found {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum FoundAt {
-    Message(Key),
+    Message(Key, Timestamp),
     /// Of a notification, which has an end to tell: it is hidden only.
     Record(Key),
 }
@@ -235,7 +235,8 @@ impl Store {
         for conversation in person.user.conversations() {
             let key = keys::message(app, conversation, id.moment(), id);
             if let Some(stored) = self.get_consistent::<StoredMessage>("message", &key).await? {
-                return Ok(Some(Found { place: FoundAt::Message(key), media_url: stored.message.media_url }));
+                let place = FoundAt::Message(key, id.moment());
+                return Ok(Some(Found { place, media_url: stored.message.media_url }));
             }
         }
         for client in &person.clients {
@@ -252,10 +253,19 @@ impl Store {
         Ok(None)
     }
 
-    /// Deletes a message that was found. It may be gone already.
-    pub async fn delete_message(&self, found: &Found) -> Result<(), StoreError> {
+    /// Deletes a message that was found in the person's history. It may be gone already.
+    pub async fn delete_message(&self, app: AppId, user: &AppUser, found: &Found) -> Result<(), StoreError> {
         match &found.place {
-            FoundAt::Message(key) => self.delete(key).await,
+            FoundAt::Message(key, received) => {
+                let there = Change::of(key, "").when("attribute_exists(pk)");
+                let fewer = uncounted(app, user.conversation_id, *received);
+                let writes = || Transaction::new().delete(self, there.clone()).update(self, fewer.clone());
+                match self.commit(writes).await?.as_slice() {
+                    [] | [0, ..] => Ok(()),
+                    // It is not among those that are counted.
+                    _ => self.delete(key).await,
+                }
+            }
             FoundAt::Record(key) => {
                 let hide = Change::of(key, "SET #hidden = :yes").when("attribute_exists(pk)").name("#hidden", "hidden");
                 self.change::<SendRecord>("send record", hide.value(":yes", &true)).await?;
@@ -263,6 +273,15 @@ impl Store {
             }
         }
     }
+}
+
+/// One message less, if it is counted: those of a history that was cleared are not.
+fn uncounted(app: AppId, id: ConversationId, received: Timestamp) -> Change {
+    Change::of(&keys::conversation(app, id), "ADD messageCount :less")
+        .when("messageCount > :nought AND (attribute_not_exists(cleared) OR cleared < :received)")
+        .value(":less", &-1)
+        .value(":nought", &0)
+        .value(":received", &received)
 }
 
 /// The change of a conversation's counters by so many messages of one side.
