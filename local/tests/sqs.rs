@@ -68,7 +68,7 @@ async fn a_long_poll_wakes_with_the_message() {
     send(&sqs, &url, "x").await;
     let (got, at) = poll.await.expect("a poll");
     assert_eq!(got.messages().len(), 1);
-    assert!(at - sent < Duration::from_millis(500), "{:?}", at - sent);
+    assert!(at - sent < Duration::from_secs(10), "woken, not timed out: {:?}", at - sent);
 }
 
 #[tokio::test]
@@ -186,7 +186,8 @@ async fn queues_are_found_and_purged() {
     assert!(receive(&sqs, &url, 0).await.messages().is_empty());
 }
 
-/// The same receive on a full and on an almost empty queue, beside each other: no absolute speed is asked for.
+/// The same receive on a full and on an almost empty queue, beside each other: no absolute speed is asked for. The best
+/// of several rounds each, since a round may be interrupted by whatever else the machine does.
 #[tokio::test]
 async fn receiving_costs_the_same_over_a_backlog_of_100_000() {
     use local::queues::{NewMessage, Queues, Receive};
@@ -208,7 +209,11 @@ async fn receiving_costs_the_same_over_a_backlog_of_100_000() {
         begun.elapsed()
     };
     queues.send("Plain", vec![message.clone(); 100_000]).await.expect("sent");
-    queues.send("Jobs", vec![message; 200]).await.expect("sent");
-    let (full, small) = (timed("Plain").await, timed("Jobs").await);
+    let (mut full, mut small) = (Duration::MAX, Duration::MAX);
+    for _ in 0..5 {
+        queues.send("Jobs", vec![message.clone(); 200]).await.expect("sent");
+        full = full.min(timed("Plain").await);
+        small = small.min(timed("Jobs").await);
+    }
     assert!(full < small * 5 + Duration::from_millis(50), "full {full:?}, almost empty {small:?}");
 }

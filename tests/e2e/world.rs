@@ -236,7 +236,8 @@ impl World {
             if let Some(found) = check(self).await {
                 return found;
             }
-            tokio::task::yield_now().await;
+            // A look takes a core's time from those who are waited for.
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("waited in vain for {what}\n{}", self.recent_logs().await);
     }
