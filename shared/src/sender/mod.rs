@@ -176,7 +176,6 @@ impl<C: Channel> Sender<C> {
             },
         }
     }
-
 }
 
 impl Job<'_> {

@@ -45,7 +45,12 @@ impl<C: Channel> Sender<C> {
     }
 
     /// Tries again later where that can help and tries are left; else CLAIMED → FAILED, and `:failure`.
-    pub(super) async fn settle(&self, job: &Job<'_>, policy: ExpiredClaim, unsent: Unsent) -> Result<Vec<Event>, Later> {
+    pub(super) async fn settle(
+        &self,
+        job: &Job<'_>,
+        policy: ExpiredClaim,
+        unsent: Unsent,
+    ) -> Result<Vec<Event>, Later> {
         let Unsent { error, person, .. } = unsent;
         let doubtful = error.kind == SendErrorKind::Undecided && policy == ExpiredClaim::Fail;
         if !error.is_retryable() || doubtful || job.receives >= self.config.max_receives {
