@@ -302,9 +302,7 @@ async fn an_address_with_a_new_owner_keeps_what_is_theirs() {
     let pointer = scan(&world).await.into_iter().find(|item| key(item).contains("#CLIENT#")).unwrap();
     let next = world.make(&world.app, "appusers", json!({ "userId": "next" })).await;
     let next = next["appUser"]["_id"].as_str().unwrap();
-    let link = json!({ "type": "twilio", "phoneNumber": ANYBODY, "confirmation": { "type": "immediate" } });
-    let linked = world.manage(&world.app, Method::POST, "appusers/next/channels", Some(link)).await;
-    assert_eq!(linked.status, 200, "{}", linked.body);
+    world.link("next", "twilio", ANYBODY, json!({ "type": "immediate" })).await;
     world.notify("twilio", ANYBODY, "To the next").await;
     world.settle().await;
     // As an erasure finds it that the theft overtakes.

@@ -10,11 +10,14 @@ async fn person(world: &World, user_id: &str) -> String {
     made["appUser"]["_id"].as_str().unwrap().to_owned()
 }
 
-async fn link(world: &World, id: &str, to: &str, confirmation: Value) -> Value {
-    let body = json!({ "type": "twilio", "phoneNumber": to, "confirmation": confirmation });
-    let answer = world.manage(&world.app, Method::POST, &format!("appusers/{id}/channels"), Some(body)).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    answer.body["appUser"].clone()
+impl World {
+    /// Begins a link of somebody's to an address on a channel; the person as they are then.
+    pub async fn link(&self, person: &str, channel: &str, to: &str, confirmation: Value) -> Value {
+        let body = json!({ "type": channel, "phoneNumber": to, "confirmation": confirmation });
+        let answer = self.manage(&self.app, Method::POST, &format!("appusers/{person}/channels"), Some(body)).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.body["appUser"].clone()
+    }
 }
 
 fn text(text: &str) -> Value {
@@ -41,7 +44,9 @@ async fn immediate_with_a_message_is_linked_once_it_is_sent() {
     let world = World::new().await;
     let id = person(&world, "bob").await;
     world.local(Method::POST, "pollers", Some(json!({ "paused": true }))).await;
-    let user = link(&world, &id, "+1 (555) 010-0142", json!({ "type": "immediate", "message": text("Welcome") })).await;
+    let user = world
+        .link(&id, "twilio", "+1 (555) 010-0142", json!({ "type": "immediate", "message": text("Welcome") }))
+        .await;
     let pending = &user["pendingClients"][0];
     assert_eq!((&pending["status"], &pending["externalId"]), (&json!("pending"), &json!(ANYBODY)));
     world.local(Method::POST, "pollers", Some(json!({ "paused": false }))).await;
@@ -69,10 +74,10 @@ async fn immediate_with_a_message_is_linked_once_it_is_sent() {
 async fn immediate_without_a_message_is_linked_at_once() {
     let world = World::new().await;
     let id = person(&world, "bob").await;
-    let user = link(&world, &id, ANYBODY, json!({ "type": "immediate" })).await;
+    let user = world.link(&id, "twilio", ANYBODY, json!({ "type": "immediate" })).await;
     assert_eq!(user["clients"][0]["externalId"], ANYBODY);
     assert_eq!(user["conversationStarted"], true);
-    let again = link(&world, &id, ANYBODY, json!({ "type": "immediate" })).await;
+    let again = world.link(&id, "twilio", ANYBODY, json!({ "type": "immediate" })).await;
     assert_eq!(again["clients"].as_array().unwrap().len(), 1, "a repeat links nothing twice");
     world.settle().await;
     assert_eq!(steps(&world).await, ["link:match", "link:success"]);
@@ -84,7 +89,7 @@ async fn a_confirmation_that_cannot_be_sent_fails_the_link() {
     for to in [REFUSED, FAILS_LATER] {
         let world = World::new().await;
         let id = person(&world, "bob").await;
-        link(&world, &id, to, json!({ "type": "userActivity", "message": text("Hi") })).await;
+        world.link(&id, "twilio", to, json!({ "type": "userActivity", "message": text("Hi") })).await;
         world.settle().await;
         let steps = steps(&world).await;
         assert!(steps.contains(&"link:failure".to_owned()) && !steps.contains(&"link:success".to_owned()), "{steps:?}");
@@ -98,7 +103,7 @@ async fn a_confirmation_that_cannot_be_sent_fails_the_link() {
 async fn user_activity_is_linked_when_the_person_writes() {
     let world = World::new().await;
     let id = person(&world, "bob").await;
-    link(&world, &id, ANYBODY, json!({ "type": "userActivity", "message": text("Is that you?") })).await;
+    world.link(&id, "twilio", ANYBODY, json!({ "type": "userActivity", "message": text("Is that you?") })).await;
     world.settle().await;
     assert_eq!(steps(&world).await, ["link:match"]);
     assert_eq!(clients(&world, &id).await, (0, 1));
@@ -116,7 +121,7 @@ async fn a_prompt_is_answered_with_yes_or_no() {
     for (word, end, linked) in [("Yes!", "link:success", 1), ("no", "link:failure", 0)] {
         let world = World::new().await;
         let id = person(&world, "bob").await;
-        link(&world, &id, ANYBODY, json!({ "type": "prompt" })).await;
+        world.link(&id, "twilio", ANYBODY, json!({ "type": "prompt" })).await;
         world.settle().await;
         let asked = world.outbox_to(ANYBODY).await[0].to_string();
         assert!(asked.contains("Tea House") && asked.contains("YES"), "{asked}");
@@ -136,7 +141,7 @@ async fn an_address_that_was_somebody_elses_changes_hands() {
     world.settle().await;
     let old = world.events_about(&first).await[0]["matchResult"]["appUser"]["_id"].as_str().unwrap().to_owned();
     let id = person(&world, "bob").await;
-    link(&world, &id, ANYBODY, json!({ "type": "immediate" })).await;
+    world.link(&id, "twilio", ANYBODY, json!({ "type": "immediate" })).await;
     assert_eq!(clients(&world, &old).await, (0, 0));
     assert_eq!(clients(&world, &id).await, (1, 0));
     world.settle().await;
@@ -149,10 +154,9 @@ async fn an_address_that_was_somebody_elses_changes_hands() {
 async fn an_answer_on_one_channel_is_told_with_what_was_sent_on_another() {
     let world = World::new().await;
     let id = person(&world, "bob").await;
-    link(&world, &id, ANYBODY, json!({ "type": "immediate" })).await;
+    world.link(&id, "twilio", ANYBODY, json!({ "type": "immediate" })).await;
     let other = "+31612340142";
-    let body = json!({ "type": "messagebird", "phoneNumber": other, "confirmation": { "type": "immediate" } });
-    world.manage(&world.app, Method::POST, &format!("appusers/{id}/channels"), Some(body)).await;
+    world.link(&id, "messagebird", other, json!({ "type": "immediate" })).await;
     world.notify("twilio", ANYBODY, "on the first").await;
     world.settle().await;
     world.notify("messagebird", other, "on the second").await;
@@ -175,7 +179,7 @@ async fn a_sender_killed_on_a_confirmation_links_once() {
         let id = person(&world, "bob").await;
         let kill = json!({ "target": "function:send_twilio", "fault": "kill", "count": 1, "when": when });
         world.fault(kill).await;
-        link(&world, &id, ANYBODY, json!({ "type": "immediate", "message": text("Welcome") })).await;
+        world.link(&id, "twilio", ANYBODY, json!({ "type": "immediate", "message": text("Welcome") })).await;
         world.outlive().await;
         let mut steps = steps(&world).await;
         steps.dedup();
@@ -213,8 +217,8 @@ async fn a_link_that_gives_way_to_another_ends_aloud_and_is_not_sent() {
     let world = World::new().await;
     let (bob, lea) = (person(&world, "bob").await, person(&world, "lea").await);
     world.local(Method::POST, "pollers", Some(json!({ "paused": true }))).await;
-    link(&world, &bob, ANYBODY, json!({ "type": "prompt" })).await;
-    link(&world, &lea, ANYBODY, json!({ "type": "prompt" })).await;
+    world.link(&bob, "twilio", ANYBODY, json!({ "type": "prompt" })).await;
+    world.link(&lea, "twilio", ANYBODY, json!({ "type": "prompt" })).await;
     world.local(Method::POST, "pollers", Some(json!({ "paused": false }))).await;
     world.settle().await;
     assert_eq!(world.outbox_to(ANYBODY).await.len(), 1, "the question is asked once");
@@ -234,7 +238,7 @@ async fn a_sender_killed_after_it_linked_tells_of_the_theft_all_the_same() {
     let id = person(&world, "bob").await;
     let when = json!({ "afterCall": "dynamodb:TransactWriteItems", "n": 1 });
     world.fault(json!({ "target": "function:send_twilio", "fault": "kill", "count": 1, "when": when })).await;
-    link(&world, &id, ANYBODY, json!({ "type": "immediate", "message": text("Welcome") })).await;
+    world.link(&id, "twilio", ANYBODY, json!({ "type": "immediate", "message": text("Welcome") })).await;
     world.outlive().await;
     assert_eq!(world.calls().await["functions"]["send_twilio"]["errors"], 1);
     assert_eq!(steps(&world).await, ["link:match", "link:success"]);

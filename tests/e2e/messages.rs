@@ -70,8 +70,7 @@ async fn a_message_that_fails_is_told_so() {
         let world = World::new().await;
         let user = world.make(&world.app, "appusers", json!({ "userId": "bob" })).await;
         let user = user["appUser"]["_id"].as_str().unwrap().to_owned();
-        let link = json!({ "type": "twilio", "phoneNumber": to, "confirmation": { "type": "immediate" } });
-        world.manage(&world.app, Method::POST, &format!("appusers/{user}/channels"), Some(link)).await;
+        world.link(&user, "twilio", to, json!({ "type": "immediate" })).await;
         let answer = post(&world, &user, text("Are you there?")).await;
         world.settle().await;
         assert_eq!(story(&world, &answer["message"]).await, expected);
@@ -85,8 +84,7 @@ async fn with_several_channels_the_last_used_is_written_to_or_the_one_that_is_na
     let world = World::new().await;
     let user = person(&world, "twilio", ANYBODY).await;
     let other = "+31612340142";
-    let link = json!({ "type": "messagebird", "phoneNumber": other, "confirmation": { "type": "immediate" } });
-    world.manage(&world.app, Method::POST, &format!("appusers/{user}/channels"), Some(link)).await;
+    world.link(&user, "messagebird", other, json!({ "type": "immediate" })).await;
     post(&world, &user, text("by the newest")).await;
     world.settle().await;
     assert_eq!(world.outbox_to(other).await.len(), 1);

@@ -28,9 +28,7 @@ async fn dies(world: &World, function: &str, when: Value, method: Method, path: 
 async fn linked(world: &World, user_id: &str, at: &str) -> String {
     let made = world.make(&world.app, "appusers", json!({ "userId": user_id })).await;
     let id = made["appUser"]["_id"].as_str().unwrap().to_owned();
-    let body = json!({ "type": "twilio", "phoneNumber": at, "confirmation": { "type": "immediate" } });
-    let answer = world.manage(&world.app, Method::POST, &format!("appusers/{id}/channels"), Some(body)).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
+    world.link(&id, "twilio", at, json!({ "type": "immediate" })).await;
     world.settle().await;
     id
 }

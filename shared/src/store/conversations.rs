@@ -258,7 +258,7 @@ impl Store {
         match &found.place {
             FoundAt::Message(key, received) => {
                 let there = Change::of(key, "").when("attribute_exists(pk)");
-                let fewer = uncounted(app, user.conversation_id, *received);
+                let fewer = counted_off(app, user.conversation_id, *received);
                 let writes = || Transaction::new().delete(self, there.clone()).update(self, fewer.clone());
                 match self.commit(writes).await?.as_slice() {
                     [] | [0, ..] => Ok(()),
@@ -276,7 +276,7 @@ impl Store {
 }
 
 /// One message less, if it is counted: those of a history that was cleared are not.
-fn uncounted(app: AppId, id: ConversationId, received: Timestamp) -> Change {
+fn counted_off(app: AppId, id: ConversationId, received: Timestamp) -> Change {
     Change::of(&keys::conversation(app, id), "ADD messageCount :less")
         .when("messageCount > :nought AND (attribute_not_exists(cleared) OR cleared < :received)")
         .value(":less", &-1)
