@@ -20,7 +20,7 @@ pub struct Context {
 
 impl Context {
     pub async fn from_env() -> Result<Self, ConfigError> {
-        let aws = shared::aws::config().await?;
+        let aws = shared::aws::config()?;
         Ok(Self {
             store: Store::from_env(&aws)?,
             receive: Sqs::new(&aws).queue("RECEIVE_QUEUE_URL")?,

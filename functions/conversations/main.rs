@@ -17,7 +17,7 @@ async fn main() -> Result<(), Error> {
     shared::telemetry::init();
     let context = Arc::new(Context::from_env().await?);
     let warming = Arc::clone(&context);
-    tokio::spawn(async move { warming.warm().await });
+    shared::warm::behind_the_first_poll(async move { warming.warm().await });
     shared::gateway::run(move |request| {
         let context = Arc::clone(&context);
         async move { handler::handle(&context, &request).await }

@@ -43,7 +43,7 @@ enum Attempt {
 
 impl Context {
     pub async fn from_env() -> Result<Self, lambda_runtime::Error> {
-        let aws = shared::aws::config().await?;
+        let aws = shared::aws::config()?;
         let sqs = Sqs::new(&aws);
         Ok(Self {
             store: Store::from_env(&aws)?,

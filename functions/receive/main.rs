@@ -16,7 +16,7 @@ async fn main() -> Result<(), Error> {
     shared::telemetry::init();
     let context = Arc::new(Context::from_env().await?);
     let warming = Arc::clone(&context);
-    tokio::spawn(async move { warming.warm().await });
+    shared::warm::behind_the_first_poll(async move { warming.warm().await });
     lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsEvent>| {
         let context = Arc::clone(&context);
         async move { Ok::<_, Error>(handler::handle(context, event.payload).await) }

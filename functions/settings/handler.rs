@@ -28,7 +28,7 @@ pub struct Context {
 
 impl Context {
     pub async fn from_env() -> Result<Self, lambda_http::Error> {
-        let aws = shared::aws::config().await?;
+        let aws = shared::aws::config()?;
         let (sqs, store) = (Sqs::new(&aws), Store::from_env(&aws)?);
         Ok(Self {
             api: Api::from_env(Service::Settings, store.clone())?,

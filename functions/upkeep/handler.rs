@@ -45,7 +45,7 @@ pub enum Next {
 
 impl Context {
     pub async fn from_env() -> Result<Self, ConfigError> {
-        let aws = shared::aws::config().await?;
+        let aws = shared::aws::config()?;
         let (sqs, store) = (Sqs::new(&aws), Store::from_env(&aws)?);
         Ok(Self {
             publisher: Publisher::from_env(&sqs, store.clone())?,

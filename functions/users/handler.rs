@@ -22,7 +22,7 @@ pub struct Context {
 
 impl Context {
     pub async fn from_env() -> Result<Self, ConfigError> {
-        let aws = shared::aws::config().await?;
+        let aws = shared::aws::config()?;
         let (sqs, store) = (Sqs::new(&aws), Store::from_env(&aws)?);
         Ok(Self {
             api: Api::from_env(Service::Users, store.clone())?,

@@ -3,6 +3,7 @@
 //! What may be kept, and under which key, is decided elsewhere. Only functions that deal with files link this module's
 //! SDK.
 
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
@@ -33,10 +34,13 @@ pub struct File {
     pub bytes: Bytes,
 }
 
+/// Made at its first use: to most events of most functions files are no matter, and the client is a tenth of a start.
+type Lazy = LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>;
+
 /// The bucket. Clone is cheap.
 #[derive(Clone)]
 pub struct Files {
-    client: Client,
+    client: Arc<Lazy>,
     bucket: String,
 }
 
@@ -49,8 +53,9 @@ impl Files {
     pub fn new(aws: &aws_config::SdkConfig, bucket: String) -> Self {
         // S3 itself is called by a host name of the bucket's own; what stands in for it has one name for all buckets.
         let stand_in = aws.endpoint_url().is_some() || config::text("AWS_ENDPOINT_URL_S3").is_ok();
-        let client = Client::from_conf(Builder::from(aws).force_path_style(stand_in).build());
-        Self { client, bucket }
+        let config = Builder::from(aws).force_path_style(stand_in);
+        let client: Lazy = LazyLock::new(Box::new(move || Client::from_conf(config.build())));
+        Self { client: Arc::new(client), bucket }
     }
 
     pub async fn put(&self, key: &FileKey, file: File) -> Result<(), FilesError> {

@@ -27,4 +27,5 @@ pub mod store;
 pub mod tasks;
 pub mod telemetry;
 pub mod upkeep;
+pub mod warm;
 pub mod webhook;

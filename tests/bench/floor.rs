@@ -5,7 +5,7 @@ use lambda_http::{Body, Error, Request, Response, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let aws = shared::aws::config().await?;
+    let aws = shared::aws::config()?;
     let clients = (aws_sdk_dynamodb::Client::new(&aws), aws_sdk_sqs::Client::new(&aws));
     let answer = service_fn(async |_: Request| Ok::<_, Error>(Response::new(Body::from("floor"))));
     let ran = lambda_http::run(answer).await;

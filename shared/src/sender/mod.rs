@@ -28,6 +28,7 @@ use crate::store::keys::AddressPartition;
 use crate::store::{SendKey, Store};
 use crate::tasks::SendTask;
 use crate::telemetry::{Metric, Outcome};
+use crate::warm;
 use crate::webhook::Event;
 
 /// Clocks of two machines may differ by this much; a claim lives that much longer than its claimant.
@@ -55,14 +56,16 @@ impl SenderConfig {
 /// Runs a sending function until Lambda ends it.
 pub async fn run<C: Channel + 'static>() -> Result<(), lambda_runtime::Error> {
     crate::telemetry::init();
-    let aws = crate::aws::config().await?;
+    let aws = crate::aws::config()?;
     let store = Store::from_env(&aws)?;
     let sqs = Sqs::new(&aws);
     let publisher = Publisher::from_env(&sqs, store.clone())?;
     let queue = sqs.queue("SEND_QUEUE_URL")?;
     let sender = Arc::new(Sender::<C>::new(store.clone(), CarrierClient::new()?, SenderConfig::from_env()?));
     let warming = publisher.clone();
-    tokio::spawn(async move { tokio::join!(store.warm(), warming.warm()) });
+    warm::behind_the_first_poll(async move {
+        tokio::join!(store.warm(), warming.warm());
+    });
     let handle = move |event: LambdaEvent<SqsEvent>| {
         let (sender, queue, publisher) = (Arc::clone(&sender), queue.clone(), publisher.clone());
         async move {
