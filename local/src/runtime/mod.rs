@@ -173,8 +173,10 @@ impl Runtime {
 
     fn start_worker(&self, program: &Program) -> Result<Arc<Worker>, FunctionError> {
         let number = self.inner.next_worker.fetch_add(1, Ordering::Relaxed);
+        // Held over the start: the process may ask for work before this thread has its turn again.
+        let mut workers = self.workers();
         let worker = Worker::start(format!("{}.{number}", program.function.name), program, self)?;
-        self.workers().insert(worker.id().to_owned(), Arc::clone(&worker));
+        workers.insert(worker.id().to_owned(), Arc::clone(&worker));
         Ok(worker)
     }
 
