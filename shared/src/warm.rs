@@ -15,3 +15,31 @@ pub fn behind_the_first_poll(warm: impl Future<Output = ()> + Send + 'static) {
         warm.await;
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_question_to_this_machine_goes_first() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let (warmed, end) = oneshot::channel();
+        let log = Arc::clone(&order);
+        behind_the_first_poll(async move {
+            log.lock().unwrap().push("warm");
+            warmed.send(()).unwrap();
+        });
+        let mut connection = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        connection.write_all(b"GET /next HTTP/1.1\r\n\r\n").await.unwrap();
+        order.lock().unwrap().push("asked");
+        end.await.unwrap();
+        assert_eq!(*order.lock().unwrap(), ["asked", "warm"]);
+    }
+}

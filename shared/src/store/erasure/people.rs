@@ -53,8 +53,8 @@ impl Store {
 
     async fn hide(&self, app: AppId, id: AppUserId, now: Timestamp) -> Result<AppUserId, StoreError> {
         for attempt in 0..TRIES {
-            let id = self.bearer(app, id).await?;
-            let Some(person) = self.person_by_id(app, id).await? else { return Ok(id) };
+            // Asked last: they may have been merged, and hidden as whom they had become, while they were read.
+            let Some(person) = self.person_by_id(app, id).await? else { return self.bearer(app, id).await };
             let id = person.user.id;
             match self.hiding(app, Leaving { person, deleted: now }).commit(self).await? {
                 Outcome::Done => return Ok(id),
