@@ -10,7 +10,7 @@ use crate::config::{self, ConfigError};
 use crate::http;
 
 /// For functions. Nothing but the environment is asked: the SDK's own loader looks for profiles, roles and instance
-/// metadata too, none of which a Lambda has, and is a tenth of a bare function's start and half a megabyte of it.
+/// metadata too, none of which a Lambda has; docs/BENCHMARKS.md has what that costs.
 pub fn config() -> Result<SdkConfig, ConfigError> {
     let credentials = SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new());
     let mut config = SdkConfig::builder()

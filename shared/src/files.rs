@@ -34,7 +34,7 @@ pub struct File {
     pub bytes: Bytes,
 }
 
-/// Made at its first use: to most events of most functions files are no matter, and the client is a tenth of a start.
+/// Made at its first use: to most events of most functions files are no matter.
 type Lazy = LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>;
 
 /// The bucket. Clone is cheap.
