@@ -12,6 +12,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::StatusCode;
+use axum::http::uri::Authority;
+use axum::middleware;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -26,6 +28,7 @@ use crate::dynamodb::{DynamoDb, DynamoDbError};
 use crate::faults::Faults;
 use crate::feed::Feed;
 use crate::gateway::Gateway;
+use crate::guard::{self, Guard};
 use crate::ledger::Ledger;
 use crate::logs::{LogStyle, Logs};
 use crate::pollers::Pollers;
@@ -60,6 +63,8 @@ pub struct Options {
     pub log: LogStyle,
     /// Values for the template's parameters.
     pub parameters: BTreeMap<String, String>,
+    /// Names beside this machine's own under which everything is served.
+    pub allow_hosts: Vec<Authority>,
 }
 
 /// Why the engine can't start.
@@ -148,7 +153,11 @@ impl Engine {
         let parts = Parts::open(&url, &stack, programs, options.log, &data_dir).await?;
         let (feed, faults, activity) = (parts.feed.clone(), parts.faults.clone(), parts.activity.clone());
         let simulation = Simulation::start(&handles, feed, faults, activity, &data_dir)?;
-        let tasks = parts.spawn(&stack, listener, parts.router(&url, &stack, &simulation));
+        let public_url = options.parameters.get("PublicUrl").map(String::as_str);
+        let guard = Guard::new(&options.allow_hosts, public_url);
+        let router = parts.router(&url, &stack, &simulation);
+        let router = router.layer(middleware::from_fn_with_state(guard, guard::check));
+        let tasks = parts.spawn(&stack, listener, router);
         let Parts { queues, runtime, .. } = parts;
         Ok(Self { url, handles, runtime, queues, simulation, tasks, _data_dir: data_dir })
     }
@@ -168,6 +177,14 @@ impl Engine {
         let ready = seeder.demo().await?;
         self.simulation.resume();
         Ok(Some(ready))
+    }
+
+    /// Gives the demo app what the examples of the API's description name.
+    pub async fn showcase(&self) -> Result<(), SeedError> {
+        match self.simulation.seeder() {
+            Some(seeder) => seeder.showcase().await,
+            None => Ok(()),
+        }
     }
 
     /// Makes another app, of an account of its own.

@@ -1,6 +1,7 @@
 //! What the functions write: shown on the terminal, kept for `GET /_local/logs`, published on the feed. The one place
 //! that writes to the terminal while the engine runs.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +18,7 @@ use crate::feed::Feed;
 const LINES: usize = 2_000;
 const BYTES: usize = 2 << 20;
 
-/// A longer line is cut.
+/// Bytes of a line; a longer one is cut, and says so.
 const LONGEST: usize = 16 << 10;
 
 /// How lines appear on the terminal.
@@ -69,10 +70,10 @@ impl Logs {
 
     /// A line that a function's process wrote.
     pub fn line(&self, function: &str, text: &str) {
-        let text: String = text.chars().take(LONGEST).collect();
+        let text = capped(text);
         let line = match serde_json::from_str(&text) {
             Ok(Value::Object(object)) => Value::Object(object),
-            _ => Value::String(text),
+            _ => Value::String(text.into_owned()),
         };
         self.keep(LogLine { at: now_ms(), function: function.to_owned(), line });
     }
@@ -120,6 +121,14 @@ impl Logs {
         // A closed terminal must not end the engine.
         let _ = writeln!(std::io::stdout(), "{text}");
     }
+}
+
+fn capped(text: &str) -> Cow<'_, str> {
+    if text.len() <= LONGEST {
+        return Cow::Borrowed(text);
+    }
+    let kept = &text[..text.floor_char_boundary(LONGEST)];
+    Cow::Owned(format!("{kept}… (cut: the line had {} bytes)", text.len()))
 }
 
 /// `12:34:56.789  INFO send_twilio  message field=value`.
@@ -179,6 +188,17 @@ mod tests {
         let flat = json!({ "level": "WARN", "message": "late", "id": "a" });
         assert_eq!(pretty(&line(flat), false), "12:34:56.789  WARN receive          late id=a");
         assert_eq!(pretty(&line(json!("plain words")), false), "12:34:56.789       receive          plain words");
+    }
+
+    #[test]
+    fn a_long_line_is_cut_and_says_so() {
+        let logs = Logs::new(LogStyle::Silent, Feed::new());
+        logs.line("a", &"é".repeat(300_000));
+        logs.line("a", &json!({ "level": "INFO", "message": "x".repeat(LONGEST) }).to_string());
+        for kept in logs.recent(Some("a")) {
+            let text = kept.line.as_str().expect("text");
+            assert!(text.len() < LONGEST + 100 && text.contains("… (cut: the line had "), "{}", text.len());
+        }
     }
 
     #[test]

@@ -11,6 +11,8 @@ use shared::model::{
 };
 use shared::store::{Store, StoreError};
 
+use crate::showcase::Ids;
+
 /// An app to be, as an operator writes it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -89,23 +91,28 @@ pub struct Provision {
 }
 
 impl Provision {
-    /// Draws ids and secrets; writes nothing yet.
+    /// Draws secrets, and ids beyond those that are given; writes nothing yet.
     ///
     /// # Errors
     /// The first field that makes no sense.
-    pub fn new(wanted: Specification) -> Result<Self, SpecificationError> {
+    pub fn new(wanted: Specification, ids: Ids) -> Result<Self, SpecificationError> {
         if wanted.webhooks.len() > WEBHOOK_LIMIT {
             return Err(SpecificationError::Webhooks);
         }
-        let app = App::new(AccountId::generate(), wanted.name);
-        let twilio = wanted.twilio.map(twilio_settings).transpose()?;
-        let messagebird = wanted.messagebird.map(messagebird_settings).transpose()?;
-        let integration = |settings| integration(app.id, wanted.expired_claim, settings);
+        let app = App { id: ids.app, ..App::new(AccountId::generate(), wanted.name) };
+        let twilio = wanted.twilio.map(twilio_settings).transpose()?.map(|settings| (ids.twilio, settings));
+        let messagebird =
+            wanted.messagebird.map(messagebird_settings).transpose()?.map(|settings| (ids.messagebird, settings));
+        let expired_claim = wanted.expired_claim;
+        let integration = |(id, settings)| Integration { id, expired_claim, ..Integration::new(app.id, settings) };
+        let webhooks = wanted.webhooks.into_iter().map(|hook| webhook(app.id, hook));
+        let mut webhooks = webhooks.collect::<Result<Vec<_>, _>>()?;
+        webhooks.first_mut().into_iter().for_each(|first| first.id = ids.webhook);
         Ok(Self {
             key: ApiKey::generate(KeyOwner::App(app.id), Some("demo".into())),
             account_key: ApiKey::generate(KeyOwner::Account(app.account_id), Some("demo".into())),
             integrations: twilio.into_iter().chain(messagebird).map(integration).collect(),
-            webhooks: wanted.webhooks.into_iter().map(|hook| webhook(app.id, hook)).collect::<Result<_, _>>()?,
+            webhooks,
             app,
         })
     }
@@ -128,10 +135,6 @@ impl Provision {
         }
         Ok(())
     }
-}
-
-fn integration(app_id: AppId, expired_claim: ExpiredClaim, settings: Settings) -> Integration {
-    Integration { expired_claim, ..Integration::new(app_id, settings) }
 }
 
 fn twilio_settings(account: TwilioAccount) -> Result<Settings, SpecificationError> {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
+use crate::private_files;
 use crate::template::SecretRecipe;
 
 /// The value of every secret by name, as kept in `file`; new ones are made and kept.
@@ -21,7 +22,7 @@ pub fn load(recipes: &BTreeMap<String, SecretRecipe>, file: Option<&Path>) -> io
         secrets.entry(name.clone()).or_insert_with(|| make(recipe));
     }
     if let Some(file) = file.filter(|_| secrets.len() > known) {
-        write_privately(file, &serde_json::to_vec(&secrets)?)?;
+        private_files::write(file, &serde_json::to_vec(&secrets)?)?;
     }
     Ok(secrets)
 }
@@ -29,14 +30,6 @@ pub fn load(recipes: &BTreeMap<String, SecretRecipe>, file: Option<&Path>) -> io
 fn make(recipe: &SecretRecipe) -> String {
     let alphabet: Vec<char> = recipe.alphabet.chars().collect();
     (0..recipe.length).map(|_| alphabet[rand::random_range(0..alphabet.len())]).collect()
-}
-
-fn write_privately(file: &Path, content: &[u8]) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file)?.write_all(content)
 }
 
 #[cfg(test)]

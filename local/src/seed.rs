@@ -13,9 +13,11 @@ use shared::model::{ChannelType, ExpiredClaim, Integration, Webhook};
 use shared::store::{Store, StoreError};
 
 use crate::carriers;
+use crate::private_files;
 use crate::provision::{
     MessagebirdAccount, Provision, Specification, SpecificationError, TwilioAccount, WantedWebhook,
 };
+use crate::showcase::{self, Ids, ShowcaseError};
 
 const TWILIO_NUMBER: &str = "+15550100001";
 const MESSAGEBIRD_ORIGINATOR: &str = "31970000001";
@@ -29,6 +31,8 @@ pub enum SeedError {
     File(PathBuf, std::io::Error),
     #[error(transparent)]
     Specification(#[from] SpecificationError),
+    #[error("what the API's examples name cannot be stored: {0}")]
+    Showcase(#[from] ShowcaseError),
 }
 
 /// What a demo app shall be like. Everything has a default.
@@ -92,11 +96,20 @@ impl Seeder {
         for app in &known {
             self.reconnect(app).await?;
         }
-        if let Some(first) = known.first().cloned() {
-            self.remember(known)?;
+        if let Some(first) = self.remember(known)?.into_iter().next() {
             return Ok(first);
         }
-        self.app(Wanted { name: Some("Tea House".into()), ..Wanted::default() }).await
+        self.make(Wanted { name: Some("Tea House".into()), ..Wanted::default() }, Ids::of_the_demo()).await
+    }
+
+    /// Gives the demo app what the API's examples name, where it lacks it.
+    pub async fn showcase(&self) -> Result<(), SeedError> {
+        let demo = Ids::of_the_demo().app;
+        // A data directory may hold an app of another making, which the examples don't name.
+        match self.store.app(demo).await? {
+            Some(app) => Ok(showcase::set_up(&self.store, app.account_id).await?),
+            None => Ok(()),
+        }
     }
 
     /// The app made first.
@@ -106,7 +119,11 @@ impl Seeder {
 
     /// One more app, of an account of its own.
     pub async fn app(&self, wanted: Wanted) -> Result<Ready, SeedError> {
-        let provision = self.provision(wanted)?;
+        self.make(wanted, Ids::draw()).await
+    }
+
+    async fn make(&self, wanted: Wanted, ids: Ids) -> Result<Ready, SeedError> {
+        let provision = self.provision(wanted, ids)?;
         provision.write(&self.store).await?;
         provision.integrations.iter().for_each(|integration| self.register(integration));
         let of = |channel| {
@@ -132,14 +149,16 @@ impl Seeder {
     }
 
     /// Accounts of its own at every carrier, and a webhook that wants everything unless others are wished for.
-    fn provision(&self, wanted: Wanted) -> Result<Provision, SeedError> {
+    fn provision(&self, wanted: Wanted, ids: Ids) -> Result<Provision, SeedError> {
         let everything = |sink: &str| WantedWebhook {
             target: format!("{}/_local/sink/{sink}", self.url),
             triggers: vec!["*".into()],
             include_client: true,
             include_full_app_user: false,
         };
-        let mut provision = Provision::new(Specification {
+        // A sink of its own, named after the app, so that demo apps don't read each other's mail.
+        let sink = ids.app.to_string();
+        let specification = Specification {
             name: wanted.name.unwrap_or_else(|| "Demo".into()),
             expired_claim: wanted.expired_claim,
             twilio: Some(TwilioAccount {
@@ -154,14 +173,9 @@ impl Seeder {
                 originator: MESSAGEBIRD_ORIGINATOR.into(),
                 signing_key: random_hex(),
             }),
-            webhooks: wanted.webhooks.clone().unwrap_or_else(|| vec![everything("demo")]),
-        })?;
-        if wanted.webhooks.is_none() {
-            // A sink of its own, named after the app, so that demo apps don't read each other's mail.
-            let target = everything(&provision.app.id.to_string()).target;
-            provision.webhooks.iter_mut().for_each(|webhook| webhook.target.clone_from(&target));
-        }
-        Ok(provision)
+            webhooks: wanted.webhooks.unwrap_or_else(|| vec![everything(&sink)]),
+        };
+        Ok(Provision::new(specification, ids)?)
     }
 
     /// After a restart the engine's port may be another, and the simulated carriers know nobody.
@@ -194,7 +208,8 @@ impl Seeder {
         }
     }
 
-    fn remember(&self, apps: Vec<Ready>) -> Result<(), SeedError> {
+    /// Keeps the apps, and gives them as they are now: at this engine's address.
+    fn remember(&self, apps: Vec<Ready>) -> Result<Vec<Ready>, SeedError> {
         let moved = |app: Ready| {
             let at = |target: &str| target.strip_prefix(&app.api_url).map(|path| format!("{}{path}", self.url));
             let webhooks = app.webhooks.iter().cloned();
@@ -206,12 +221,12 @@ impl Seeder {
         let apps: Vec<Ready> = apps.into_iter().map(moved).collect();
         if let Some(path) = self.seed_file() {
             let bytes = serde_json::to_vec_pretty(&apps).unwrap_or_default();
-            std::fs::write(&path, bytes).map_err(|error| SeedError::File(path, error))?;
+            private_files::write(&path, &bytes).map_err(|error| SeedError::File(path, error))?;
         }
         if let Ok(mut known) = self.apps.lock() {
-            *known = apps;
+            known.clone_from(&apps);
         }
-        Ok(())
+        Ok(apps)
     }
 
     fn seed_file(&self) -> Option<PathBuf> {

@@ -52,10 +52,10 @@ impl Simulation {
         data_dir: &DataDir,
     ) -> Result<Self, carriers::StartError> {
         let folder = data_dir.folder().map(ToOwned::to_owned);
-        let store = store(handles);
+        let table = table(handles);
         let carriers =
-            carriers::State::new(handles.url.clone(), feed, faults, activity, folder.clone(), store.clone())?;
-        let seeder = store.map(|store| Seeder::new(store, carriers.clone(), handles.url.clone(), folder));
+            carriers::State::new(handles.url.clone(), feed, faults, activity, folder.clone(), table.clone())?;
+        let seeder = table.map(|table| Seeder::new(table.store, carriers.clone(), handles.url.clone(), folder));
         Ok(Self { carriers, seeder })
     }
 
@@ -91,9 +91,9 @@ impl Simulation {
 }
 
 /// The table as the product's own code sees it, if the stack has one.
-fn store(handles: &EngineHandles) -> Option<Store> {
+fn table(handles: &EngineHandles) -> Option<carriers::Table> {
     let environment = handles.any_environment_with("SEALING_SECRET")?;
-    let (table, secret) = (environment.get("TABLE_NAME")?, environment.get("SEALING_SECRET")?);
+    let (name, secret) = (environment.get("TABLE_NAME")?.clone(), environment.get("SEALING_SECRET")?);
     let credentials = Credentials::new("local", "local", None, None, "local engine");
     let config = aws_config::SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -102,7 +102,8 @@ fn store(handles: &EngineHandles) -> Option<Store> {
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .endpoint_url(handles.aws_endpoint(SEED))
         .build();
-    Some(Store::new(&config, table.clone(), Sealer::new(&Secret::new(secret.clone()))))
+    let store = Store::new(&config, name.clone(), Sealer::new(&Secret::new(secret.clone())));
+    Some(carriers::Table { store, client: aws_sdk_dynamodb::Client::new(&config), name })
 }
 
 /// Carriers aren't told which process calls them, so the first that waits for this death is taken to be the caller.

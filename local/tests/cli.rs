@@ -48,6 +48,72 @@ fn what_stands_in_the_way_is_said_in_one_sentence() {
     assert!(said.contains("the binary of Work is missing"), "{said}");
 }
 
+#[test]
+fn a_parameter_that_cannot_work_is_refused_with_the_templates_own_sentence() {
+    let functions = stack::functions();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
+    let mut command = command(functions.path());
+    let said =
+        refusal(command.arg("--template").arg(root.join("template.yaml")).args(["--parameter", "PublicUrl=a.test"]));
+    assert!(said.contains(r#"Parameters.PublicUrl: "a.test" is not https:// and a host"#), "{said}");
+}
+
+/// `create-account` in an environment that holds nothing but these.
+fn create_account(variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
+    command.arg("create-account").env_clear().env("AWS_EC2_METADATA_DISABLED", "true").env("HOME", "/nonexistent");
+    command.envs(variables.iter().copied());
+    command
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn create_account_says_what_is_missing_or_wrong_before_it_writes_anything() {
+    let stack = stack::Stack::start().await;
+    let endpoint = stack.engine.handles().aws_endpoint("operator");
+    let (secret, other) = ("a1".repeat(32), "b2".repeat(32));
+    let good = [
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "operator"),
+        ("AWS_SECRET_ACCESS_KEY", "operator"),
+        ("AWS_ENDPOINT_URL", endpoint.as_str()),
+        ("TABLE_NAME", "Accounts"),
+        ("SEALING_SECRET", secret.as_str()),
+    ];
+    let but = |name: &str, value: Option<&'static str>| {
+        let rest = good.iter().copied().filter(|(known, _)| *known != name);
+        rest.chain(value.map(|value| (name, value))).map(|(k, v)| (k.to_owned(), v.to_owned())).collect::<Vec<_>>()
+    };
+    let refused = |variables: Vec<(String, String)>| {
+        let variables: Vec<_> = variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        refusal(&mut create_account(&variables))
+    };
+    for (name, value, wanted) in [
+        ("TABLE_NAME", None, "the environment variable TABLE_NAME is not set"),
+        ("SEALING_SECRET", None, "the environment variable SEALING_SECRET is not set"),
+        ("SEALING_SECRET", Some("arn:aws:secretsmanager:x"), "SEALING_SECRET is not what the stack made"),
+        ("AWS_REGION", None, "there is no AWS region"),
+        ("AWS_ACCESS_KEY_ID", None, "there are no AWS credentials"),
+        ("TABLE_NAME", Some("Nowhere"), "there is no table Nowhere in us-east-1"),
+        ("AWS_ENDPOINT_URL", Some("http://127.0.0.1:1"), "DynamoDB in us-east-1 can't be reached"),
+    ] {
+        let said = refused(but(name, value));
+        assert!(said.contains(wanted), "{name}: {said}");
+    }
+    assert_eq!(stack.account("operator").await["writeUnits"].as_f64().unwrap_or(0.0), 0.0);
+
+    let made = create_account(&good).output().expect("the command ran");
+    let printed: Value = serde_json::from_slice(&made.stdout).expect("JSON");
+    assert!(printed["accountKeyId"].as_str().is_some_and(|id| id.starts_with("act_")), "{printed}");
+    let mut foreign = good;
+    foreign[5] = ("SEALING_SECRET", other.as_str());
+    let said = refusal(&mut create_account(&foreign));
+    assert!(said.contains("SEALING_SECRET is not this table's"), "{said}");
+    // The front answers 404 to everything that is not its own: no stack that takes the key.
+    let mut tried = create_account(&good);
+    let said = refusal(tried.args(["--api-url", stack.engine.url()]));
+    assert!(said.contains("answered 404 Not Found to the new key, so it was deleted again"), "{said}");
+}
+
 /// A running command that has one warm function process.
 struct Running {
     child: Child,
@@ -108,4 +174,30 @@ async fn killed_outright_its_functions_end_by_themselves() {
     running.child.kill().expect("killed");
     running.child.wait().expect("its end");
     wait_until("the function has ended", || !is_alive(running.function)).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_holds_keys_is_its_owners_alone_even_where_it_was_open_to_all() {
+    use std::os::unix::fs::PermissionsExt;
+    let (functions, folder) = (stack::functions(), tempfile::tempdir().expect("a folder"));
+    let (data, ready) = (folder.path().join("data"), folder.path().join("ready.json"));
+    std::fs::create_dir(&data).expect("made");
+    for open in [data.join("seed.json"), data.join("queues.sqlite"), ready.with_extension("unfinished")] {
+        std::fs::write(&open, "").expect("written");
+        std::fs::set_permissions(&open, PermissionsExt::from_mode(0o644)).expect("opened to all");
+    }
+    let mut child = command(functions.path());
+    let child = child.arg("--ready-file").arg(&ready).arg("--data-dir").arg(&data).stdout(Stdio::null());
+    let mut child = child.spawn().expect("started");
+    wait_until("the ready file is there", || ready.exists()).await;
+    let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o077;
+    let mut seen = vec![ready];
+    seen.extend(std::fs::read_dir(&data).expect("listed").map(|entry| entry.expect("an entry").path()));
+    assert!(seen.len() > 6, "{seen:?}");
+    for path in seen {
+        assert_eq!(mode(&path), 0, "{}", path.display());
+    }
+    signal(&child, "-TERM");
+    child.wait().expect("its end");
 }

@@ -5,7 +5,7 @@ mod stack;
 use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 use stack::Stack;
 
 #[tokio::test]
@@ -256,4 +256,45 @@ async fn what_happens_can_be_watched() {
         seen.push_str(&String::from_utf8_lossy(&chunk.expect("a chunk").expect("no end")));
     }
     assert!(seen.starts_with("event: webhook\ndata: {"), "{seen}");
+}
+
+#[tokio::test]
+async fn no_page_of_another_name_or_origin_reaches_what_is_the_engines_own() {
+    let stack = Stack::start_with(|options| {
+        options.allow_hosts = vec!["devbox".parse().expect("a host")];
+        options.parameters.insert("PublicUrl".into(), "https://tunnel.test".into());
+    })
+    .await;
+    let asked = async |path: &str, name: &str, value: &str| {
+        let answer = stack.http.get(stack.url(path)).header(name, value).send().await.expect("an answer");
+        (answer.status().as_u16(), answer.text().await.expect("a body"))
+    };
+    let (status, body) = asked("/_local/calls", "host", "evil.test").await;
+    assert!(status == 421 && body.contains("--allow-host evil.test"), "{status} {body}");
+    assert_eq!(asked("/front/x", "host", "evil.test").await.0, 421);
+    assert_eq!(asked("/_local/calls", "host", "devbox:8080").await.0, 200);
+    assert_eq!(asked("/_local/calls", "host", "tunnel.test").await.0, 403);
+    assert_eq!(asked("/nowhere", "host", "tunnel.test").await.0, 404);
+    assert_eq!(asked("/_local/calls", "origin", "https://evil.test").await.0, 403);
+    assert_eq!(asked("/", "origin", "https://evil.test").await.0, 403);
+    assert_eq!(asked("/_local/calls", "origin", stack.engine.url()).await.0, 200);
+}
+
+#[tokio::test]
+async fn log_entries_stand_on_lines_of_their_own_and_are_found_by_either_name_of_a_function() {
+    let stack = Stack::start().await;
+    let (status, answer) = stack.get("/_local/logs?function=nobody").await;
+    assert_eq!(
+        (status, &answer["error"]),
+        (StatusCode::NOT_FOUND, &json!("there is no function nobody; there are front, work"))
+    );
+    stack.post("/_local/invoke/Front", json!({ "do": "exit" })).await;
+    for name in ["front", "Front"] {
+        let text = stack.http.get(stack.url(&format!("/_local/logs?function={name}"))).send().await.expect("an answer");
+        let text = text.text().await.expect("a body");
+        let whole: Value = serde_json::from_str(&text).expect("JSON");
+        let entries = whole["logs"].as_array().expect("a list");
+        assert!(!entries.is_empty());
+        assert_eq!(text.lines().count(), entries.len() + 2, "{text}");
+    }
 }

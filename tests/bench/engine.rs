@@ -17,6 +17,7 @@ async fn main() {
         simulate: true,
         log: LogStyle::Silent,
         parameters: Default::default(),
+        allow_hosts: Vec::new(),
     })
     .await
     .unwrap();

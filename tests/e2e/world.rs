@@ -92,6 +92,7 @@ impl World {
             simulate: true,
             log: LogStyle::Silent,
             parameters,
+            allow_hosts: Vec::new(),
         })
         .await
         .unwrap();

@@ -5,19 +5,57 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use local::template::{EventSource, Function, Queue, Settings, Stack, table_arn};
+use local::template::{EventSource, Function, Queue, Settings, Stack, TemplateError, table_arn};
 
 fn text() -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("template.yaml")).unwrap()
 }
 
 fn stack() -> Stack {
+    deployed([]).unwrap()
+}
+
+fn deployed<const N: usize>(parameters: [(&str, &str); N]) -> Result<Stack, TemplateError> {
     let settings = Settings {
         base_url: "http://127.0.0.1:3000".into(),
-        parameters: BTreeMap::new(),
+        parameters: parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
         suggestions: BTreeMap::new(),
     };
-    Stack::read(&text(), &settings).unwrap()
+    Stack::read(&text(), &settings)
+}
+
+#[test]
+fn an_address_that_would_lose_callbacks_or_alarms_is_refused_before_it_is_deployed() {
+    let good = [
+        ("PublicUrl", "https://msg.example.test"),
+        ("PublicUrl", "http://127.0.0.1:3000"),
+        ("PublicUrl", ""),
+        ("TwilioApiUrl", "http://127.0.0.1:3000/_carriers/twilio"),
+        ("MessagebirdApiUrl", "https://rest.messagebird.com"),
+        ("AlarmTopicArn", "arn:aws-us-gov:sns:us-gov-west-1:123456789012:alarms"),
+    ];
+    for parameter in good {
+        assert!(deployed([parameter]).is_ok(), "{parameter:?}");
+    }
+    let bad = [
+        ("PublicUrl", "msg.example.test"),
+        ("PublicUrl", "ftp://msg.example.test"),
+        ("PublicUrl", "https://msg.example.test/"),
+        ("PublicUrl", "https://msg.example.test/heliograph"),
+        ("PublicUrl", "https://msg.example.test?x=1"),
+        ("PublicUrl", "https://user@msg.example.test"),
+        ("PublicUrl", "https:// msg.example.test"),
+        ("TwilioApiUrl", "api.twilio.com"),
+        ("TwilioApiUrl", ""),
+        ("TwilioApiUrl", "https://api.twilio.com/"),
+        ("MessagebirdApiUrl", "https://rest.messagebird.com/?x"),
+        ("AlarmTopicArn", "alarms"),
+        ("AlarmTopicArn", "arn:aws:sqs:us-east-1:123456789012:alarms"),
+    ];
+    for (name, value) in bad {
+        let problem = deployed([(name, value)]).unwrap_err();
+        assert_eq!(problem.place, format!("Parameters.{name}"), "{value}");
+    }
 }
 
 /// Every event source with its function and its queue.

@@ -70,7 +70,7 @@ async fn outbox(Shared(state): Shared<State>, Query(filter): Query<Filter>) -> J
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ReplyRequest {
     integration_id: IntegrationId,
-    /// Needed for an integration that was made by the API and has sent nothing yet.
+    /// Spares the search for an integration that was made by the API and has sent nothing yet.
     app_id: Option<AppId>,
     from: String,
     text: Option<String>,
@@ -95,7 +95,7 @@ async fn reply(Shared(state): Shared<State>, body: Bytes) -> Result<Response, Re
     if let Some(app) = request.app_id {
         state.meet(app, request.integration_id).await;
     }
-    let account = state.0.accounts.of_integration(request.integration_id);
+    let account = state.account(request.integration_id).await;
     let account = account.ok_or_else(|| Refused(StatusCode::NOT_FOUND, "no such integration".into()))?;
     let message = request.message.unwrap_or_default();
     let media_type = message.media_type.unwrap_or_else(|| "image/jpeg".into());
@@ -187,7 +187,7 @@ struct SignRequest {
 /// Signs a callback as the integration's carrier would now: `{"signature"}`, for callbacks written by hand.
 async fn sign(Shared(state): Shared<State>, body: Bytes) -> Result<Json<Value>, Refused> {
     let request: SignRequest = read(&body)?;
-    let account = state.0.accounts.of_integration(request.integration_id);
+    let account = state.account(request.integration_id).await;
     let account = account.ok_or_else(|| Refused(StatusCode::NOT_FOUND, "no such integration".into()))?;
     let signature = match &account.settings {
         Settings::Twilio(settings) => {

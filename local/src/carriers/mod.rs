@@ -26,8 +26,8 @@ use std::sync::Arc;
 use axum::Router;
 use shared::ids::IntegrationId;
 use shared::model::Integration;
-use shared::store::Store;
 
+pub use directory::Table;
 pub use journal::JournalError;
 
 use crate::activity::Activity;
@@ -69,7 +69,7 @@ pub enum StartError {
 
 impl State {
     /// `public_url`: the engine's base URL, without a slash at its end. With `data_dir`, receipts that are still to be
-    /// sent and the recent outbox are kept there and found again. `activity` is told when a message is through. `store`
+    /// sent and the recent outbox are kept there and found again. `activity` is told when a message is through. `table`
     /// is where integrations are found that nobody registered.
     pub fn new(
         public_url: String,
@@ -77,14 +77,14 @@ impl State {
         faults: Faults,
         activity: Activity,
         data_dir: Option<PathBuf>,
-        store: Option<Store>,
+        table: Option<Table>,
     ) -> Result<Self, StartError> {
         let (journal, kept) = Journal::open(data_dir)?;
         Ok(Self(Arc::new(Inner {
             accounts: Accounts::default(),
             attempts: Attempts::default(),
             callbacks: Callbacks::new(public_url)?,
-            directory: Directory::new(store),
+            directory: Directory::new(table),
             faults,
             feed,
             journal,

@@ -16,7 +16,7 @@ pub fn text(url: &str, ready: Option<&Ready>) -> String {
         "
   Heliograph runs. Ctrl-C ends it.
 
-  API      {api}
+  API      {api}  (described, with examples to send, at {api}/docs)
   Console  {console}
   App      {app}
   Key      {key}

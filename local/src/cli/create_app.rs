@@ -7,9 +7,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use local::provision::{Provision, Specification, SpecificationError};
+use local::showcase::Ids;
 use serde_json::{Value, json};
-use shared::config::ConfigError;
-use shared::store::{Store, StoreError};
+use shared::store::StoreError;
+
+use super::operator::{self, OperatorError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum CreateAppError {
@@ -20,7 +22,7 @@ pub enum CreateAppError {
     #[error(transparent)]
     Specification(#[from] SpecificationError),
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Operator(#[from] OperatorError),
     #[error("the table can't be written: {0}")]
     Store(#[from] StoreError),
 }
@@ -29,9 +31,8 @@ pub async fn create_app(path: &Path) -> Result<Value, CreateAppError> {
     let text = std::fs::read(path).map_err(|error| CreateAppError::Unreadable { path: path.to_owned(), error })?;
     let wanted: Specification =
         serde_json::from_slice(&text).map_err(|error| CreateAppError::Malformed { path: path.to_owned(), error })?;
-    let provision = Provision::new(wanted)?;
-    let operator = shared::aws::defaults()?.load().await;
-    let store = Store::from_env(&operator)?;
+    let provision = Provision::new(wanted, Ids::draw())?;
+    let store = operator::store().await?;
     provision.write(&store).await?;
     Ok(summary(&provision))
 }

@@ -4,6 +4,7 @@ mod banner;
 mod build;
 mod create_account;
 mod create_app;
+mod operator;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -11,9 +12,10 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use axum::http::uri::Authority;
 use clap::{Parser, Subcommand, ValueEnum};
-use local::{Engine, LogStyle, Options};
-use serde_json::{Value, json};
+use local::{Engine, LogStyle, Options, private_files};
+use serde_json::json;
 use tokio::signal;
 
 use build::BuildError;
@@ -48,6 +50,9 @@ struct Arguments {
     /// Value for a parameter of the template; may be repeated.
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
+    /// A name beside 127.0.0.1 and localhost under which everything is served, with or without a port; may be repeated.
+    #[arg(long = "allow-host", value_name = "NAME", value_parser = host)]
+    allow_hosts: Vec<Authority>,
     /// Build the functions with optimisations.
     #[arg(long)]
     release: bool,
@@ -56,7 +61,11 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Make an account of a deployed stack, and print its key; TABLE_NAME and SEALING_SECRET name the stack.
-    CreateAccount,
+    CreateAccount {
+        /// The stack's API, which is asked whether it takes the key; one that it does not take is deleted again.
+        #[arg(long, value_name = "URL")]
+        api_url: Option<String>,
+    },
     /// Make an account with an app that is ready to send, of a deployed stack.
     CreateApp {
         /// JSON: name, twilio, messagebird, webhooks.
@@ -99,6 +108,10 @@ fn parameter(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
+fn host(text: &str) -> Result<Authority, String> {
+    text.parse().map_err(|_| "say a name such as devbox or devbox:3000".to_owned())
+}
+
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = tokio::runtime::Runtime::new().map_err(Failure::Runtime).and_then(|runtime| {
@@ -123,7 +136,7 @@ pub fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Failure> {
     if let Some(command) = &arguments.command {
         let created = match command {
-            Command::CreateAccount => create_account::create_account().await?,
+            Command::CreateAccount { api_url } => create_account::create_account(api_url.as_deref()).await?,
             Command::CreateApp { path } => create_app::create_app(path).await?,
         };
         let _ = writeln!(io::stdout(), "{created:#}");
@@ -152,15 +165,18 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
             Log::Json => LogStyle::Json,
         },
         parameters: BTreeMap::from_iter(arguments.parameters),
+        allow_hosts: arguments.allow_hosts,
     })
     .await?;
     let ready = engine.demo().await?;
+    engine.showcase().await?;
     if let Some(path) = &arguments.ready_file {
         let json = match &ready {
             Some(ready) => serde_json::to_value(ready),
             None => Ok(json!({ "apiUrl": engine.url() })),
         };
-        let written = json.map_err(io::Error::from).and_then(|json| write_ready_file(path, &json));
+        let written = json.and_then(|json| serde_json::to_vec_pretty(&json)).map_err(io::Error::from);
+        let written = written.and_then(|json| private_files::write(path, &json));
         written.map_err(|error| Failure::ReadyFile { path: path.clone(), error })?;
     }
     // A closed terminal must not end the engine.
@@ -180,13 +196,6 @@ fn check_port(port: u16) -> Result<(), Failure> {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(Failure::PortInUse(port)),
         _ => Ok(()),
     }
-}
-
-/// Whoever waits for the file sees it whole or not at all.
-fn write_ready_file(path: &Path, ready: &Value) -> io::Result<()> {
-    let unfinished = path.with_extension("unfinished");
-    std::fs::write(&unfinished, serde_json::to_vec_pretty(ready)?)?;
-    std::fs::rename(&unfinished, path)
 }
 
 /// Ctrl-C, or what a service manager and a closing terminal send.

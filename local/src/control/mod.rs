@@ -22,7 +22,7 @@ use crate::feed::Feed;
 use crate::ledger::Ledger;
 use crate::logs::Logs;
 use crate::queues::{QueueState, Queues, SqsError};
-use crate::runtime::{FunctionError, Runtime};
+use crate::runtime::{FunctionError, Program, Runtime};
 use crate::sink::{Script, Sinks};
 
 /// Dead letters shown of each queue.
@@ -261,12 +261,10 @@ async fn invoke(State(control): State<Control>, Path(function): Path<String>, bo
         Some(object) if object.len() == 1 => object.get("event").cloned().unwrap_or(body),
         _ => body,
     };
-    match control.runtime.invoke(&function, Bytes::from(event.to_string())).await {
+    let name = control.program(&function).map_or(function.as_str(), |program| program.function.name.as_str());
+    match control.runtime.invoke(name, Bytes::from(event.to_string())).await {
         Ok(answer) => ([("content-type", "application/json")], answer).into_response(),
-        Err(FunctionError::Unknown(_)) => {
-            (StatusCode::NOT_FOUND, Json(json!({ "error": format!("there is no function {function}") })))
-                .into_response()
-        }
+        Err(FunctionError::Unknown(_)) => control.unknown_function(&function),
         // As the service does: the function's error is the answer, and a header says that it is one.
         Err(error) => ([("x-amz-function-error", "Unhandled")], Json(error.to_json())).into_response(),
     }
@@ -274,15 +272,38 @@ async fn invoke(State(control): State<Control>, Path(function): Path<String>, bo
 
 /// A function's environment as the template gives it, for whoever runs the function elsewhere.
 async fn environment(State(control): State<Control>, Path(function): Path<String>) -> Response {
-    match control.runtime.functions().find(|program| program.function.name == function) {
+    match control.program(&function) {
         Some(program) => Json(&program.environment).into_response(),
-        None => (StatusCode::NOT_FOUND, Json(json!({ "error": format!("there is no function {function}") })))
-            .into_response(),
+        None => control.unknown_function(&function),
     }
 }
 
-async fn logs(State(control): State<Control>, Query(which): Query<Which>) -> Json<Value> {
-    Json(json!({ "logs": control.logs.recent(which.function.as_deref()) }))
+/// `{"logs": [...]}`, each entry on a line of its own, so that line tools find entries and not everything.
+async fn logs(State(control): State<Control>, Query(which): Query<Which>) -> Response {
+    let function = match &which.function {
+        None => None,
+        Some(wanted) => match control.program(wanted) {
+            Some(program) => Some(program.function.name.as_str()),
+            None => return control.unknown_function(wanted),
+        },
+    };
+    let lines: Vec<String> = control.logs.recent(function).iter().map(|line| json!(line).to_string()).collect();
+    let body = format!("{{\"logs\": [\n{}\n]}}\n", lines.join(",\n"));
+    ([("content-type", "application/json")], body).into_response()
+}
+
+impl Control {
+    /// By the name that the engine and its paths go by, or by the template's, which a function's own lines show.
+    fn program(&self, name: &str) -> Option<&Program> {
+        let is_meant = |program: &&Program| program.function.name == name || program.function.logical_id == name;
+        self.runtime.functions().find(is_meant)
+    }
+
+    fn unknown_function(&self, name: &str) -> Response {
+        let known: Vec<_> = self.runtime.functions().map(|program| program.function.name.as_str()).collect();
+        let problem = format!("there is no function {name}; there are {}", known.join(", "));
+        (StatusCode::NOT_FOUND, Json(json!({ "error": problem }))).into_response()
+    }
 }
 
 // ---------------------------------------------------------------- refusals

@@ -3,6 +3,7 @@
 
 mod functions;
 mod intrinsics;
+mod parameters;
 mod policy;
 mod resources;
 mod yaml;
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub use intrinsics::{bucket_arn, function_arn, queue_arn, queue_url, secret_arn, table_arn};
 pub use policy::Policy;
@@ -155,7 +156,7 @@ impl Stack {
         let section = |name: &str| document.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
         let scope = Scope {
             base_url: settings.base_url.clone(),
-            parameters: parameters(&section("Parameters"), settings)?,
+            parameters: parameters::read(&section("Parameters"), settings)?,
             conditions: section("Conditions"),
             resources: section("Resources"),
         };
@@ -187,31 +188,6 @@ impl Function {
             .map(|(key, value)| (key.clone(), fill(value).unwrap_or_else(|_| value.clone())))
             .collect()
     }
-}
-
-fn parameters(declared: &Map<String, Value>, settings: &Settings) -> Result<BTreeMap<String, Value>, TemplateError> {
-    let given = &settings.parameters;
-    if let Some(unknown) = given.keys().find(|name| !declared.contains_key(*name)) {
-        return Err(TemplateError::at("Parameters", format!("there is no parameter {unknown}")));
-    }
-    let mut values = BTreeMap::new();
-    for (name, declaration) in declared {
-        let place = format!("Parameters.{name}");
-        let value = match given.get(name).or_else(|| settings.suggestions.get(name)) {
-            Some(value) => Value::String(value.clone()),
-            None => declaration
-                .get("Default")
-                .cloned()
-                .ok_or_else(|| TemplateError::at(&place, "has no default and was given no value"))?,
-        };
-        if let Some(allowed) = declaration.get("AllowedValues").and_then(Value::as_array)
-            && !allowed.iter().any(|a| intrinsics::text(a) == intrinsics::text(&value))
-        {
-            return Err(TemplateError::at(&place, format!("{value} is not one of its allowed values")));
-        }
-        values.insert(name.clone(), value);
-    }
-    Ok(values)
 }
 
 #[cfg(test)]

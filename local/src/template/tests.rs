@@ -225,3 +225,33 @@ fn cors_is_what_the_api_says() {
         assert!(error.contains("Api.CorsConfiguration") && error.contains(names), "{error}");
     }
 }
+
+#[test]
+fn parameters_are_checked_as_cloudformation_would() {
+    let template = r#"
+Parameters:
+  Url: { Type: String, Default: "", AllowedPattern: "(https?://[a-z.]+)?", ConstraintDescription: is not a URL without a path. }
+  Name: { Type: String, Default: ab, AllowedPattern: "[a-z]+", MaxLength: 3 }
+  Level: { Type: String, Default: INFO, AllowedValues: [DEBUG, INFO] }
+  Many: { Type: Number, Default: 4, MinValue: 2, MaxValue: 10 }
+Resources: { Jobs: { Type: AWS::SQS::Queue } }
+"#;
+    for good in
+        [("Url", "https://a.test"), ("Url", ""), ("Name", "abc"), ("Level", "DEBUG"), ("Many", "2"), ("Many", "10")]
+    {
+        assert!(read_with(template, &[good]).is_ok(), "{good:?}");
+    }
+    let refused = [
+        (("Url", "a.test"), r#"Parameters.Url: "a.test" is not a URL without a path."#),
+        (("Url", "https://a.test/x"), r#"Parameters.Url: "https://a.test/x" is not a URL without a path."#),
+        (("Name", "ab\nc"), r#"Parameters.Name: "ab\nc" does not match [a-z]+"#),
+        (("Name", "abcd"), r#"Parameters.Name: "abcd" is above its MaxLength, 3"#),
+        (("Level", "info"), r#"Parameters.Level: "info" is not one of its allowed values: DEBUG, INFO"#),
+        (("Many", "1"), r#"Parameters.Many: "1" is below its MinValue, 2"#),
+        (("Many", "11"), r#"Parameters.Many: "11" is above its MaxValue, 10"#),
+        (("Many", "few"), r#"Parameters.Many: "few" is not a number"#),
+    ];
+    for (value, problem) in refused {
+        assert_eq!(read_with(template, &[value]).unwrap_err().to_string(), problem);
+    }
+}

@@ -26,6 +26,7 @@ pub fn options(functions: &Path) -> Options {
         simulate: true,
         log: LogStyle::Silent,
         parameters: BTreeMap::new(),
+        allow_hosts: Vec::new(),
     }
 }
 
