@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 const ROOT: &str = "openapi.yaml";
 const METHODS: [&str; 4] = ["get", "post", "put", "delete"];
@@ -19,7 +19,7 @@ pub fn join(folder: &Path) -> Result<Value, Box<dyn Error>> {
     let refusals = (taken(&mut document, "x-refusals")?, taken(&mut document, "x-refusals-of-bodies")?);
     let paths = document.get_mut("paths").and_then(Value::as_object_mut).ok_or("no paths")?;
     for (path, item) in paths.iter_mut().filter(|(path, _)| path.starts_with("/v1.1/")) {
-        add_refusals(item, &refusals).map_err(|problem| format!("{path}: {problem}"))?;
+        add_refusals(path, item, &refusals).map_err(|problem| format!("{path}: {problem}"))?;
     }
     Ok(Value::Object(document))
 }
@@ -63,16 +63,54 @@ fn taken(document: &mut Map<String, Value>, name: &str) -> Result<Map<String, Va
     }
 }
 
-fn add_refusals(item: &mut Value, refusals: &(Map<String, Value>, Map<String, Value>)) -> Result<(), String> {
+fn add_refusals(
+    path: &str,
+    item: &mut Value,
+    refusals: &(Map<String, Value>, Map<String, Value>),
+) -> Result<(), String> {
     for method in METHODS {
-        let Some(operation) = item.get_mut(method) else { continue };
-        let takes_body = operation.get("requestBody").is_some();
+        let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) else { continue };
+        let takes_body = operation.contains_key("requestBody");
+        let besides = operation.shift_remove("x-not-found");
         let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
         let responses = responses.ok_or(format!("{method} has no responses"))?;
         add(responses, refusals.0.clone(), 0)?;
         if takes_body {
             add(responses, refusals.1.clone(), 0)?;
         }
+        responses.insert("404".into(), not_found(path, besides.as_ref()));
     }
     Ok(())
+}
+
+/// With a sample for each thing that an operation may not find.
+fn not_found(path: &str, besides: Option<&Value>) -> Value {
+    let named = path.split('{').skip(1).filter_map(|rest| match rest.split('}').next()? {
+        "appId" => Some("app_not_found"),
+        "userId" => Some("user_not_found"),
+        "keyId" => Some("key_not_found"),
+        "serviceAccountId" => Some("service_account_not_found"),
+        "integrationId" => Some("integration_not_found"),
+        "webhookId" => Some("webhook_not_found"),
+        "templateId" => Some("template_not_found"),
+        "messageId" => Some("message_not_found"),
+        _ => None,
+    });
+    let besides = besides.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let mut codes: Vec<_> = named.chain(besides).collect();
+    if codes.is_empty() {
+        codes.push("not_found");
+    }
+    let sample = |code: &str| json!({ "value": { "error": { "code": code, "description": words(code) } } });
+    let samples: Map<String, Value> = codes.into_iter().map(|code| (code.to_owned(), sample(code))).collect();
+    json!({
+        "description": "What the path or the body names does not exist, or is not the caller's.",
+        "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" }, "examples": samples } },
+    })
+}
+
+/// `App not found`, as the API says it.
+fn words(code: &str) -> String {
+    let words = code.replace('_', " ");
+    words[..1].to_uppercase() + &words[1..]
 }

@@ -1,6 +1,8 @@
-//! Whether an answer is one that the OpenAPI document describes: its status, and its body by the schema.
+//! Whether an answer is one that the OpenAPI document describes: its status, and its body by the schema. And whether an
+//! event is, by its trigger.
 //!
-//! Every answer that a test gets of the API goes through [`check`]. It says nothing about requests.
+//! Every answer that a test gets of the API goes through [`check`], every event that a sink got through
+//! [`check_event`]. They say nothing about requests.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -8,6 +10,7 @@ use std::sync::LazyLock;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 use shared::api::routes::{self, NoRoute, Operation};
+use shared::model::ErrorCode;
 
 /// The document as it is served.
 pub static DOCUMENT: LazyLock<Value> =
@@ -24,7 +27,17 @@ static VALIDATORS: LazyLock<BTreeMap<String, Validator>> = LazyLock::new(|| {
     schemas.map(|schema| (validator(&schema), schema)).map(|(validator, schema)| (schema, validator)).collect()
 });
 
-fn validator(schema: &str) -> Validator {
+/// A validator for each trigger.
+static EVENTS: LazyLock<BTreeMap<String, Validator>> = LazyLock::new(|| {
+    let webhooks = DOCUMENT["webhooks"].as_object().unwrap().iter();
+    let schema = |item: &Value| {
+        let body = &item["post"]["requestBody"]["content"]["application/json"];
+        validator(body["schema"]["$ref"].as_str().unwrap())
+    };
+    webhooks.map(|(trigger, item)| (trigger.clone(), schema(item))).collect()
+});
+
+pub fn validator(schema: &str) -> Validator {
     let schema = json!({ "$ref": schema, "components": DOCUMENT["components"] });
     jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
 }
@@ -73,15 +86,46 @@ pub fn check(method: &str, path: &str, status: u16, body: &Value) {
             schema(answer).unwrap()
         }
     };
-    let problems: Vec<_> = VALIDATORS[schema]
-        .iter_errors(body)
-        .map(|error| format!("at {:?}: {error}", error.instance_path().to_string()))
-        .collect();
-    assert!(
-        problems.is_empty(),
-        "{method} {path}: the body of {status} is not a {schema}\n{}\n{body:#}",
-        problems.join("\n")
-    );
+    if schema == ERROR && status != 308 {
+        check_code(method, path, status, body["error"]["code"].as_str().unwrap_or_default());
+    }
+    let problems = problems(&VALIDATORS[schema], body);
+    assert!(problems.is_empty(), "{method} {path}: the body of {status} is not a {schema}\n{problems}\n{body:#}");
+}
+
+/// The code goes with the status, and what was not found is among the operation's samples.
+fn check_code(method: &str, path: &str, status: u16, code: &str) {
+    // One that nobody knows is the schema's to tell.
+    let Some(known) = ErrorCode::ALL.iter().find(|known| known.as_str() == code) else { return };
+    assert_eq!(known.status(), status, "{method} {path}: {code}");
+    if let (404, Ok(operation)) = (status, route(method, path))
+        && let Some(answer) = answer(operation, status)
+    {
+        let sampled = samples(answer).any(|sample| sample["error"]["code"] == code);
+        // Of a path in a spelling that another function was asked for.
+        assert!(sampled || code == "not_found", "{method} {path}: no sample of 404 says {code}");
+    }
+}
+
+/// The samples of an answer's JSON body.
+pub fn samples(answer: &Value) -> impl Iterator<Item = &Value> {
+    let body = &resolved(&DOCUMENT, answer)["content"]["application/json"];
+    let several = body["examples"].as_object().into_iter().flat_map(|samples| samples.values());
+    body.get("example").into_iter().chain(several.map(|sample| &sample["value"]))
+}
+
+/// Panics unless the document describes this event.
+pub fn check_event(body: &Value) {
+    let trigger = body["trigger"].as_str().unwrap_or_else(|| panic!("an event without a trigger: {body:#}"));
+    let validator = EVENTS.get(trigger).unwrap_or_else(|| panic!("{trigger} is not described: {body:#}"));
+    let problems = problems(validator, body);
+    assert!(problems.is_empty(), "the document describes another {trigger}\n{problems}\n{body:#}");
+}
+
+fn problems(validator: &Validator, body: &Value) -> String {
+    let problem =
+        |error: jsonschema::ValidationError<'_>| format!("at {:?}: {error}", error.instance_path().to_string());
+    validator.iter_errors(body).map(problem).collect::<Vec<_>>().join("\n")
 }
 
 fn route(method: &str, path: &str) -> Result<Operation, NoRoute> {

@@ -16,6 +16,7 @@ mod deletions;
 mod described;
 mod erasure;
 mod event_files;
+mod events;
 mod failures;
 mod forms;
 mod hostile;

@@ -203,3 +203,23 @@ fn the_error_codes_are_those_of_the_code() {
     let described: BTreeSet<_> = described.map(|code| code.as_str().unwrap()).collect();
     assert_eq!(described, ErrorCode::ALL.iter().map(|code| code.as_str()).collect());
 }
+
+#[test]
+fn every_refusal_of_an_operation_has_samples_of_its_own_codes() {
+    for (method, path, operation) in operations(&DOCUMENT).filter(|(_, path, _)| path.starts_with("/v1.1/")) {
+        let refusals = operation["responses"].as_object().unwrap().iter().filter(|(status, _)| status.as_str() > "399");
+        for (status, answer) in refusals {
+            let mut codes =
+                described::samples(answer).map(|sample| sample["error"]["code"].as_str().unwrap()).peekable();
+            assert!(codes.peek().is_some(), "{method} {path}: {status} has no sample");
+            for code in codes {
+                let known = ErrorCode::ALL.iter().find(|known| known.as_str() == code);
+                assert_eq!(
+                    known.map(|code| code.status().to_string()).as_ref(),
+                    Some(status),
+                    "{method} {path}: {code}"
+                );
+            }
+        }
+    }
+}

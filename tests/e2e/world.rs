@@ -108,6 +108,11 @@ impl World {
         App { ready: answer.body }
     }
 
+    /// Puts into the demo app what the examples of the API's description name, as the command does.
+    pub async fn show_examples(&self) {
+        self.engine.showcase().await.unwrap();
+    }
+
     pub fn handles(&self) -> &local::EngineHandles {
         self.engine.handles()
     }
@@ -118,12 +123,14 @@ impl World {
 
     /// Stops without asking whether anything is left, as a restart would.
     pub async fn interrupt(self) {
+        self.check_events().await;
         self.engine.stop().await;
     }
 
     /// The end of a test: everything processed, nothing dead.
     pub async fn end(self) {
         self.settle().await;
+        self.check_events().await;
         let dead = self.dead_letters().await;
         assert!(dead.is_empty(), "dead letters were left: {dead:#?}");
         self.engine.stop().await;
@@ -132,7 +139,15 @@ impl World {
     /// The end of a test that is about dead letters.
     pub async fn end_with_dead_letters(self) {
         self.settle().await;
+        self.check_events().await;
         self.engine.stop().await;
+    }
+
+    /// Holds every event that any sink got against the API's description.
+    async fn check_events(&self) {
+        for request in self.get("webhooks").await["webhooks"].as_array().unwrap() {
+            described::check_event(&request["body"]);
+        }
     }
 
     // ------------------------------------------------------------------------------------------ the API
