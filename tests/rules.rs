@@ -190,3 +190,34 @@ fn every_route_is_documented_with_those_who_may_call_it_and_no_other_is() {
     });
     assert_eq!(documented, served.collect());
 }
+
+fn read(document: &str) -> String {
+    std::fs::read_to_string(root().join(document)).unwrap_or_else(|error| panic!("{document}: {error}"))
+}
+
+#[test]
+fn the_readmes_figures_are_the_benchs() {
+    let (benches, readme) = (read("docs/BENCHMARKS.md"), read("README.md"));
+    let at_full_batches = |row: &str| {
+        let cells = benches.lines().find(|line| line.starts_with(&format!("| {row}"))).map(|line| line.split('|'));
+        cells.and_then(|mut cells| cells.nth(3)).unwrap_or_else(|| panic!("no row {row}")).trim().to_owned()
+    };
+    for (row, said) in [
+        ("Lambda invocations", " invocations"),
+        ("SQS requests", " SQS requests"),
+        ("dollars per million", " per million"),
+    ] {
+        let wanted = at_full_batches(row) + said;
+        assert!(readme.contains(&wanted), "README.md does not say {wanted}");
+    }
+}
+
+#[test]
+fn the_readme_names_every_type_of_integration_that_is_kept() {
+    let readme = read("README.md");
+    let row = readme.lines().find(|line| line.starts_with("| channels that carry messages")).unwrap();
+    for kind in shared::model::IntegrationType::ALL {
+        let (name, channel) = (format!("`{}`", kind.as_str()), kind.as_str().to_owned());
+        assert!(row.contains(&name) || row.to_lowercase().contains(&channel), "README.md lacks {name}");
+    }
+}
