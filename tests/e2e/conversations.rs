@@ -206,6 +206,36 @@ async fn pages_of_large_messages_are_whole() {
 }
 
 #[tokio::test]
+async fn pages_end_before_they_outgrow_an_answer_and_miss_nothing() {
+    let world = World::new().await;
+    bob(&world).await;
+    // Quotes are twice as long in Lambda's answer, which is JSON around JSON.
+    let large = |number: usize| {
+        let action = json!({ "type": "postback", "text": "Tea", "payload": "\"".repeat(48_000) });
+        json!({ "role": "appMaker", "type": "text", "text": format!("{number}"), "actions": [action] })
+    };
+    for chunk in (0..70).collect::<Vec<_>>().chunks(10) {
+        let posts = chunk.iter().map(|number| world.make(&world.app, "appusers/bob/messages", large(*number)));
+        futures::future::join_all(posts).await;
+    }
+    for (start, onward) in [("appusers/bob/messages", "previous"), ("appusers/bob/messages?after=0", "next")] {
+        let (mut seen, mut pages, mut next) = (BTreeSet::new(), 0, Some(start.to_owned()));
+        while let Some(path) = next {
+            let page = world.read(&world.app, &path).await;
+            let messages = page["messages"].as_array().unwrap();
+            assert!(!messages.is_empty(), "{path}");
+            for message in messages {
+                assert!(seen.insert(message["_id"].as_str().unwrap().to_owned()), "twice: {}", message["_id"]);
+            }
+            pages += 1;
+            next = page[onward].as_str().map(|url| format!("appusers/{}", url.split_once("/appusers/").unwrap().1));
+        }
+        assert_eq!((seen.len(), pages > 1), (70, true), "{onward}");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
 async fn before_what_was_cleared_there_is_an_empty_page() {
     let world = World::new().await;
     bob(&world).await;

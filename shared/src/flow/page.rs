@@ -1,7 +1,9 @@
 //! A page of a person's history, out of several sources that are each in time order.
 //!
 //! A page never ends between two messages of the same moment: `before` and `after` are exclusive, and a client that goes
-//! on from a page's end would miss the other one.
+//! on from a page's end would miss the other one. It ends early where it would outgrow an answer.
+
+use serde::Serialize;
 
 use crate::model::{MessageWire, Timestamp};
 
@@ -9,6 +11,40 @@ use crate::model::{MessageWire, Timestamp};
 pub const PAGE: usize = 100;
 /// What is read of each source: a page, and as many more as may share its last moment.
 pub const SOURCE_LIMIT: usize = PAGE + 20;
+
+/// Bytes of JSON in one answer. Lambda takes 6 MiB, as a JSON text around this one, which at worst is twice as long there.
+const ANSWER_BYTES: usize = 3_000_000;
+
+/// What is left of an answer's room. Something fits always, or nobody would ever get past it.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    left: usize,
+    is_unused: bool,
+}
+
+impl Room {
+    pub fn of_an_answer() -> Self {
+        Self::of(ANSWER_BYTES)
+    }
+
+    fn of(bytes: usize) -> Self {
+        Self { left: bytes, is_unused: true }
+    }
+
+    /// Whether these fit, together; then they are in.
+    pub fn takes<T: Serialize>(&mut self, shown: &[T]) -> bool {
+        let bytes = shown.iter().map(size).sum();
+        let fits = self.is_unused || bytes <= self.left;
+        self.left = self.left.saturating_sub(bytes);
+        self.is_unused = false;
+        fits
+    }
+}
+
+/// As JSON, with the comma behind it.
+fn size(shown: &impl Serialize) -> usize {
+    serde_json::to_vec(shown).map_or(0, |json| json.len() + 1)
+}
 
 /// Which messages are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +106,10 @@ pub fn bounds(stretch: Stretch, cleared: Option<Timestamp>) -> (Timestamp, Times
 
 /// One page of all sources.
 pub fn merge(stretch: Stretch, sources: Vec<Source>) -> History {
+    merge_into(Room::of_an_answer(), stretch, sources)
+}
+
+fn merge_into(room: Room, stretch: Stretch, sources: Vec<Source>) -> History {
     let newest_first = stretch.newest_first();
     // Beyond the nearest edge of what was read, nothing is known for certain.
     let edge = sources
@@ -84,7 +124,7 @@ pub fn merge(stretch: Stretch, sources: Vec<Source>) -> History {
     if newest_first {
         entries.reverse();
     }
-    let cut = page_end(&entries);
+    let cut = page_end(&entries, room);
     let has_more = cut < entries.len() || entries.len() < all || edge.is_some();
     entries.truncate(cut);
     let far = entries.last().map(|(at, _)| *at).or(edge).filter(|_| has_more);
@@ -103,10 +143,16 @@ pub fn merge(stretch: Stretch, sources: Vec<Source>) -> History {
     }
 }
 
-/// After [`PAGE`] entries, and after those that share the moment of the last.
-fn page_end(entries: &[(Timestamp, MessageWire)]) -> usize {
-    let Some((last, _)) = entries.get(PAGE - 1) else { return entries.len() };
-    PAGE + entries[PAGE..].iter().take_while(|(at, _)| at == last).count()
+/// After [`PAGE`] entries and those that share the moment of the last, or before the moment that does not fit.
+fn page_end(entries: &[(Timestamp, MessageWire)], mut room: Room) -> usize {
+    let mut end = 0;
+    for moment in entries.chunk_by(|(one, _), (other, _)| one == other) {
+        if end >= PAGE || !room.takes(moment) {
+            break;
+        }
+        end += moment.len();
+    }
+    end
 }
 
 #[cfg(test)]
@@ -118,7 +164,12 @@ mod tests {
     fn message(at: i64, number: usize) -> MessageWire {
         let moment = Timestamp::from_millis(at);
         let id = MessageId::at(moment, &[&number.to_be_bytes()]);
-        MessageWire { id: Some(id), received: Some(moment), ..MessageWire::default() }
+        MessageWire {
+            id: Some(id),
+            received: Some(moment),
+            text: Some("x".repeat(number % 7 * 50)),
+            ..MessageWire::default()
+        }
     }
 
     /// Reads a source as the store would.
@@ -138,6 +189,7 @@ mod tests {
         /// Going back from the newest page, or forward from the beginning, meets every message once.
         #[test]
         fn paging_either_way_meets_every_message_once(
+            bytes in prop_oneof![Just(ANSWER_BYTES), 1_usize..9_000],
             one in prop::collection::vec(1_i64..400, 0..300), other in prop::collection::vec(1_i64..400, 0..300)
         ) {
             // More at one moment than a source is read beyond a page cannot be told apart; none has that many here.
@@ -147,8 +199,9 @@ mod tests {
             all.sort();
             for mut stretch in [Stretch::Newest, Stretch::After(Timestamp::from_millis(0))] {
                 let mut met = Vec::new();
-                for _ in 0..20 {
-                    let page = merge(stretch, vec![read(&one, stretch), read(&other, stretch)]);
+                for _ in 0..=all.len() {
+                    let page = merge_into(Room::of(bytes), stretch, vec![read(&one, stretch), read(&other, stretch)]);
+                    prop_assert!(all.is_empty() || !page.messages.is_empty() || page.previous.or(page.next).is_none());
                     prop_assert!(page.messages.is_sorted_by_key(|message| message.received));
                     met.extend(page.messages.iter().filter_map(|message| message.id));
                     let onward = if stretch.newest_first() { page.previous.map(Stretch::Before) } else { page.next.map(Stretch::After) };
@@ -161,6 +214,15 @@ mod tests {
                 prop_assert_eq!(&met, &all);
             }
         }
+    }
+
+    #[test]
+    fn something_fits_into_every_answer() {
+        let mut room = Room::of(10);
+        assert!(room.takes(&["far too long for it"]));
+        assert!(!room.takes(&["x"]));
+        let mut room = Room::of(10);
+        assert!(room.takes(&["abc"]) && !room.takes(&["abcdefg"]));
     }
 
     #[test]
