@@ -21,7 +21,7 @@ impl Context {
         let aws = shared::aws::config()?;
         let store = Store::from_env(&aws)?;
         Ok(Self {
-            api: Api::from_env(Service::Apps, store.clone())?,
+            api: Api::new(Service::Apps, store.clone()),
             upkeep: Sqs::new(&aws).queue("UPKEEP_QUEUE_URL")?,
             store,
         })

@@ -33,7 +33,7 @@ impl Context {
         let aws = shared::aws::config()?;
         let store = Store::from_env(&aws)?;
         Ok(Self {
-            api: Api::from_env(Service::Attachments, store.clone())?,
+            api: Api::new(Service::Attachments, store.clone()),
             store,
             files: Files::from_env(&aws)?,
             public_url: config::base_url("PUBLIC_URL")?,
@@ -47,7 +47,9 @@ impl Context {
 }
 
 pub async fn handle(context: &Context, request: &Request) -> Response<Body> {
-    if let Some((_, path)) = gateway::segments(request).split_first().filter(|(first, _)| *first == "media") {
+    if let Some((_, path)) =
+        gateway::words(request).unwrap_or_default().split_first().filter(|(first, _)| *first == "media")
+    {
         return match hand_out(context, &path.join("/")).await {
             Ok(response) => response,
             Err(refusal) => call::refused(&refusal),

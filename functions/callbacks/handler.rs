@@ -70,9 +70,9 @@ async fn take(context: &Context, request: &Request) -> Result<ChannelType, Refus
 
 fn route(request: &Request) -> Result<Route, ApiError> {
     let nothing = || ApiError::new(ErrorCode::NotFound, "There is nothing at this path");
-    let segments = gateway::segments(request);
-    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-    let (channel, app, integration, token) = match segments.as_slice() {
+    let words = gateway::words(request).unwrap_or_default();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (channel, app, integration, token) = match words.as_slice() {
         ["callbacks", channel, app, integration] => (*channel, *app, *integration, None),
         ["callbacks", channel, app, integration, token] => (*channel, *app, *integration, Some(*token)),
         _ => return Err(nothing()),

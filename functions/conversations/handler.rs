@@ -33,7 +33,7 @@ impl Context {
         let aws = shared::aws::config()?;
         let (sqs, store) = (Sqs::new(&aws), Store::from_env(&aws)?);
         Ok(Self {
-            api: Api::from_env(Service::Conversations, store.clone())?,
+            api: Api::new(Service::Conversations, store.clone()),
             publisher: Publisher::from_env(&sqs, store.clone())?,
             outbox: Outbox::from_env(&sqs)?,
             upkeep: Upkeep::from_env(&sqs)?,

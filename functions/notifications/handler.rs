@@ -24,7 +24,7 @@ impl Context {
         let aws = shared::aws::config()?;
         let store = Store::from_env(&aws)?;
         Ok(Self {
-            api: Api::from_env(Service::Notifications, store.clone())?,
+            api: Api::new(Service::Notifications, store.clone()),
             senders: SendQueues::from_env(&Sqs::new(&aws))?,
             store,
         })

@@ -2,7 +2,7 @@
 
 use lambda_http::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use lambda_http::http::{Method, StatusCode};
-use lambda_http::{Body, Request, RequestExt, Response};
+use lambda_http::{Body, Request, Response};
 use shared::gateway;
 use shared::model::{ApiError, ErrorCode};
 
@@ -28,7 +28,7 @@ pub fn handle(request: &Request) -> Response<Body> {
 }
 
 fn find(request: &Request) -> Result<&'static File, ApiError> {
-    let path = request.raw_http_path();
+    let path = gateway::path(request);
     let file = FILES.iter().find(|file| file.path == path);
     let file = file.ok_or_else(|| ApiError::new(ErrorCode::NotFound, "There is nothing at this path"))?;
     if request.method() == Method::GET {

@@ -31,7 +31,7 @@ impl Context {
         let aws = shared::aws::config()?;
         let (sqs, store) = (Sqs::new(&aws), Store::from_env(&aws)?);
         Ok(Self {
-            api: Api::from_env(Service::Settings, store.clone())?,
+            api: Api::new(Service::Settings, store.clone()),
             store,
             carrier: CarrierClient::new()?,
             upkeep: sqs.queue("UPKEEP_QUEUE_URL")?,

@@ -23,8 +23,7 @@ pub async fn list(context: &Context, call: &Call<'_>) -> Answer {
     if let Some(types) = call.query("types") {
         found.retain(|integration| types.split(',').any(|name| name.trim() == integration.kind().as_str()));
     }
-    let (found, has_more) = page.cut(found);
-    let views: Vec<_> = found.iter().map(Integration::view).collect();
+    let (views, has_more) = page.show(found, Integration::view);
     Ok(gateway::json(200, &json!({ "integrations": views, "hasMore": has_more, "offset": page.offset })))
 }
 

@@ -14,8 +14,7 @@ type Answer = Result<Response<Body>, Refusal>;
 
 pub async fn list(context: &Context, call: &Call<'_>) -> Answer {
     let page = call.page()?;
-    let (found, has_more) = page.cut(context.store.templates(call.app()?).await?);
-    let views: Vec<_> = found.iter().map(Template::view).collect();
+    let (views, has_more) = page.show(context.store.templates(call.app()?).await?, Template::view);
     Ok(gateway::json(200, &json!({ "templates": views, "hasMore": has_more, "offset": page.offset })))
 }
 

@@ -25,7 +25,7 @@ impl Context {
         let aws = shared::aws::config()?;
         let (sqs, store) = (Sqs::new(&aws), Store::from_env(&aws)?);
         Ok(Self {
-            api: Api::from_env(Service::Users, store.clone())?,
+            api: Api::new(Service::Users, store.clone()),
             outbox: Outbox::from_env(&sqs)?,
             upkeep: Upkeep::from_env(&sqs)?,
             store,

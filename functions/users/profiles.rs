@@ -2,7 +2,7 @@
 
 use lambda_http::{Body, Response};
 use serde::Deserialize;
-use shared::api::{Call, call};
+use shared::api::{Call, call, routes};
 use shared::gateway::Refusal;
 use shared::ids::AppUserId;
 use shared::model::{ApiError, ErrorCode, NewProfile, Person, ProfileChange, check};
@@ -17,6 +17,11 @@ const MERGE_TRIES: usize = 5;
 
 pub async fn create(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
     let NewProfile(user) = NewProfile::parse(call::json_body(call.request())?, now())?;
+    if !user.user_id.as_deref().is_none_or(routes::names_a_person) {
+        let problem = "must be one that paths can name: without empty, `.` or `..` parts between slashes, percent escapes and \
+                       words of the API's own paths, and of at most 6144 bytes once it is percent-encoded";
+        return Err(ApiError::field("userId", problem).into());
+    }
     if !context.store.create_user(call.app()?, &user).await? {
         return Err(ApiError::new(ErrorCode::Conflict, "User already exists").into());
     }

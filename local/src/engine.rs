@@ -27,7 +27,7 @@ use crate::data_dir::DataDir;
 use crate::dynamodb::{DynamoDb, DynamoDbError};
 use crate::faults::Faults;
 use crate::feed::Feed;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Paths};
 use crate::guard::{self, Guard};
 use crate::ledger::Ledger;
 use crate::logs::{LogStyle, Logs};
@@ -61,6 +61,8 @@ pub struct Options {
     /// Whether carriers are simulated; otherwise the template's own addresses stay.
     pub simulate: bool,
     pub log: LogStyle,
+    /// How its API Gateway reads paths.
+    pub paths: Paths,
     /// Values for the template's parameters.
     pub parameters: BTreeMap<String, String>,
     /// Names beside this machine's own under which everything is served.
@@ -155,7 +157,7 @@ impl Engine {
         let simulation = Simulation::start(&handles, feed, faults, activity, &data_dir)?;
         let public_url = options.parameters.get("PublicUrl").map(String::as_str);
         let guard = Guard::new(&options.allow_hosts, public_url);
-        let router = parts.router(&url, &stack, &simulation);
+        let router = parts.router(&url, &stack, options.paths, &simulation);
         let router = router.layer(middleware::from_fn_with_state(guard, guard::check));
         let tasks = parts.spawn(&stack, listener, router);
         let Parts { queues, runtime, .. } = parts;
@@ -284,9 +286,9 @@ impl Parts {
         Ok(Self { activity, feed, faults, ledger, logs, queues, table, buckets, runtime })
     }
 
-    fn router(&self, url: &str, stack: &Stack, simulation: &Simulation) -> Router {
+    fn router(&self, url: &str, stack: &Stack, paths: Paths, simulation: &Simulation) -> Router {
         let not_found = || async { StatusCode::NOT_FOUND };
-        let gateway = Gateway::new(stack, self.runtime.clone(), self.ledger.clone());
+        let gateway = Gateway::new(stack, paths, self.runtime.clone(), self.ledger.clone());
         Router::new()
             .nest("/_local", control::router(self.control(simulation)).merge(simulation.control()).fallback(not_found))
             .nest("/_aws", aws::router(self.aws(url)).fallback(not_found))

@@ -37,4 +37,5 @@ pub mod sink;
 pub mod template;
 
 pub use engine::{Engine, EngineHandles, Options, StartError};
+pub use gateway::Paths;
 pub use logs::LogStyle;

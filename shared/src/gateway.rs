@@ -1,18 +1,21 @@
 //! HTTP functions: from API Gateway's event to a request, and from a refusal to v1.1's error body.
 //!
-//! API Gateway hands over decoded paths and whatever host the caller wrote; both are made fit for a URI here, before
-//! `lambda_http` builds one of them.
+//! `lambda_http` builds a URI from path, host and forwarded scheme before anything of ours runs, and panics where they make
+//! none. Proxies double and garble such headers, and nothing here wants them: our own address is configured. So it is given
+//! a path and a query that are fit for a URI, and no host; the path as it came is kept beside ([`path`]).
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
-use lambda_http::request::LambdaRequest;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::{Adapter, Body, Error, LambdaEvent, Request, RequestExt, Response, service_fn};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 use tower::ServiceExt;
 
+use crate::api::path;
 use crate::auth::AuthError;
 use crate::files::FilesError;
 use crate::model::{ApiError, ErrorCode};
@@ -39,9 +42,6 @@ pub enum Refusal {
     /// The path is served by these methods.
     #[error("another method")]
     OtherMethods(Vec<&'static str>),
-    /// The app asks too much at once.
-    #[error("too many requests")]
-    Flooded(Duration),
 }
 
 impl From<AuthError> for Refusal {
@@ -69,10 +69,6 @@ impl Refusal {
                 let problem = format!("Only {} is served at this path", methods.join(", "));
                 ApiError::new(ErrorCode::MethodNotAllowed, problem)
             }
-            Self::Flooded(_) => ApiError::new(
-                ErrorCode::TooManyRequests,
-                "The app makes too many requests at once; try again after the seconds in Retry-After",
-            ),
         }
     }
 }
@@ -131,7 +127,6 @@ pub fn refuse(refusal: &Refusal) -> Response<Body> {
             Some((LOCATION, path.clone()))
         }
         Refusal::OtherMethods(methods) => Some((ALLOW, methods.join(", "))),
-        Refusal::Flooded(wait) => Some((RETRY_AFTER, (wait.as_secs() + 1).to_string())),
     };
     if let Some((name, value)) = header
         && let Ok(value) = http::HeaderValue::from_str(&value)
@@ -141,40 +136,47 @@ pub fn refuse(refusal: &Refusal) -> Response<Body> {
     response
 }
 
-/// The path's segments, decoded, without empty ones at its ends.
-pub fn segments(request: &Request) -> Vec<String> {
-    let decoded = |segment: &str| percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned();
-    request.raw_http_path().trim_matches('/').split('/').map(decoded).collect()
+/// The path as the gateway handed it on.
+pub fn path(request: &Request) -> &str {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.path.as_deref().unwrap_or_default(),
+        _ => "",
+    }
+}
+
+/// The path's words, decoded; see [`crate::api::path`].
+pub fn words(request: &Request) -> Option<Vec<String>> {
+    path::words(path(request))
 }
 
 /// Path and query as the caller wrote them, for signatures over URLs.
 pub fn path_and_query(request: &Request) -> String {
+    let path = escaped(path(request), PATH);
     match request.uri().query() {
-        Some(query) => format!("{}?{query}", request.raw_http_path()),
-        None => request.raw_http_path().to_owned(),
+        Some(query) => format!("{path}?{query}"),
+        None => path,
     }
 }
 
+/// Whatever it holds, a URI can be made of it, and a body.
 fn make_buildable(request: &mut LambdaRequest) {
-    if let LambdaRequest::ApiGatewayV2(event) = request {
-        event.raw_path = event.raw_path.take().map(|path| escaped(&path, PATH));
-        event.raw_query_string = event.raw_query_string.take().map(|query| escaped(&query, QUERY));
-        let host_is_odd = event
-            .headers
-            .get(http::header::HOST)
-            .is_some_and(|host| host.to_str().ok().is_none_or(|host| !is_authority(host)));
-        if host_is_odd {
-            event.headers.remove(http::header::HOST);
-            event.request_context.domain_name = None;
-        }
+    let LambdaRequest::ApiGatewayV2(event) = request else { return };
+    let path = event.raw_path.replace("/".to_owned());
+    let query = event.raw_query_string.take().unwrap_or_default();
+    let fits = query.len() <= QUERY_LIMIT;
+    event.request_context.http.path = path.filter(|_| fits);
+    event.raw_query_string = Some(escaped(&query, QUERY)).filter(|_| fits);
+    event.request_context.stage = None;
+    event.request_context.domain_name = None;
+    event.headers.remove(http::header::HOST);
+    let is_readable = |body: &String| STANDARD.decode(body).is_ok();
+    if event.is_base64_encoded && !event.body.as_ref().is_some_and(is_readable) {
+        event.body = None;
     }
 }
 
-/// A host with a port that exists, if with any.
-fn is_authority(host: &str) -> bool {
-    let port = host.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
-    host.parse::<http::uri::Authority>().is_ok() && port.is_none_or(|port| port.parse::<u16>().is_ok())
-}
+/// In bytes, each of which may become three. `http` makes no URI of more than 65,534.
+const QUERY_LIMIT: usize = 20_000;
 
 /// What may not stand in a URI. A query comes as the caller wrote it.
 const QUERY: &AsciiSet = &CONTROLS
@@ -189,9 +191,73 @@ const QUERY: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}')
     .add(b'#');
-/// A path comes decoded: what is a percent sign there was one to the caller.
-const PATH: &AsciiSet = &QUERY.add(b'%').add(b'?');
+/// A path may come decoded: what is a question mark there was one to the caller.
+const PATH: &AsciiSet = &QUERY.add(b'?');
 
 fn escaped(text: &str, unfit: &'static AsciiSet) -> String {
     utf8_percent_encode(text, unfit).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn request(event: &Value) -> Request {
+        let mut event: LambdaRequest = serde_json::from_value(event.clone()).unwrap();
+        make_buildable(&mut event);
+        event.into()
+    }
+
+    fn event(path: &str, query: &str, headers: &Value, body: &str) -> Value {
+        json!({
+            "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query, "headers": headers,
+            "requestContext": { "http": { "method": "GET", "path": path }, "domainName": headers["host"], "stage": headers["x"] },
+            "body": body, "isBase64Encoded": true,
+        })
+    }
+
+    #[test]
+    fn what_proxies_double_or_garble_makes_a_request_all_the_same() {
+        for (name, value) in [
+            ("x-forwarded-proto", "https,http"),
+            ("x-forwarded-proto", "https, https"),
+            ("x-forwarded-proto", ""),
+            ("x-forwarded-port", "443,80"),
+            ("host", "a.example,b.example"),
+            ("host", "evil:99999999"),
+            ("host", "[::1"),
+            ("host", "a b"),
+            ("content-length", "5,5"),
+            ("forwarded", "proto=https;host=\"x"),
+        ] {
+            let request = request(&event("/v1.1/apps", "a=b", &json!({ (name): value }), ""));
+            assert_eq!((path(&request), request.uri().query()), ("/v1.1/apps", Some("a=b")), "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn the_path_stays_as_it_was_handed_on() {
+        for text in ["/a?b#c", "/50%off", "/50%25off", "/team/blue/", "/..//", "x", ":99999999", "", "/\u{1F375}|"] {
+            let request = request(&event(text, "", &json!({}), ""));
+            assert_eq!((path(&request), request.uri().path()), (text, "/"));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_a_gateway_hands_on_makes_it_panic(
+            path in "\\PC{0,30}", query in "\\PC{0,30}", proto in "[ -~]{0,12}", host in "[ -~]{0,12}", body in "[a-zA-Z+/=]{0,9}"
+        ) {
+            let headers = json!({ "x-forwarded-proto": proto, "host": host, "x": proto });
+            let _ = words(&request(&event(&path, &query, &headers, &body)));
+        }
+    }
+
+    #[test]
+    fn a_query_of_any_length_is_no_panic() {
+        let request = request(&event("/v1.1/apps", &"|".repeat(70_000), &json!({}), ""));
+        assert_eq!((path(&request), request.uri().query()), ("", None));
+    }
 }

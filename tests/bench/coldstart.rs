@@ -202,7 +202,6 @@ fn command(binary: &Path, address: &str) -> Command {
         ("PUBLIC_URL", "http://127.0.0.1"),
         ("CARRIER_API_URL", "http://127.0.0.1"),
         ("MAX_RECEIVES", "10"),
-        ("API_RATE_LIMIT", "0"),
         ("MEDIA_BUCKET", "bench"),
         ("TWILIO_API_URL", "http://127.0.0.1"),
         ("WEBHOOK_PRIVATE_NETWORKS", "allow"),

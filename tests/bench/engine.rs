@@ -16,6 +16,7 @@ async fn main() {
         data_dir: arguments.next(),
         simulate: true,
         log: LogStyle::Silent,
+        paths: local::Paths::default(),
         parameters: Default::default(),
         allow_hosts: Vec::new(),
     })

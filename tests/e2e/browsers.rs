@@ -153,21 +153,6 @@ async fn a_page_reads_every_refusal() {
 }
 
 #[tokio::test]
-async fn a_page_that_asks_too_much_is_told_when_to_come_back() {
-    let world = World::with_parameters([("ApiRateLimit", "1")]).await;
-    let browser = Browser { world: &world, token: own_token(world.app.key(), "bob") };
-    let flooded = world
-        .until("a refusal", async |_| {
-            let seen = browser.fetch(Method::GET, "/v1.1/appusers/bob", |request| request).await;
-            (seen.status == 429).then_some(seen)
-        })
-        .await;
-    assert_eq!(flooded.body["error"]["code"], "too_many_requests");
-    assert!(flooded.header("retry-after").unwrap().parse::<u32>().unwrap() >= 1);
-    world.end().await;
-}
-
-#[tokio::test]
 async fn who_is_no_page_is_told_nothing_of_pages() {
     let world = World::new().await;
     let answer = reqwest::get(format!("{}/v1.1/apps", world.url())).await.unwrap();

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
+use shared::api::path;
 use shared::api::routes::{self, NoRoute, Operation};
 use shared::model::ErrorCode;
 
@@ -129,10 +130,8 @@ fn problems(validator: &Validator, body: &Value) -> String {
 }
 
 fn route(method: &str, path: &str) -> Result<Operation, NoRoute> {
-    let path = path.split('?').next().unwrap_or_default();
-    let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
-    let segments: Vec<_> = path.trim_matches('/').split('/').map(str::to_owned).collect();
-    routes::find(method, &segments).map(|found| found.route.operation)
+    let words = path.split('?').next().and_then(path::words);
+    routes::find(method, &words.unwrap_or_default()).map(|found| found.route.operation)
 }
 
 fn answer(operation: Operation, status: u16) -> Option<&'static Value> {

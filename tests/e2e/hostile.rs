@@ -149,3 +149,82 @@ async fn headers_and_paths_smuggle_nothing() {
     }
     world.end().await;
 }
+
+/// A raw request's status.
+async fn raw(world: &World, request: &str) -> u16 {
+    let address = world.url().trim_start_matches("http://");
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer).split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn paths_of_any_length_are_answered_at_once_and_by_nobodys_credentials() {
+    let world = World::new().await;
+    let started = std::time::Instant::now();
+    for word in ["/", "%2F", "/a", "%25", "%2525", "/messages"] {
+        for many in [1_000, 9_000] {
+            let path = format!("/v1.1/appusers/a{}messages", word.repeat(many));
+            let status =
+                raw(&world, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).await;
+            assert!([401, 404, 414].contains(&status), "{many} times {word}: {status}");
+        }
+    }
+    // One of them alone took ten seconds of a processor, and then its function's life.
+    assert!(started.elapsed().as_secs() < 9, "{:?}", started.elapsed());
+    let calls = world.calls().await;
+    assert_eq!(calls["functions"]["users"]["failures"].as_u64().unwrap_or_default(), 0, "{calls:#}");
+    world.end().await;
+}
+
+/// As proxies and tunnels send them, in good faith or not.
+const DOUBLED: [(&str, &str); 9] = [
+    ("X-Forwarded-Proto", "https,http"),
+    ("X-Forwarded-Proto", "https, https"),
+    ("X-Forwarded-Proto", "://"),
+    ("X-Forwarded-Port", "443,80"),
+    ("X-Forwarded-Host", "a.example, b.example"),
+    ("X-Forwarded-For", "1.2.3.4, unknown, ::1"),
+    ("Forwarded", "proto=https;host=\"a"),
+    ("Host", "a.example,b.example"),
+    ("Host", "a.example:99999999"),
+];
+
+/// A path of every function that answers over HTTP.
+fn one_of_each(app: &str) -> [(&'static str, String); 8] {
+    [
+        ("apps", "/v1.1/apps".into()),
+        ("settings", format!("/v1.1/apps/{app}/webhooks")),
+        ("users", format!("/v1.1/apps/{app}/appusers/bob")),
+        ("conversations", format!("/v1.1/apps/{app}/appusers/bob/messages")),
+        ("attachments", "/media/none".into()),
+        ("notifications", "/v1.1/notifications".into()),
+        ("callbacks", format!("/callbacks/twilio/{app}/{app}")),
+        ("reference", "/openapi.json".into()),
+    ]
+}
+
+#[tokio::test]
+async fn headers_that_proxies_double_or_garble_kill_no_function() {
+    let world = World::new().await;
+    for (function, path) in one_of_each(world.app.id()) {
+        for (name, value) in DOUBLED {
+            let hosts = if name == "Host" { String::new() } else { "Host: localhost\r\n".to_owned() };
+            let request = format!("GET {path} HTTP/1.1\r\n{hosts}{name}: {value}\r\nConnection: close\r\n\r\n");
+            let status = raw(&world, &request).await;
+            assert!(status < 500, "{function}: {name}: {value} gave {status}");
+            let event = json!({
+                "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
+                "headers": { "host": "a", "content-length": "5,5", (name.to_lowercase()): value },
+                "requestContext": { "http": { "method": "GET", "path": path }, "domainName": value, "stage": "$default" },
+                "isBase64Encoded": false,
+            });
+            let answer = world.local(Method::POST, &format!("invoke/{function}"), Some(event)).await;
+            let status = answer.body["statusCode"].as_u64().unwrap_or_else(|| panic!("{function}: {}", answer.body));
+            assert!(status < 500, "{function}: {name}: {value} gave {status}");
+        }
+    }
+    world.end().await;
+}

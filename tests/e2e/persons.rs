@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use futures::future::join_all;
+use local::Paths;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::api::Access;
 use shared::api::routes::{ROUTES, Route};
 
@@ -125,4 +127,81 @@ async fn of_the_deleted_and_the_unknown_no_more_is_told_than_that() {
         is_not_reached(&world, gone, &own_token(world.app.key(), "bob")).await;
     }
     world.end().await;
+}
+
+/// Of texts that paths may have trouble with.
+const ODD: [&str; 9] =
+    ["team/blue", "50%off", "a?b#c", "u@x.example", "über", "a b+c", "messages", "\u{1F375}", "https:/x.example/5"];
+/// That would be another path, or another person's, to some gateway.
+const UNNAMEABLE: [&str; 10] =
+    ["dob/", "/dob", "a//b", "a/messages", "a/messages/b", ".", "a/..", "merge", "50%25off", "a/conversation/read"];
+
+fn written(name: &str) -> String {
+    percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// One person made, spoken to, read and deleted, by their name alone.
+async fn lives_and_dies(world: &World, name: &str) {
+    let at = |rest: &str| format!("appusers/{}{rest}", written(name));
+    world.make(&world.app, "appusers", json!({ "userId": name })).await;
+    assert_eq!(world.read(&world.app, &at("")).await["appUser"]["userId"], name);
+    world.change(&world.app, &at(""), json!({ "givenName": "Odd" })).await;
+    let text = json!({ "role": "appMaker", "type": "text", "text": "Hi" });
+    let posted = world.make(&world.app, &at("/messages"), text.clone()).await;
+    world.make(&world.app, &at("/messages"), text).await;
+    world.remove(&world.app, &at(&format!("/messages/{}", posted["message"]["_id"].as_str().unwrap()))).await;
+    assert_eq!(world.read(&world.app, &at("/messages")).await["messages"].as_array().unwrap().len(), 1, "{name}");
+    assert_eq!(world.read(&world.app, &at("/channels")).await["channels"], json!([]));
+    let read = world.manage(&world.app, Method::POST, &at("/conversation/read"), None).await;
+    assert_eq!(read.status, 200, "{name}: {}", read.body);
+    assert_eq!(world.read(&world.app, &at("/conversation")).await["conversation"]["unreadCount"], 0);
+    let own = own_token(world.app.key(), name);
+    let path = format!("/v1.1/{}", at("/messages"));
+    assert_eq!(world.call(&own, Method::GET, &path, None).await.status, 200, "{name}");
+    world.remove(&world.app, &at("/messages")).await;
+    world.remove(&world.app, &at("")).await;
+    world.refused(&world.app, Method::GET, &at(""), None, "user_not_found").await;
+    world.refused(&world.app, Method::GET, &at("/messages"), None, "user_not_found").await;
+}
+
+#[tokio::test]
+async fn every_name_that_is_taken_is_reached_however_a_gateway_reads_paths() {
+    for paths in Paths::ALL {
+        let world = World::reading(paths).await;
+        join_all(ODD.map(|name| lives_and_dies(&world, name))).await;
+        for name in UNNAMEABLE {
+            let named = Some(json!({ "userId": name }));
+            world.refused(&world.app, Method::POST, "appusers", named, "bad_request: userId").await;
+        }
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_nearly_a_name_is_nobodys() {
+    for paths in Paths::ALL {
+        let world = World::reading(paths).await;
+        people(&world, &["dob", "a"]).await;
+        let text = json!({ "role": "appMaker", "type": "text", "text": "Hi" });
+        world.make(&world.app, "appusers/dob/messages", text.clone()).await;
+        let removed: &[&str] =
+            &["dob%2F", "dob%252F", "dob/", "dob%2F%2F", "dob%2F.", "%2Fdob", "DOB", "dob%20", "dob%00"];
+        for name in removed {
+            let answer = world.manage(&world.app, Method::DELETE, &format!("appusers/{name}"), None).await;
+            assert_eq!(answer.status, 404, "{paths:?} {name}: {}", answer.body);
+        }
+        for (method, path, body) in [
+            (Method::POST, "dob/conversation/messages", Some(text)),
+            (Method::GET, "dob/conversation/messages", None),
+            (Method::GET, "dob/nothing", None),
+            (Method::GET, "dob/nothing/messages", None),
+            (Method::POST, "dob/nothing", Some(json!({}))),
+        ] {
+            world.refused(&world.app, method, &format!("appusers/{path}"), body, "not_found").await;
+        }
+        assert_eq!(world.read(&world.app, "appusers/dob/messages").await["messages"].as_array().unwrap().len(), 1);
+        let gone: Value = world.read(&world.app, "appusers/dob").await;
+        assert_eq!(gone["appUser"]["userId"], "dob", "{paths:?}");
+        world.end().await;
+    }
 }

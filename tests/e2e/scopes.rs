@@ -265,7 +265,7 @@ async fn the_short_form_and_other_spellings_reach_the_same_operations() {
         "/v1.1/appusers/bob".into(),
         "/v1.1/appUsers/bob".into(),
         format!("/V1.1/Apps/{id}/APPUSERS/bob"),
-        "/v1.1/appusers/bob/".into(),
+        "/v1.1/appusers/%62ob".into(),
     ] {
         let answer = world.call(&key, Method::GET, &path, None).await;
         assert_eq!((answer.status, &answer.body), (200, &made), "{path}");

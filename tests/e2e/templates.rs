@@ -85,3 +85,28 @@ async fn templates_are_listed_by_page() {
     assert_eq!((page["templates"].as_array().unwrap().len(), &page["hasMore"]), (2, &json!(true)));
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_list_ends_before_it_outgrows_an_answer() {
+    let world = World::new().await;
+    let large = |number: usize| {
+        let action = json!({ "type": "postback", "text": "Tea", "payload": "\"".repeat(48_000) });
+        json!({ "name": format!("{number}"), "message": { "type": "text", "text": "Tea?", "role": "appMaker", "actions": [action] } })
+    };
+    for chunk in (0..40).collect::<Vec<_>>().chunks(8) {
+        futures::future::join_all(chunk.iter().map(|number| world.make(&world.app, "templates", large(*number)))).await;
+    }
+    let (mut seen, mut offset) = (std::collections::BTreeSet::new(), 0);
+    loop {
+        let page = world.read(&world.app, &format!("templates?limit=100&offset={offset}")).await;
+        let templates = page["templates"].as_array().unwrap();
+        assert!(!templates.is_empty() && templates.len() < 40);
+        offset += templates.len();
+        seen.extend(templates.iter().map(|template| template["_id"].as_str().unwrap().to_owned()));
+        if page["hasMore"] == false {
+            break;
+        }
+    }
+    assert_eq!((offset, seen.len()), (40, 40));
+    world.end().await;
+}

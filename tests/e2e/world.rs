@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use local::{Engine, LogStyle, Options};
+use local::{Engine, LogStyle, Options, Paths};
 use serde_json::{Value, json};
 
 use crate::described;
@@ -75,13 +75,16 @@ impl World {
         Self::start(Some(data_dir), BTreeMap::new()).await
     }
 
-    /// An engine whose stack has these parameters.
-    pub async fn with_parameters<const N: usize>(parameters: [(&str, &str); N]) -> Self {
-        let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Self::start(None, parameters.into()).await
+    /// An engine whose API Gateway reads paths in its own way.
+    pub async fn reading(paths: Paths) -> Self {
+        Self::start_reading(paths, None, BTreeMap::new()).await
     }
 
     async fn start(data_dir: Option<PathBuf>, parameters: BTreeMap<String, String>) -> Self {
+        Self::start_reading(Paths::default(), data_dir, parameters).await
+    }
+
+    async fn start_reading(paths: Paths, data_dir: Option<PathBuf>, parameters: BTreeMap<String, String>) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let binaries = Path::new(env!("CARGO_BIN_EXE_notifications")).parent().unwrap();
         let engine = Engine::start(Options {
@@ -91,6 +94,7 @@ impl World {
             functions_dir: binaries.to_owned(),
             simulate: true,
             log: LogStyle::Silent,
+            paths,
             parameters,
             allow_hosts: Vec::new(),
         })

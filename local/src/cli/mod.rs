@@ -164,6 +164,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
             Log::Pretty => LogStyle::Pretty,
             Log::Json => LogStyle::Json,
         },
+        paths: local::Paths::default(),
         parameters: BTreeMap::from_iter(arguments.parameters),
         allow_hosts: arguments.allow_hosts,
     })

@@ -7,7 +7,6 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -18,7 +17,7 @@ use crate::template::ACCOUNT;
 /// A request as it came in.
 pub struct Incoming<'a> {
     pub method: &'a str,
-    /// As on the wire.
+    /// As functions are told it.
     pub path: &'a str,
     pub query: &'a str,
     pub headers: &'a HeaderMap,
@@ -31,7 +30,7 @@ pub struct Incoming<'a> {
 
 /// The event for a request.
 pub fn build(incoming: &Incoming<'_>, found: &Found) -> Value {
-    let path = percent_decode_str(incoming.path).decode_utf8_lossy().into_owned();
+    let path = incoming.path;
     let (headers, cookies) = headers(incoming.headers, incoming.source_ip);
     let host = headers.get("host").cloned().unwrap_or_default();
     let at = OffsetDateTime::from_unix_timestamp(incoming.at_ms / 1000).unwrap_or(OffsetDateTime::UNIX_EPOCH);
@@ -208,7 +207,7 @@ mod tests {
     fn a_request_becomes_an_event_of_format_2() {
         let headers =
             [("Host", "h:3000"), ("Accept", "a"), ("accept", "b"), ("Cookie", "x=1; y=2"), ("User-Agent", "curl")];
-        let event = event("/v1.1/apps/a%20b", "q=1&q=2&e=%C3%A9", &headers, b"{}");
+        let event = event("/v1.1/apps/a b", "q=1&q=2&e=%C3%A9", &headers, b"{}");
         assert_eq!(event["rawPath"], "/v1.1/apps/a b");
         assert_eq!(event["rawQueryString"], "q=1&q=2&e=%C3%A9");
         assert_eq!(event["queryStringParameters"], json!({ "q": "1,2", "e": "é" }));

@@ -3,6 +3,7 @@
 
 mod cors;
 mod event;
+mod paths;
 mod routes;
 
 use std::net::SocketAddr;
@@ -24,6 +25,7 @@ use crate::template::{Cors, Stack};
 
 use cors::Asked;
 use event::Incoming;
+pub use paths::Paths;
 pub use routes::Routes;
 
 /// The largest body that the HTTP API takes, in bytes.
@@ -37,6 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
 pub struct Gateway {
+    paths: Paths,
     routes: Arc<Routes>,
     cors: Option<Arc<Cors>>,
     runtime: Runtime,
@@ -44,9 +47,9 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    pub fn new(stack: &Stack, runtime: Runtime, ledger: Ledger) -> Self {
+    pub fn new(stack: &Stack, paths: Paths, runtime: Runtime, ledger: Ledger) -> Self {
         let (routes, cors) = (Arc::new(Routes::new(&stack.routes)), stack.cors.clone().map(Arc::new));
-        Self { routes, cors, runtime, ledger }
+        Self { paths, routes, cors, runtime, ledger }
     }
 
     /// Answers one request.
@@ -63,7 +66,8 @@ impl Gateway {
     async fn answer(&self, request: Request<Body>, id: &str) -> Response {
         let (parts, body) = request.into_parts();
         let asked = Asked::of(&parts.method, &parts.headers);
-        let Some(found) = self.routes.find(parts.method.as_str(), parts.uri.path()) else {
+        let path = self.paths.read(parts.uri.path());
+        let Some(found) = self.routes.find(parts.method.as_str(), &path) else {
             return match &self.cors {
                 Some(_) if asked.is_preflight() => self.shared(&asked, StatusCode::NO_CONTENT.into_response()),
                 _ => refusal(StatusCode::NOT_FOUND, "Not Found"),
@@ -75,7 +79,7 @@ impl Gateway {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_string());
         let incoming = Incoming {
             method: parts.method.as_str(),
-            path: parts.uri.path(),
+            path: &path,
             query: parts.uri.query().unwrap_or_default(),
             headers: &parts.headers,
             body: &body,

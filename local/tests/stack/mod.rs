@@ -25,6 +25,7 @@ pub fn options(functions: &Path) -> Options {
         functions_dir: functions.to_owned(),
         simulate: true,
         log: LogStyle::Silent,
+        paths: local::Paths::default(),
         parameters: BTreeMap::new(),
         allow_hosts: Vec::new(),
     }

@@ -6,11 +6,12 @@ use std::str::FromStr;
 
 use lambda_http::{Body, Request, Response, http};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
+use super::path;
 use super::routes::{self, Access, Found, NoRoute, Operation, Service};
-use super::valve::Valve;
 use crate::auth::{self, Caller};
-use crate::config::{self, ConfigError};
+use crate::flow::page::Room;
 use crate::gateway::{self, Refusal};
 use crate::ids::{AccountId, AppId};
 use crate::model::{ApiError, ErrorCode, json};
@@ -26,7 +27,6 @@ const PAGE_DEFAULT: usize = 25;
 pub struct Api {
     service: Service,
     store: Store,
-    valve: Valve,
 }
 
 /// A request that its caller may make.
@@ -46,24 +46,36 @@ pub struct Page {
 }
 
 impl Api {
-    /// With the rate that `API_RATE_LIMIT` names.
-    pub fn from_env(service: Service, store: Store) -> Result<Self, ConfigError> {
-        Ok(Self { service, store, valve: Valve::new(config::number("API_RATE_LIMIT")?) })
+    pub fn new(service: Service, store: Store) -> Self {
+        Self { service, store }
     }
 
     /// Finds the route, checks the credentials, and whether they reach it.
     pub async fn open<'r>(&self, request: &'r Request) -> Result<Call<'r>, Refusal> {
         let found = route(request)?;
-        if found.route.service != self.service {
+        let is_ours = found.route.service == self.service;
+        let is_plain = found.parameters.get("userId").is_none_or(|user_id| !user_id.contains('/'));
+        if !is_ours && is_plain {
             return Err(elsewhere(&found, request));
         }
+        let call = self.call(found, request).await?;
+        if is_ours { Ok(call) } else { Err(self.by_id(call).await?) }
+    }
+
+    async fn call<'r>(&self, found: Found, request: &'r Request) -> Result<Call<'r>, Refusal> {
         let caller = auth::authenticate(&self.store, authorization(request)).await?;
         permit(found.route.access, &caller)?;
         let app = self.app(&found, &caller).await?;
-        if let Some(app) = app {
-            self.valve.take(app).map_err(Refusal::Flooded)?;
-        }
         Ok(Call { operation: found.route.operation, caller, app, found, request })
+    }
+
+    /// A name with slashes may look like other words to a gateway that decodes before it finds a function, so no spelling
+    /// of it leads to the one that serves the call for certain; the person's `_id` does.
+    async fn by_id(&self, call: Call<'_>) -> Result<Refusal, Refusal> {
+        let person = self.person(&call).await?;
+        let mut found = call.found;
+        found.parameters.insert("userId", person.user.id.to_string());
+        Ok(Refusal::Elsewhere(documented(&found, call.request)))
     }
 
     pub(super) fn store(&self) -> &Store {
@@ -169,6 +181,17 @@ impl Page {
         let has_more = list.len() > self.offset.saturating_add(self.limit);
         (list.into_iter().skip(self.offset).take(self.limit).collect(), has_more)
     }
+
+    /// The same as it is shown. It ends early where it would outgrow an answer: the next stretch begins at the offset and
+    /// as many more as were shown.
+    pub fn show<T>(self, list: Vec<T>, view: impl Fn(&T) -> Value) -> (Vec<Value>, bool) {
+        let (found, has_more) = self.cut(list);
+        let mut room = Room::of_an_answer();
+        let views = found.iter().map(view);
+        let shown: Vec<_> = views.take_while(|view| room.takes(std::slice::from_ref(view))).collect();
+        let is_short = shown.len() < found.len();
+        (shown, has_more || is_short)
+    }
 }
 
 /// The body of a request that must be JSON and not too large.
@@ -183,11 +206,25 @@ pub fn json_body(request: &Request) -> Result<&[u8], ApiError> {
     if !essence.eq_ignore_ascii_case("application/json") {
         return Err(ApiError::new(ErrorCode::UnsupportedMediaType, "Content-Type must be application/json"));
     }
+    uncompressed(request)?;
     Ok(body)
 }
 
+/// What is compressed is not unpacked: nobody could say how large it is before.
+pub(super) fn uncompressed(request: &Request) -> Result<(), ApiError> {
+    match request.headers().get(http::header::CONTENT_ENCODING).map(|value| value.as_bytes()) {
+        None => Ok(()),
+        Some(encoding) if encoding.is_empty() || encoding.eq_ignore_ascii_case(b"identity") => Ok(()),
+        Some(_) => {
+            let problem = "Content-Encoding must be left out: bodies are taken as they are, not compressed";
+            Err(ApiError::new(ErrorCode::UnsupportedMediaType, problem))
+        }
+    }
+}
+
 fn route(request: &Request) -> Result<Found, Refusal> {
-    routes::find(request.method().as_str(), &gateway::segments(request)).map_err(|problem| match problem {
+    let words = gateway::words(request).unwrap_or_default();
+    routes::find(request.method().as_str(), &words).map_err(|problem| match problem {
         NoRoute::NoPath => ApiError::new(ErrorCode::NotFound, "There is nothing at this path").into(),
         NoRoute::OtherMethods(methods) => Refusal::OtherMethods(methods),
     })
@@ -212,11 +249,11 @@ fn query(request: &Request, name: &str) -> Option<String> {
     pairs.into_iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.into_owned())
 }
 
-/// What another function serves came here because of how its path is spelled. One that is spelled as documented would
-/// only come back.
+/// What another function serves came here because of how its path is spelled: in capitals, say. One that is spelled as
+/// documented would only come back.
 fn elsewhere(found: &Found, request: &Request) -> Refusal {
     let path = documented(found, request);
-    if path.split('?').next() == Some(request.uri().path()) {
+    if path.split('?').next().and_then(path::words) == gateway::words(request) {
         ApiError::new(ErrorCode::NotFound, "There is nothing at this path").into()
     } else {
         Refusal::Elsewhere(path)

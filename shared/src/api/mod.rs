@@ -4,9 +4,9 @@
 
 pub mod call;
 pub mod multipart;
+pub mod path;
 mod person;
 pub mod routes;
-mod valve;
 
 pub use call::{Api, Call, Page};
 pub use routes::{Access, Operation, Service};

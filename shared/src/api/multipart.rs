@@ -10,7 +10,7 @@ use futures::stream;
 use lambda_http::{Request, http};
 use multer::{Constraints, Field, Multipart, SizeLimit};
 
-use super::call::BODY_LIMIT;
+use super::call::{self, BODY_LIMIT};
 use crate::model::{ApiError, ErrorCode, FILE_LIMIT, FileName, MediaType};
 
 /// The part that holds the file.
@@ -44,6 +44,7 @@ pub async fn upload(request: &Request) -> Result<Upload, ApiError> {
 /// # Errors
 /// 400, 413 or 415.
 pub async fn form(request: &Request) -> Result<Form, ApiError> {
+    call::uncompressed(request)?;
     let mut body = Multipart::with_constraints(
         stream::iter([Ok::<_, Infallible>(Bytes::copy_from_slice(request.body().as_ref()))]),
         boundary(request)?,

@@ -44,7 +44,6 @@ codes! {
     RequestEntityTooLarge = "request_entity_too_large" 413,
     UnsupportedMediaType = "unsupported_media_type" 415,
     Locked = "locked" 423,
-    TooManyRequests = "too_many_requests" 429,
     InternalServerError = "internal_server_error" 500,
     ServiceUnavailable = "service_unavailable" 503,
 }
