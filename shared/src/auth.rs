@@ -4,11 +4,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::ids::{AccountId, AppId, KeyId, ServiceAccountId};
-use crate::model::{ApiError, ApiKey, App, ErrorCode, KeyOwner, Timestamp};
+use crate::model::{ApiError, ApiKey, App, ErrorCode, KeyOwner, Timestamp, json};
 use crate::store::{Store, StoreError};
 
+/// Bytes of the header that are read before anybody is known. Tokens of ours have a few hundred.
+const HEADER_LIMIT: usize = 8_192;
 /// Clock skew allowed on `exp`, in seconds.
 const LEEWAY: u64 = 5;
 
@@ -118,6 +121,9 @@ pub struct Unsignable;
 
 fn read(header: Option<&str>) -> Result<Presented, ApiError> {
     let header = header.ok_or_else(missing)?;
+    if header.len() > HEADER_LIMIT {
+        return Err(malformed());
+    }
     let (scheme, rest) = header.trim().split_once(' ').ok_or_else(malformed)?;
     let rest = rest.trim();
     if scheme.eq_ignore_ascii_case("basic") {
@@ -129,6 +135,10 @@ fn read(header: Option<&str>) -> Result<Presented, ApiError> {
         let header = jsonwebtoken::decode_header(rest).map_err(|_| invalid_token("is malformed"))?;
         if header.alg != Algorithm::HS256 {
             return Err(invalid_token("must be signed with HS256"));
+        }
+        // What must be understood to believe the token (RFC 7515, 4.1.11), and a payload that is no base64 (RFC 7797).
+        if header.crit.is_some() || header.extras.inner().contains_key("b64") {
+            return Err(invalid_token("must not have the headers `crit` and `b64`"));
         }
         let kid = header.kid.ok_or_else(|| invalid_token("must name its key in the header `kid`"))?;
         Ok(Presented::Bearer { id: kid.parse().map_err(|_| wrong())?, token: rest.to_owned() })
@@ -148,8 +158,13 @@ fn check(presented: &Presented, key: &ApiKey) -> Result<Caller, ApiError> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Claims {
-    scope: Option<String>,
-    user_id: Option<serde_json::Value>,
+    scope: Option<Box<RawValue>>,
+    user_id: Option<Box<RawValue>>,
+}
+
+/// A claim that is a text, read as one in a body is.
+fn text(claim: Option<Box<RawValue>>) -> Option<String> {
+    json::value(claim?.get().as_bytes()).ok()
 }
 
 fn check_token(token: &str, key: &ApiKey) -> Result<Caller, ApiError> {
@@ -165,10 +180,10 @@ fn check_token(token: &str, key: &ApiKey) -> Result<Caller, ApiError> {
         _ => invalid_token("is malformed or wrongly signed"),
     })?;
     let Claims { scope, user_id } = claims.claims;
-    match (scope.as_deref(), key.owner) {
+    match (text(scope).as_deref(), key.owner) {
         (None, _) => Err(ApiError::new(ErrorCode::Unauthorized, "The JWT has no scope claim")),
-        (Some("appUser"), KeyOwner::App(app)) => match user_id {
-            Some(serde_json::Value::String(user_id)) if !user_id.is_empty() => Ok(Caller::AppUser { app, user_id }),
+        (Some("appUser"), KeyOwner::App(app)) => match text(user_id) {
+            Some(user_id) if !user_id.is_empty() => Ok(Caller::AppUser { app, user_id }),
             _ => Err(invalid_token("of scope appUser must have a userId claim that is a string")),
         },
         (Some("app"), KeyOwner::App(_)) => Ok(key.owner.into()),
@@ -206,6 +221,7 @@ pub fn forbidden() -> ApiError {
 mod tests {
     use super::*;
     use crate::model::Secret;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
@@ -276,6 +292,36 @@ mod tests {
             refusal(token(&key, &json!({ "scope": "app" }), "s3cret-of-the-test"), &key),
             ErrorCode::Unauthorized
         );
+    }
+
+    #[test]
+    fn what_must_be_understood_and_is_not_makes_no_credential() {
+        let key = key(KeyOwner::App(AppId::generate()));
+        let secret = EncodingKey::from_secret(b"s3cret-of-the-test");
+        let mut header = Header::new(Algorithm::HS256);
+        header.kid = Some(key.id.to_string());
+        let signed = |header: &Header| jsonwebtoken::encode(header, &json!({ "scope": "app" }), &secret).unwrap();
+        let told = |token: &str| read(Some(&format!("Bearer {token}"))).and_then(|presented| check(&presented, &key));
+        assert!(told(&signed(&header)).is_ok());
+        for crit in [vec![], vec!["exp".to_owned()], vec!["https://a.example/x".to_owned()]] {
+            let header = Header { crit: Some(crit), ..header.clone() };
+            assert_eq!(told(&signed(&header)).unwrap_err().code, ErrorCode::InvalidAuth);
+        }
+        header.extras.insert("b64", false);
+        assert_eq!(told(&signed(&header)).unwrap_err().code, ErrorCode::InvalidAuth);
+    }
+
+    #[test]
+    fn half_a_character_in_a_name_is_read_as_in_a_body() {
+        let key = key(KeyOwner::App(AppId::generate()));
+        let header = URL_SAFE_NO_PAD.encode(json!({ "alg": "HS256", "kid": key.id.to_string() }).to_string());
+        let claims = URL_SAFE_NO_PAD.encode(r#"{"scope":"appUser","userId":"caf\ud83d"}"#);
+        let signed = format!("{header}.{claims}");
+        let secret = EncodingKey::from_secret(b"s3cret-of-the-test");
+        let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &secret, Algorithm::HS256).unwrap();
+        let bearer = format!("Bearer {signed}.{signature}");
+        let caller = read(Some(&bearer)).and_then(|presented| check(&presented, &key)).unwrap();
+        assert!(matches!(caller, Caller::AppUser { user_id, .. } if user_id == "caf\u{fffd}"));
     }
 
     #[test]

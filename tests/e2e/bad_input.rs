@@ -102,10 +102,22 @@ async fn raw_bodies_and_content_types() {
         assert_refused(&answer, 415, "unsupported_media_type", "Content-Type");
     }
     assert_eq!(post(good.clone().into_bytes(), "Application/JSON; charset=utf-8").await.status, 201);
+    let marked = format!("\u{feff}{}", good.replace("Hi", r"caf\ud83d"));
+    assert_eq!(post(marked.into_bytes(), "application/json").await.status, 201);
+    let compressed = world.http(Method::POST, &path).basic_auth(key, Some(secret)).header("content-encoding", "gzip");
+    let compressed = compressed.header(CONTENT_TYPE, "application/json").body(vec![0x1f, 0x8b, 8, 0]);
+    assert_refused(&world.request(compressed).await, 415, "unsupported_media_type", "Content-Encoding");
     let large = good.replace("Hi", &"x".repeat(110_000));
     assert_refused(&post(large.into_bytes(), "application/json").await, 413, "request_entity_too_large", "bytes");
     world.settle().await;
-    assert_eq!(world.outbox().await.len(), 1);
+    assert_eq!(world.outbox().await.len(), 2);
+    assert!(
+        world
+            .outbox()
+            .await
+            .iter()
+            .any(|sent| sent.to_string().contains("caf\u{fffd}") || sent.to_string().contains("%EF%BF%BD"))
+    );
     world.end().await;
 }
 

@@ -73,6 +73,7 @@ pub fn wrong(app: &App, other: &App, deleted: &[(String, String)]) -> Vec<(Strin
     let (account, account_secret) = app.account_key();
     let good = json!({ "scope": "app" });
     let header = |algorithm| Header { kid: Some(key.to_owned()), ..Header::new(algorithm) };
+    let critical = Header { crit: Some(vec!["https://a.example/more".to_owned()]), ..header(Algorithm::HS256) };
     let own = (key, secret);
     let unknown = "app_64c0ffee0123456789abcdef";
     let mut all = vec![
@@ -107,6 +108,7 @@ pub fn wrong(app: &App, other: &App, deleted: &[(String, String)]) -> Vec<(Strin
         ("a token of a scope too wide", token(own, &json!({ "scope": "account" }))),
         ("an account's token of scope app", token((account, account_secret), &good)),
         ("an account's token of a person", own_token((account, account_secret), "bob")),
+        ("a token that wants more to be understood", signed(&critical, secret, &good)),
         ("a token that has ended", token(own, &json!({ "scope": "app", "exp": 1_000 }))),
         ("a token that has not begun", token(own, &json!({ "scope": "app", "nbf": 9_000_000_000_u64 }))),
         ("a person's token that has ended", token(own, &json!({ "scope": "appUser", "userId": "bob", "exp": 1_000 }))),

@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::integrations;
 use crate::world::{Answer, App, World};
 
 impl World {
@@ -92,4 +93,39 @@ async fn the_short_form_and_the_older_version_are_served_to_the_apps_key() {
         assert_eq!(answer.body["webhooks"].as_array().unwrap().len(), 1, "{path}");
     }
     world.end().await;
+}
+
+#[tokio::test]
+async fn what_was_read_is_taken_back_and_changes_nothing() {
+    let world = World::new().await;
+    let mut things = Vec::new();
+    for (body, _) in integrations::bodies() {
+        let made = world.make(&world.app, "integrations", body).await["integration"].clone();
+        let path = format!("integrations/{}", made["_id"].as_str().unwrap());
+        let items = json!({ "items": [{ "type": "link", "text": "Shop", "uri": "https://shop.example/" }] });
+        world.make(&world.app, &format!("{path}/menu"), items).await;
+        if made["type"] == "whatsapp" {
+            world.change(&world.app, &format!("{path}/profile"), json!({ "about": "Tea" })).await;
+            things.push((format!("{path}/profile"), "profile"));
+        }
+        things.push((path, "integration"));
+    }
+    let webhook = json!({ "target": "https://a.example/", "triggers": ["postback"], "includeClient": true });
+    let message = json!({ "type": "image", "mediaUrl": "https://a.example/tea.png", "text": "" });
+    let person = json!({ "userId": "bob", "givenName": " ", "signedUpAt": "2020-01-02T03:04:05.678Z", "properties": { "a": 1 } });
+    for (place, name, body) in [
+        ("webhooks", "webhook", webhook),
+        ("templates", "template", json!({ "name": "tea", "message": message })),
+        ("appusers", "appUser", person),
+    ] {
+        let made = world.make(&world.app, place, body).await;
+        things.push((format!("{place}/{}", made[name]["_id"].as_str().unwrap()), name));
+    }
+    for (path, name) in things {
+        let read = world.read(&world.app, &path).await;
+        let again = world.change(&world.app, &path, read[name].clone()).await;
+        assert_eq!(again, read, "{path}");
+    }
+    // The webhook's address does not exist.
+    world.end_with_dead_letters().await;
 }

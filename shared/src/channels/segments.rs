@@ -2,6 +2,8 @@
 //!
 //! Facts of the network (GSM 03.38 and 23.040), the same for every carrier. Billing and transliteration are not here.
 
+use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
+
 /// How the network writes a text. One character outside GSM-7 turns the whole text into UCS-2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
@@ -64,7 +66,8 @@ pub enum Limit {
 }
 
 /// Cuts a text into pieces that fit the limit, in order: at a line border if one lies in the second half, else at a
-/// word border, else between two characters. White space at a cut is dropped, and so no piece is blank; a text that
+/// word border, else between two characters as a reader sees them: an emoji's family, a flag and a letter with its accents
+/// stay whole, unless one alone is longer than the limit. White space at a cut is dropped, and so no piece is blank; a text that
 /// fits is one piece, untouched. An empty text gives no piece.
 pub fn split(text: &str, limit: Limit) -> Vec<&str> {
     let mut pieces = Vec::new();
@@ -110,8 +113,16 @@ fn border(text: &str, fitting: usize) -> usize {
     let after_last = |is_border: fn(char) -> bool| {
         window.char_indices().rev().find(|(_, c)| is_border(*c)).map(|(index, c)| index + c.len_utf8())
     };
+    let is_whole = |cut: &usize| GraphemeCursor::new(*cut, text.len(), true).is_boundary(text, 0).unwrap_or(true);
     let line = after_last(|c| c == '\n').filter(|cut| *cut >= fitting / 2);
-    line.or_else(|| after_last(char::is_whitespace)).unwrap_or(fitting)
+    let word = || after_last(char::is_whitespace).filter(is_whole);
+    line.or_else(word).unwrap_or_else(|| last_whole(text, fitting))
+}
+
+/// Where the last character that a reader sees as one ends, at most at `fitting`.
+fn last_whole(text: &str, fitting: usize) -> usize {
+    let ends = text.grapheme_indices(true).map(|(index, shown)| index + shown.len());
+    ends.take_while(|end| *end <= fitting).last().unwrap_or(fitting)
 }
 
 /// Counts a text as it grows, in both encodings, since one late character may change which of them holds.
@@ -219,6 +230,24 @@ mod tests {
     fn an_emoji_is_never_halved() {
         assert_eq!(split("🙂🙂🙂", Limit::Characters(3)), ["🙂", "🙂", "🙂"]);
         assert_eq!(split("🙂", Limit::Characters(1)), ["🙂"]);
+    }
+
+    #[test]
+    fn what_a_reader_sees_as_one_character_is_never_cut() {
+        let family = "\u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}";
+        let flag = "\u{1F1E8}\u{1F1ED}";
+        let accented = "e\u{301}\u{323}";
+        for (shown, limit) in [(family, 12), (flag, 6), (accented, 4), ("\u{1F44D}\u{1F3FD}", 6)] {
+            let pieces = split(&shown.repeat(3), Limit::Characters(limit)).join("|");
+            assert_eq!(pieces, [shown; 3].join("|"), "{shown}");
+        }
+        assert_eq!(split(&format!("a {accented}"), Limit::Characters(4)), ["a", accented]);
+        assert_eq!(split("a \u{301}b", Limit::Characters(3)).concat(), "a \u{301}b");
+        assert_eq!(
+            split(&format!("x{family}"), Limit::Characters(4)).len(),
+            4,
+            "longer than a piece, and cut all the same"
+        );
     }
 
     fn any_text() -> impl Strategy<Value = String> {

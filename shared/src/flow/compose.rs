@@ -154,3 +154,43 @@ fn animal_name(user: &AppUser) -> String {
     let [colour, animal, ..] = *Sha256::digest(user.id.as_bytes()).as_slice() else { return String::new() };
     format!("{} {}", COLOURS[usize::from(colour) % COLOURS.len()], ANIMALS[usize::from(animal) % ANIMALS.len()])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Map, json};
+
+    fn answered(body: &Value) -> Value {
+        let posting = Posting::parse(body.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}: {body}"));
+        let user = AppUser::new(Timestamp::from_millis(1));
+        let now = Timestamp::from_millis(1_790_000_000_000);
+        let composing = Composing { posting: &posting, user: &user, animal_names: true, now };
+        json!(composing.message(&posting.message, None, b"s", 0))
+    }
+
+    #[test]
+    fn what_is_answered_can_be_posted_again_and_is_the_same() {
+        let link = |uri: &str| json!({ "type": "link", "text": "Go", "uri": uri });
+        let long = format!("https://a.example/{}", "x".repeat(2_000));
+        let items = json!([{ "title": "Tea", "actions": [link(&long), link(&long), link(&long)], "metadata": { "a": 1 } },
+            { "title": "Oats", "mediaUrl": "https://a.example/o.png", "actions": [{ "type": "share" }] }]);
+        let picture = "https://a.example/tea.png";
+        for message in [
+            json!({ "type": "text", "text": "Hi", "metadata": { "a": true } }),
+            json!({ "type": "text", "actions": [link("tel:+1"), { "type": "buy", "text": "Pay", "amount": 5 }] }),
+            json!({ "type": "text", "text": " ", "actions": [{ "type": "reply", "text": "Yes", "payload": "Y" }] }),
+            json!({ "type": "image", "mediaUrl": picture, "text": "", "altText": " " }),
+            json!({ "type": "image", "mediaUrl": picture, "actions": [link("https://a.example/")] }),
+            json!({ "type": "file", "mediaUrl": picture, "text": "\t" }),
+            json!({ "type": "carousel", "items": items, "displaySettings": { "imageAspectRatio": "square" } }),
+            json!({ "type": "list", "items": items, "actions": [link("https://a.example/")] }),
+            json!({ "type": "location", "coordinates": { "lat": 1.5, "long": 2.0 }, "location": { "name": "Tea" } }),
+            json!({ "type": "form", "fields": [{ "type": "text", "name": "n", "label": "N" }], "text": "", "actions": [] }),
+        ] {
+            let mut body = message.clone();
+            body.as_object_mut().unwrap_or(&mut Map::new()).insert("role".into(), "appMaker".into());
+            let answer = answered(&body);
+            assert_eq!(answered(&answer), answer);
+        }
+    }
+}

@@ -28,9 +28,14 @@ pub fn within(path: &str, text: String, limit: usize) -> Result<String, ApiError
     Ok(text)
 }
 
-/// As [`text`], where an empty one counts as none.
+/// As [`text`], where a blank one counts as none.
 pub fn optional_text(path: &str, value: Option<String>, limit: usize) -> Result<Option<String>, ApiError> {
-    value.filter(|value| !value.is_empty()).map(|value| text(path, value, limit)).transpose()
+    given(value).map(|value| text(path, value, limit)).transpose()
+}
+
+/// A text that says something.
+pub fn given(value: Option<String>) -> Option<String> {
+    value.filter(|value| !value.trim().is_empty())
 }
 
 /// A field that must be there.

@@ -1,4 +1,8 @@
 //! Reading request bodies: JSON of bounded depth, errors that name the field and never repeat what was sent.
+//!
+//! Some writers cut texts inside a character, or put a mark before the first one. Neither is a reason to refuse the rest.
+
+use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -19,8 +23,8 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
 
 /// The body as an object, its depth checked.
 pub fn object(body: &[u8]) -> Result<Value, ApiError> {
-    let value: Value = serde_json::from_slice(body)
-        .map_err(|error| ApiError::field("body", format!("must be JSON: {}", problem(&error))))?;
+    let value: Value =
+        value(body).map_err(|error| ApiError::field("body", format!("must be JSON: {}", problem(&error))))?;
     if !value.is_object() {
         return Err(ApiError::field("body", "must be a JSON object"));
     }
@@ -36,6 +40,42 @@ pub fn object(body: &[u8]) -> Result<Value, ApiError> {
         Some(path) => Err(ApiError::field(&path, "must be an object")),
         None => Ok(value),
     }
+}
+
+/// Any JSON, with half a surrogate pair taken for a character that cannot be shown.
+pub fn value<T: DeserializeOwned>(text: &[u8]) -> Result<T, serde_json::Error> {
+    serde_json::from_slice(&mended(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)))
+}
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// U+FFFD, as JSON escapes it.
+const UNSHOWN: &[u8] = b"\\ufffd";
+
+/// The same text with [`UNSHOWN`] for every escape of half a surrogate pair that stands alone.
+fn mended(text: &[u8]) -> Cow<'_, [u8]> {
+    let mut mended = Cow::Borrowed(text);
+    let mut at = 0;
+    while let Some(found) = text.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == b'\\')) {
+        at += found;
+        at += match (escaped_unit(text, at), escaped_unit(text, at + UNSHOWN.len())) {
+            (Some(0xD800..0xDC00), Some(0xDC00..0xE000)) => 2 * UNSHOWN.len(),
+            (Some(0xD800..0xE000), _) => {
+                mended.to_mut()[at..at + UNSHOWN.len()].copy_from_slice(UNSHOWN);
+                UNSHOWN.len()
+            }
+            (Some(_), _) => UNSHOWN.len(),
+            // An escape of one character, which may be another backslash.
+            (None, _) => 2,
+        };
+    }
+    mended
+}
+
+/// The UTF-16 unit that `\uXXXX` stands for, if that is what stands there.
+fn escaped_unit(text: &[u8], at: usize) -> Option<u16> {
+    let digits = text.get(at..at + UNSHOWN.len())?.strip_prefix(b"\\u")?;
+    let digits = std::str::from_utf8(digits).ok().filter(|digits| !digits.starts_with('+'))?;
+    u16::from_str_radix(digits, 16).ok()
 }
 
 /// Fields that are kept as they come, or hold something that is. Others are of one type each, or let go.
@@ -192,6 +232,25 @@ mod tests {
         for levels in [16, 100, 100_000] {
             let error = object(nested(levels).as_bytes()).unwrap_err();
             assert!(error.description.starts_with("body must"), "{}", error.description);
+        }
+    }
+
+    #[test]
+    fn half_a_character_is_one_that_cannot_be_shown_and_a_whole_one_stays() {
+        let read = |text: &str| value::<Value>(format!("\u{feff}{text}").as_bytes()).unwrap();
+        for (text, expected) in [
+            (r#""caf\ud83d""#, "caf\u{fffd}"),
+            (r#""\udc00x""#, "\u{fffd}x"),
+            (r#""\ud83d\ud83c\udf75""#, "\u{fffd}\u{1f375}"),
+            (r#""\uD83D\n\uDE00""#, "\u{fffd}\n\u{fffd}"),
+            (r#""\\ud83d \\\ud83d""#, "\\ud83d \\\u{fffd}"),
+            (r#""\u00e9""#, "é"),
+        ] {
+            assert_eq!(read(text), expected, "{text}");
+        }
+        assert_eq!(read(r#"{"\ud83d":["\udfff"]}"#), json!({ "\u{fffd}": ["\u{fffd}"] }));
+        for broken in [r#""\ud83""#, r#""\ud83"#, r#""\u"#, "\"\\", r#""\u+123""#] {
+            assert!(value::<Value>(broken.as_bytes()).is_err(), "{broken}");
         }
     }
 

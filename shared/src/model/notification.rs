@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn what_is_no_json_object_is_refused_without_being_repeated() {
-        for body in ["", "{", "[]", "null", "\"x\"", "12", "{\"a\":}", "\u{feff}{}", "{\"secret\":tru"] {
+        for body in ["", "{", "[]", "null", "\"x\"", "12", "{\"a\":}", "\u{feff}", "{\"secret\":tru"] {
             let error = NotificationRequest::parse(body.as_bytes()).unwrap_err();
             assert!(error.description.starts_with("body must be"), "{body:?}: {}", error.description);
             assert!(!error.description.contains("secret"));

@@ -86,7 +86,7 @@ impl Posting {
         let mut body = Map::new();
         for (name, text) in fields.into_iter().filter(|(_, text)| !text.is_empty()) {
             let value = if JSON_FIELDS.contains(&name.as_str()) {
-                serde_json::from_str(&text).map_err(|_| ApiError::field(&name, "must be written as JSON"))?
+                json::value(text.as_bytes()).map_err(|_| ApiError::field(&name, "must be written as JSON"))?
             } else {
                 Value::String(text)
             };
@@ -112,11 +112,7 @@ impl Posting {
         let author = Author {
             name: check::optional_text("name", wire.name, 128)?,
             email: check::optional_text("email", wire.email, 128)?,
-            avatar_url: wire
-                .avatar_url
-                .filter(|url| !url.is_empty())
-                .map(|url| check::url("avatarUrl", url))
-                .transpose()?,
+            avatar_url: check::given(wire.avatar_url).map(|url| check::url("avatarUrl", url)).transpose()?,
         };
         let target = wire.destination.map(Target::try_from).transpose()?;
         if target.is_some() && role == Role::AppUser {

@@ -101,7 +101,7 @@ impl TryFrom<ProfileWire> for ProfileChange {
     fn try_from(wire: ProfileWire) -> Result<Self, ApiError> {
         let name = |field: &'static str, change: Change<String>| match change {
             // An empty name is none.
-            Change::Set(text) if text.is_empty() => Ok(Change::Unset),
+            Change::Set(text) if text.trim().is_empty() => Ok(Change::Unset),
             change => change.check(|text| check::text(field, text, NAME_LIMIT)),
         };
         let properties = wire.properties.unwrap_or_default();

@@ -5,6 +5,7 @@ use base64::Engine;
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::Value;
+use unicode_segmentation::UnicodeSegmentation;
 
 use crate::channels::{CarrierRequest, CarrierResponse};
 use crate::model::{Address, TwilioCredentials};
@@ -46,7 +47,7 @@ fn number_path(number_sid: &str) -> String {
 
 /// The account's name.
 pub fn account_name(answer: &CarrierResponse) -> Result<String, Unknown> {
-    Ok(field(answer, "friendly_name")?.chars().take(128).collect())
+    Ok(field(answer, "friendly_name")?.graphemes(true).take(128).collect())
 }
 
 pub fn number(answer: &CarrierResponse) -> Result<Address, Unknown> {

@@ -22,22 +22,25 @@ impl TryFrom<MessageWire> for Message {
     }
 }
 
+/// A blank text is none, as in our own answers, where one stands beside media; of what shows itself no text is kept.
 fn content(wire: MessageWire) -> Result<Content, ApiError> {
     let kind = wire.kind.clone().ok_or_else(|| ApiError::field("message.type", "is required"))?;
-    let text = wire.text.clone().map(|text| check::text("message.text", text, TEXT_LIMIT)).transpose()?;
+    let text = || check::optional_text("message.text", wire.text.clone(), TEXT_LIMIT);
     let actions = wire.actions.clone().unwrap_or_default();
     match kind.as_str() {
         "text" => {
-            let actions = checked_actions("message.actions", actions)?;
+            let (text, actions) = (text()?, checked_actions("message.actions", actions)?);
             if text.is_none() && actions.is_empty() {
                 return Err(ApiError::field("message.text", "is required for a message of type text"));
             }
             Ok(Content::Text { text, actions })
         }
-        "image" => {
-            Ok(Content::Image { media: media(&wire)?, text, actions: checked_actions("message.actions", actions)? })
-        }
-        "file" => Ok(Content::File { media: media(&wire)?, text }),
+        "image" => Ok(Content::Image {
+            media: media(&wire)?,
+            text: text()?,
+            actions: checked_actions("message.actions", actions)?,
+        }),
+        "file" => Ok(Content::File { media: media(&wire)?, text: text()? }),
         "carousel" => {
             Ok(Content::Carousel { items: items(wire.items)?, aspect_ratio: aspect_ratio(wire.display_settings)? })
         }
@@ -88,8 +91,7 @@ fn item(path: &str, wire: ItemWire) -> Result<Item, ApiError> {
     if !actions.iter().all(fits_an_item) {
         return Err(ApiError::field(&actions_path, "must be of types link, postback, webview, buy or share"));
     }
-    let media = wire
-        .media_url
+    let media = check::given(wire.media_url)
         .map(|url| {
             Ok::<_, ApiError>(Media {
                 url: check::url(&format!("{path}.mediaUrl"), url)?,
@@ -98,14 +100,15 @@ fn item(path: &str, wire: ItemWire) -> Result<Item, ApiError> {
             })
         })
         .transpose()?;
-    if wire.size.as_deref().is_some_and(|size| !matches!(size, "compact" | "large")) {
+    let size = check::given(wire.size);
+    if size.as_deref().is_some_and(|size| !matches!(size, "compact" | "large")) {
         return Err(ApiError::field(&format!("{path}.size"), "must be compact or large"));
     }
     Ok(Item {
         title: check::text(&format!("{path}.title"), title, LABEL_LIMIT)?,
         description: check::optional_text(&format!("{path}.description"), wire.description, LABEL_LIMIT)?,
         media,
-        size: wire.size,
+        size,
         actions,
         metadata: wire.metadata.map(|metadata| check::metadata(&format!("{path}.metadata"), metadata)).transpose()?,
     })
@@ -208,7 +211,7 @@ fn location(coordinates: Option<CoordinatesWire>, place: Option<PlaceWire>) -> R
 }
 
 fn form(wire: MessageWire) -> Result<Content, ApiError> {
-    if wire.text.is_some() || wire.actions.is_some() {
+    if check::given(wire.text).is_some() || wire.actions.is_some_and(|actions| !actions.is_empty()) {
         return Err(ApiError::field("message", "of type form takes neither text nor actions"));
     }
     let fields =
