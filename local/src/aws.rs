@@ -75,8 +75,9 @@ async fn serve(State(aws): State<Aws>, Path(caller): Path<String>, headers: Head
             Service::DynamoDb => refusal(StatusCode::BAD_REQUEST, "AccessDeniedException", &message),
         };
     }
-    let fault = aws.faults.take_operation(service.name(), operation);
-    let duplicate = fault.as_ref().is_some_and(|f| f.kind == FaultKind::Duplicate);
+    let fault = aws.faults.take_operation(service.name(), operation, account);
+    let strikes = |kind| fault.as_ref().is_some_and(|fault| fault.kind == kind);
+    let (duplicate, lost) = (strikes(FaultKind::Duplicate), strikes(FaultKind::Lost));
     if let Some(fault) = fault
         && let Some(response) = faulty(service, &fault).await
     {
@@ -91,7 +92,7 @@ async fn serve(State(aws): State<Aws>, Path(caller): Path<String>, headers: Head
             dynamodb(&aws, account, operation, &headers, &body).await
         }
     };
-    if aws.runtime.killed_after(&caller, &call) { reset() } else { response }
+    if aws.runtime.killed_after(&caller, &call) || lost { reset() } else { response }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

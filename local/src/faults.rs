@@ -23,6 +23,9 @@ pub struct Rule {
     /// Share of requests hit, 0 to 1.
     #[serde(default = "always")]
     pub rate: f64,
+    /// Requests that are spared first, of those that it would hit.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    pub after: u64,
     /// Hits left; without it the rule stays until deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
@@ -32,6 +35,9 @@ pub struct Rule {
     /// Only this AWS operation, such as `SendMessage`; for targets `sqs`, `dynamodb` and `s3`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
+    /// Only what this function asks of AWS; for the same targets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller: Option<String>,
     /// Where in an invocation a `kill` strikes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<KillPoint>,
@@ -56,15 +62,34 @@ impl Rule {
         if !can {
             return Err(format!("{} can't have the fault {}", self.target, String::from(self.fault)));
         }
+        if !matches!(kind, "sqs" | "dynamodb" | "s3") && (self.operation.is_some() || self.caller.is_some()) {
+            return Err("operation and caller are for the targets sqs, dynamodb and s3".to_owned());
+        }
+        if let Some(caller) = self.caller.as_ref().filter(|caller| !functions.contains(caller)) {
+            return Err(format!("there is no function {caller:?}"));
+        }
         if !(0.0..=1.0).contains(&self.rate) {
             return Err("rate must be between 0 and 1".to_owned());
         }
         Ok(())
     }
+
+    /// Whether it hits a request that it is for.
+    fn strikes(&mut self) -> bool {
+        if self.after > 0 {
+            self.after -= 1;
+            return false;
+        }
+        rand::random::<f64>() < self.rate
+    }
 }
 
 fn always() -> f64 {
     1.0
+}
+
+fn is_nought(number: &u64) -> bool {
+    *number == 0
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +105,8 @@ pub enum FaultKind {
     Throttle,
     /// Do it twice.
     Duplicate,
+    /// Do it, and close the connection without an answer.
+    Lost,
     /// SIGKILL the function in mid-invocation.
     Kill,
 }
@@ -89,12 +116,13 @@ impl TryFrom<String> for FaultKind {
 
     fn try_from(text: String) -> Result<Self, String> {
         let unknown =
-            || format!("unknown fault {text:?}: say status:<code>, timeout, reset, throttle, duplicate or kill");
+            || format!("unknown fault {text:?}: say status:<code>, timeout, reset, throttle, duplicate, lost or kill");
         Ok(match text.as_str() {
             "timeout" => Self::Timeout,
             "reset" => Self::Reset,
             "throttle" => Self::Throttle,
             "duplicate" => Self::Duplicate,
+            "lost" => Self::Lost,
             "kill" => Self::Kill,
             other => {
                 let code: u16 = other.strip_prefix("status:").and_then(|c| c.parse().ok()).ok_or_else(unknown)?;
@@ -113,6 +141,7 @@ impl From<FaultKind> for String {
             FaultKind::Reset => "reset".into(),
             FaultKind::Throttle => "throttle".into(),
             FaultKind::Duplicate => "duplicate".into(),
+            FaultKind::Lost => "lost".into(),
             FaultKind::Kill => "kill".into(),
         }
     }
@@ -173,19 +202,20 @@ impl Faults {
 
     /// The fault that strikes this request, if one does. Uses up one of a rule's `count`.
     pub fn take(&self, target: &str) -> Option<Fault> {
-        self.take_where(target, |rule| rule.operation.is_none())
+        self.take_where(target, |_| true)
     }
 
-    /// Like [`Faults::take`], for targets whose requests have operations.
-    pub fn take_operation(&self, target: &str, operation: &str) -> Option<Fault> {
-        self.take_where(target, |rule| rule.operation.as_deref().is_none_or(|o| o == operation))
+    /// Like [`Faults::take`], for what a caller asks of AWS.
+    pub fn take_operation(&self, target: &str, operation: &str, caller: &str) -> Option<Fault> {
+        self.take_where(target, |rule| {
+            rule.operation.as_deref().is_none_or(|o| o == operation)
+                && rule.caller.as_deref().is_none_or(|c| c == caller)
+        })
     }
 
     fn take_where(&self, target: &str, matches: impl Fn(&Rule) -> bool) -> Option<Fault> {
         let mut rules = self.rules();
-        let hit = rules
-            .iter()
-            .position(|rule| rule.target == target && matches(rule) && rand::random::<f64>() < rule.rate)?;
+        let hit = rules.iter_mut().position(|rule| rule.target == target && matches(rule) && rule.strikes())?;
         let rule = &mut rules[hit];
         let fault = Fault { kind: rule.fault, retry_after: rule.retry_after, when: rule.when.clone() };
         if let Some(left) = rule.count.as_mut() {
@@ -207,8 +237,8 @@ impl Faults {
 pub struct Reset;
 
 impl Fault {
-    /// The answer of a plain HTTP server that has this fault; `None` for faults that are not about the answer
-    /// (`duplicate`, `kill`).
+    /// The answer of a plain HTTP server that has this fault instead of doing what it was asked; `None` for the faults in
+    /// spite of which it is done (`duplicate`, `lost`, `kill`).
     pub async fn answer(&self) -> Option<Response> {
         match self.kind {
             FaultKind::Status(code) => Some(self.refusal(StatusCode::from_u16(code).unwrap_or_default())),
@@ -218,7 +248,7 @@ impl Fault {
                 Some(reset())
             }
             FaultKind::Reset => Some(reset()),
-            FaultKind::Duplicate | FaultKind::Kill => None,
+            FaultKind::Duplicate | FaultKind::Lost | FaultKind::Kill => None,
         }
     }
 
@@ -264,8 +294,18 @@ mod tests {
     fn a_fault_for_one_operation_leaves_the_others_alone() {
         let faults = Faults::default();
         faults.add(rule(json!({"target": "sqs", "fault": "throttle", "operation": "SendMessage"})));
-        assert!(faults.take_operation("sqs", "DeleteMessage").is_none());
-        assert!(faults.take_operation("sqs", "SendMessage").is_some());
+        assert!(faults.take_operation("sqs", "DeleteMessage", "api").is_none());
+        assert!(faults.take_operation("sqs", "SendMessage", "api").is_some());
+    }
+
+    #[test]
+    fn a_fault_for_a_callers_third_request_spares_two_and_everybody_elses() {
+        let faults = Faults::default();
+        let third = json!({"target": "dynamodb", "fault": "lost", "caller": "users", "after": 2, "count": 1});
+        faults.add(rule(third));
+        let take = |caller| faults.take_operation("dynamodb", "GetItem", caller).map(|fault| fault.kind);
+        assert_eq!([take("users"), take("apps"), take("users")], [None, None, None]);
+        assert_eq!([take("apps"), take("users"), take("users")], [None, Some(FaultKind::Lost), None]);
     }
 
     #[test]
@@ -293,6 +333,12 @@ mod tests {
         assert!(check(json!({"target": "function:gone", "fault": "kill"})).is_err());
         assert!(check(json!({"target": "sink:demo", "fault": "kill"})).is_err());
         assert!(check(json!({"target": "sqs:x", "fault": "reset"})).is_err());
+        assert!(check(json!({"target": "function:deliver", "fault": "lost"})).is_err());
+        assert_eq!(check(json!({"target": "sink:demo", "fault": "lost", "after": 1})), Ok(()));
+        assert_eq!(check(json!({"target": "s3", "fault": "lost", "caller": "deliver"})), Ok(()));
+        assert!(check(json!({"target": "s3", "fault": "lost", "caller": "gone"})).is_err());
+        assert!(check(json!({"target": "carrier:twilio", "fault": "lost", "caller": "deliver"})).is_err());
+        assert!(check(json!({"target": "sink:demo", "fault": "reset", "operation": "PutItem"})).is_err());
         assert!(check(json!({"target": "sqs", "fault": "reset", "rate": 2.0})).is_err());
     }
 

@@ -45,8 +45,9 @@ async fn serve(
     {
         return refusal(StatusCode::FORBIDDEN, "AccessDenied", &message);
     }
-    let fault = aws.faults.take_operation("s3", operation.name());
-    let duplicate = fault.as_ref().is_some_and(|f| f.kind == FaultKind::Duplicate);
+    let fault = aws.faults.take_operation("s3", operation.name(), account);
+    let strikes = |kind| fault.as_ref().is_some_and(|fault| fault.kind == kind);
+    let (duplicate, lost) = (strikes(FaultKind::Duplicate), strikes(FaultKind::Lost));
     if let Some(fault) = fault
         && let Some(response) = faulty(&fault).await
     {
@@ -59,7 +60,7 @@ async fn serve(
     }
     let response = aws.buckets.serve(request(&method, below, &headers, body)).await;
     aws.ledger.s3(account, operation.name());
-    if aws.runtime.killed_after(&caller, &format!("s3:{}", operation.name())) {
+    if aws.runtime.killed_after(&caller, &format!("s3:{}", operation.name())) || lost {
         return reset();
     }
     let may_list = function.as_ref().is_none_or(|f| f.policy.allows("s3:ListBucket", &bucket_arn(bucket)));

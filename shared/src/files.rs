@@ -17,6 +17,9 @@ use crate::ids::{AppId, AppUserId, IntegrationId};
 use crate::model::{FileFacts, FileKey, MediaType};
 use crate::store::error_code;
 
+/// How long a file may take to arrive once it has begun to.
+const READ_WITHIN: Duration = Duration::from_secs(5);
+
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
     #[error("S3 {operation} failed: {code}")]
@@ -53,7 +56,7 @@ impl Files {
     pub fn new(aws: &aws_config::SdkConfig, bucket: String) -> Self {
         // S3 itself is called by a host name of the bucket's own; what stands in for it has one name for all buckets.
         let stand_in = aws.endpoint_url().is_some() || config::text("AWS_ENDPOINT_URL_S3").is_ok();
-        let config = Builder::from(aws).force_path_style(stand_in);
+        let config = Builder::from(aws).force_path_style(stand_in).timeout_config(crate::aws::time_outs_for_files());
         let client: Lazy = LazyLock::new(Box::new(move || Client::from_conf(config.build())));
         Self { client: Arc::new(client), bucket }
     }
@@ -77,7 +80,9 @@ impl Files {
             Err(error) => return Err(FilesError::Aws { operation: "GetObject", code: error_code(&error) }),
         };
         let media_type = MediaType::parse(output.content_type.as_deref().unwrap_or_default());
-        let body = output.body.collect().await.map_err(|_| FilesError::Incomplete)?;
+        // The SDK's own time-outs end with the answer's beginning.
+        let body = tokio::time::timeout(READ_WITHIN, output.body.collect()).await;
+        let body = body.ok().and_then(Result::ok).ok_or(FilesError::Incomplete)?;
         Ok(Some(File { media_type, bytes: body.into_bytes() }))
     }
 

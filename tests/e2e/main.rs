@@ -28,6 +28,7 @@ mod integrations;
 mod journeys;
 mod linking;
 mod logs;
+mod lost_answers;
 mod menus;
 mod merging;
 mod messages;

@@ -43,6 +43,8 @@ pub enum Struck {
     Spared,
     /// Every receipt is to be sent twice.
     Doubled,
+    /// The message is to be taken, and the answer never to arrive.
+    Unheard,
     Refused(Refusal),
     Answered(Response),
 }
@@ -57,6 +59,7 @@ impl State {
                 Struck::Refused(Refusal::Throttled { after: fault.retry_after.unwrap_or(RETRY_AFTER) })
             }
             FaultKind::Duplicate => Struck::Doubled,
+            FaultKind::Lost => Struck::Unheard,
             FaultKind::Timeout | FaultKind::Reset => Struck::Answered(fault.answer().await.unwrap_or_else(reset)),
             // For the engine: it kills the caller once we have answered.
             FaultKind::Kill => Struck::Spared,

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::activity::Activity;
-use crate::faults::{Faults, Rule, reset};
+use crate::faults::{FaultKind, Faults, Rule, reset};
 use crate::feed::Feed;
 use crate::ledger::Ledger;
 use crate::logs::Logs;
@@ -76,13 +76,15 @@ async fn deliver(
     body: Bytes,
 ) -> Response {
     let target = format!("sink:{name}");
-    if let Some(fault) = control.faults.take(&target)
+    let fault = control.faults.take(&target);
+    let lost = fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::Lost);
+    if let Some(fault) = fault
         && let Some(response) = fault.answer().await
     {
         return response;
     }
     let response = control.sinks.deliver(&name, &headers, &body).await;
-    if control.runtime.someone_killed_after(&target) { reset() } else { response }
+    if control.runtime.someone_killed_after(&target) || lost { reset() } else { response }
 }
 
 async fn script(State(control): State<Control>, Path(name): Path<String>, body: Bytes) -> Response {

@@ -4,7 +4,7 @@ use super::{Job, Sender, Unsent, now};
 use crate::batch::Later;
 use crate::channels::{CarrierRequest, Channel, Outgoing, SendError, SendErrorKind};
 use crate::model::{ExternalId, Integration, MatchResult, Sending, Subject};
-use crate::store::{MatchItem, NewClient, StoreError};
+use crate::store::{MatchItem, NewClient, StoreError, Write};
 use crate::tasks::SendContext;
 
 impl<C: Channel> Sender<C> {
@@ -34,7 +34,10 @@ impl<C: Channel> Sender<C> {
                 Err(error) => return Ok(Err(Unsent { error, person, is_the_carriers: true })),
             }
             if sent.len() < total {
-                self.store.record_parts(&job.key, &sent).await?;
+                let recorded = self.store.record_parts(&job.key, &job.claimant, &sent).await?;
+                if let Write::Refused(_) = recorded {
+                    return Err(Later::because("another invocation took the claim over"));
+                }
             }
         }
         Ok(Ok((sent, person)))

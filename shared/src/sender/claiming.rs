@@ -4,14 +4,14 @@ use super::{Job, Sender, Taken, now};
 use crate::batch::Later;
 use crate::channels::{Channel, SendError, SendErrorKind};
 use crate::flow::claim::{self, Found};
-use crate::model::ExpiredClaim;
+use crate::model::{ExpiredClaim, SendRecord};
 use crate::store::Write;
 use crate::telemetry::Metric;
 
 impl<C: Channel> Sender<C> {
     /// ABSENT → CLAIMED, or what the record that stands in the way asks for.
     pub(super) async fn take(&self, job: &Job<'_>, policy: ExpiredClaim) -> Result<Taken, Later> {
-        let record = match self.store.claim(&job.key, job.sending, job.deadline).await? {
+        let record = match self.store.claim(&job.key, job.sending, &job.claimant).await? {
             Write::Done(_) => return Ok(Taken::Ours(Vec::new())),
             Write::Refused(None) => return Err(Later::because("the claim was refused by nothing").after(1)),
             Write::Refused(Some(record)) => record,
@@ -23,17 +23,22 @@ impl<C: Channel> Sender<C> {
                 job.outcome(Metric::SendDeferred).with_number("seconds", i64::from(seconds)).log();
                 Err(Later::because("another invocation is sending it").after(seconds))
             }
-            Found::Retake { old } => match self.store.retake(&job.key, old, job.deadline).await? {
-                Write::Done(record) => Ok(Taken::Ours(record.external_ids)),
-                Write::Refused(_) => Err(Later::because("another invocation took the claim over").after(1)),
-            },
-            Found::GiveUp { .. } => {
+            Found::Retake { old } => Ok(Taken::Ours(self.retake(job, old).await?.external_ids)),
+            Found::GiveUp { old } => {
+                self.retake(job, old).await?;
                 let error = SendError::new(
                     SendErrorKind::Undecided,
                     "Sending was interrupted; the message may have gone out and is not sent again",
                 );
                 Ok(Taken::Not(self.record_failed(job, &error, None).await?))
             }
+        }
+    }
+
+    async fn retake(&self, job: &Job<'_>, old: i64) -> Result<Box<SendRecord>, Later> {
+        match self.store.retake(&job.key, old, &job.claimant).await? {
+            Write::Done(record) => Ok(record),
+            Write::Refused(_) => Err(Later::because("another invocation took the claim over").after(1)),
         }
     }
 }

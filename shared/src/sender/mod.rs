@@ -25,7 +25,7 @@ use crate::model::{ExternalId, MatchResult, Sending, Subject, Timestamp};
 use crate::publish::Publisher;
 use crate::queue::{Queue, Sqs};
 use crate::store::keys::AddressPartition;
-use crate::store::{SendKey, Store};
+use crate::store::{Claimant, SendKey, Store};
 use crate::tasks::SendTask;
 use crate::telemetry::{Metric, Outcome};
 use crate::warm;
@@ -96,8 +96,8 @@ struct Job<'a> {
     partition: AddressPartition,
     key: SendKey,
     place: Place,
-    /// Until when the claim is ours.
-    deadline: Timestamp,
+    /// We, and until when the claim is ours.
+    claimant: Claimant,
     receives: u32,
     /// Whether an earlier reading may have died before it could publish.
     repeat: bool,
@@ -156,7 +156,7 @@ impl<C: Channel> Sender<C> {
                 channel: C::TYPE,
                 address: sending.address.clone(),
             },
-            deadline: invocation_ends.plus_seconds(CLOCK_SKEW_SECONDS),
+            claimant: Claimant::until(invocation_ends.plus_seconds(CLOCK_SKEW_SECONDS)),
             receives: record.receives,
             repeat,
         };

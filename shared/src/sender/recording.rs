@@ -5,7 +5,7 @@ use crate::batch::{self, Later};
 use crate::channels::{Channel, SendError, SendErrorKind};
 use crate::flow::{report, retry};
 use crate::links;
-use crate::model::{ExpiredClaim, ExternalId, MatchResult, SendRecord, Subject};
+use crate::model::{ExpiredClaim, ExternalId, MatchResult, SendRecord, SendState, Subject};
 use crate::store::Write;
 use crate::telemetry::Metric;
 use crate::webhook::Event;
@@ -31,16 +31,25 @@ impl<C: Channel> Sender<C> {
         ids: &[ExternalId],
         person: Option<&MatchResult>,
     ) -> Result<Vec<Event>, Later> {
-        match self.store.mark_sent(&job.key, ids, person, now()).await? {
+        match self.store.mark_sent(&job.key, &job.claimant, ids, person, now()).await? {
             Write::Done(record) => {
                 job.outcome(job.metric(Metric::NotificationSent, Metric::MessageSent))
                     .with("externalId", first(ids))
                     .log();
                 self.events_of(&record, job).await
             }
-            // Somebody took the claim over and came to an end before us: theirs is what the business hears.
-            Write::Refused(Some(record)) => self.events_of(&record, job).await,
-            Write::Refused(None) => Err(Later::because("the claim is gone")),
+            Write::Refused(found) => self.overtaken(job, found).await,
+        }
+    }
+
+    /// The claim is not ours any more. Whoever came to an end before us: theirs is what the business hears.
+    async fn overtaken(&self, job: &Job<'_>, found: Option<Box<SendRecord>>) -> Result<Vec<Event>, Later> {
+        match found {
+            Some(record) if record.state == SendState::Claimed => {
+                Err(Later::because("another invocation took the claim over"))
+            }
+            Some(record) => self.events_of(&record, job).await,
+            None => Err(Later::because("the claim is gone")),
         }
     }
 
@@ -56,7 +65,7 @@ impl<C: Channel> Sender<C> {
         if !error.is_retryable() || doubtful || job.receives >= self.config.max_receives {
             return self.record_failed(job, &error, person.as_ref()).await;
         }
-        self.store.release(&job.key, job.deadline).await?;
+        self.store.release(&job.key, &job.claimant).await?;
         let wait = retry::task_wait(job.receives, error.retry_after(), batch::jitter());
         job.outcome(Metric::SendRetried).with("reason", &error).with_number("seconds", i64::from(wait)).log();
         Err(Later::because(error).after(wait))
@@ -69,7 +78,7 @@ impl<C: Channel> Sender<C> {
         person: Option<&MatchResult>,
     ) -> Result<Vec<Event>, Later> {
         let failure = error.failure();
-        match self.store.mark_failed(&job.key, &failure, person, now()).await? {
+        match self.store.mark_failed(&job.key, &job.claimant, &failure, person, now()).await? {
             Write::Done(record) => {
                 let outcome = job
                     .outcome(job.metric(Metric::NotificationFailed, Metric::MessageFailed))
@@ -77,8 +86,7 @@ impl<C: Channel> Sender<C> {
                 outcome.with("businessFault", error.is_business_fault()).log();
                 self.events_of(&record, job).await
             }
-            Write::Refused(Some(record)) => self.events_of(&record, job).await,
-            Write::Refused(None) => Err(Later::because("the claim is gone")),
+            Write::Refused(found) => self.overtaken(job, found).await,
         }
     }
 }

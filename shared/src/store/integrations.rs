@@ -174,10 +174,10 @@ impl Store {
 
 /// Holds while nobody has changed the integration since it was read.
 fn noting(old: &Integration, error: Option<&str>) -> Change {
-    let set = "SET #revision = :next";
+    let set = "SET #revision = :next, #by = :by";
     let expression = if error.is_some() { format!("{set}, #error = :error") } else { format!("{set} REMOVE #error") };
     let change = Change::of(&keys::integration(old.app_id, old.id), expression);
-    let change = change.name("#error", "error").value(":next", &(old.revision + 1));
+    let change = change.name("#error", "error").value(":next", &(old.revision + 1)).marked();
     let change = match error {
         Some(error) => change.value(":error", &error),
         None => change,

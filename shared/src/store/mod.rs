@@ -6,6 +6,7 @@
 mod apps;
 mod batches;
 mod cache;
+mod claims;
 mod clients;
 mod conversations;
 mod credentials;
@@ -13,6 +14,7 @@ mod erasure;
 mod integrations;
 pub mod keys;
 mod links;
+mod marks;
 mod matches;
 mod menus;
 mod merges;
@@ -44,6 +46,7 @@ use crate::secrets::Sealer;
 use cache::Cache;
 use keys::Key;
 
+pub use claims::Claimant;
 pub use conversations::{Conversation, Found, History, Posted, Side, StoredMessage, Stretch};
 pub use credentials::{Creation, KEY_LIMIT};
 pub use erasure::{HistoryPage, HistoryPart, Leaving};
@@ -67,6 +70,16 @@ pub enum StoreError {
     Unopenable(#[from] crate::secrets::Unopenable),
     #[error("other writers kept changing the same item")]
     Contended,
+}
+
+/// What DynamoDB says of a request that it will refuse whenever it is made.
+const REFUSED_FOR_GOOD: [&str; 3] = ["ValidationException", "AccessDeniedException", "ResourceNotFoundException"];
+
+impl StoreError {
+    /// Whether the same request may go through a moment later. It may also have been made.
+    fn may_pass(&self) -> bool {
+        matches!(self, Self::Aws { code, .. } if !REFUSED_FOR_GOOD.contains(&code.as_str()))
+    }
 }
 
 /// Clone is cheap and shares the caches.
@@ -222,14 +235,12 @@ impl Store {
         Ok(())
     }
 
-    /// Takes an item away and says whether it was there.
+    /// Takes an item away and says whether it was there. A transaction, for all that it is one: of an item that is gone
+    /// nothing says who took it.
     async fn take_away(&self, key: &Key) -> Result<Written, StoreError> {
-        let request = self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes()));
-        match request.condition_expression("attribute_exists(pk)").send().await {
-            Ok(_) => Ok(Written::Yes),
-            Err(error) if error_code(&error) == CONDITION_FAILED => Ok(Written::No),
-            Err(error) => Err(aws_error("DeleteItem")(error)),
-        }
+        let there = transaction::Change::of(key, "").when("attribute_exists(pk)");
+        let refused = self.commit(|| transaction::Transaction::new().delete(self, there.clone())).await?;
+        Ok(if refused.is_empty() { Written::Yes } else { Written::No })
     }
 
     /// One conditional update; `None` when its condition does not hold, else the item as it now is.

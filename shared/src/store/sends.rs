@@ -1,20 +1,21 @@
 //! The record of a send: its claim, its state and, of a notification, its place in `recentNotifications` are one item.
 //!
 //! ABSENT → CLAIMED(deadline) → SENT(external ids) → DELIVERED, or FAILED from CLAIMED or SENT. One conditional write per
-//! arrow, and every write answers either with the new record or with the one that stood in its way.
+//! arrow, and every write answers either with the new record or with the one that stood in its way. What stood in its way
+//! may be itself, made before its answer was lost: then it counts as made. The arrows from CLAIMED are in [`claims`].
+//!
+//! [`claims`]: super::claims
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use serde::Serialize;
 
 use super::keys::{AddressPartition, Key};
-use super::{Range, Store, StoreError, aws_error, from_item, seconds_from, to_item};
-use crate::model::{
-    ExternalId, Failure, MatchResult, MessageWire, RETENTION_DAYS, SendRecord, SendState, Sending, Subject, Timestamp,
-};
+use super::marks::{self, Mark};
+use super::{Item, Range, Store, StoreError, aws_error, from_item};
+use crate::model::{ExternalId, Failure, SendRecord, SendState, Subject, Timestamp};
 
 /// Names a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,117 +44,6 @@ pub enum Part {
 }
 
 impl Store {
-    /// ABSENT → CLAIMED.
-    pub async fn claim(&self, key: &SendKey, sending: &Sending, deadline: Timestamp) -> Result<Write, StoreError> {
-        let record = SendRecord {
-            subject: sending.subject,
-            state: SendState::Claimed,
-            deadline: Some(deadline.millis()),
-            accepted: sending.accepted,
-            message: MessageWire::from(&sending.message),
-            author: sending.author.clone(),
-            external_ids: Vec::new(),
-            confirmed: BTreeSet::new(),
-            match_result: None,
-            sent: None,
-            ended: None,
-            failure: None,
-            answered_by: None,
-            hidden: false,
-            ttl: seconds_from(sending.accepted, RETENTION_DAYS),
-        };
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(to_item("send record", &key.0, &record)?))
-            .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        match put.send().await {
-            Ok(_) => Ok(Write::Done(Box::new(record))),
-            Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(refusal)) => refused(refusal.item()),
-                _ => Err(aws_error("PutItem")(error)),
-            },
-        }
-    }
-
-    /// CLAIMED → CLAIMED, from a claimant that is dead or gave up, to us.
-    pub async fn retake(&self, key: &SendKey, old: i64, deadline: Timestamp) -> Result<Write, StoreError> {
-        Update::of(key, "SET deadline = :deadline")
-            .when("#state = :claimed AND deadline = :old")
-            .state(":claimed", SendState::Claimed)
-            .number(":old", old)
-            .number(":deadline", deadline.millis())
-            .write(self)
-            .await
-    }
-
-    /// Gives a claim back, so that the next try need not wait for its deadline.
-    pub async fn release(&self, key: &SendKey, deadline: Timestamp) -> Result<Write, StoreError> {
-        self.retake(key, deadline.millis(), Timestamp::from_millis(0)).await
-    }
-
-    /// Records one of several parts as sent, so that a crash does not send it again.
-    pub async fn record_parts(&self, key: &SendKey, ids: &[ExternalId]) -> Result<Write, StoreError> {
-        Update::of(key, "SET externalIds = :ids")
-            .when("#state = :claimed")
-            .state(":claimed", SendState::Claimed)
-            .value(":ids", &ids)?
-            .write(self)
-            .await
-    }
-
-    /// CLAIMED → SENT.
-    pub async fn mark_sent(
-        &self,
-        key: &SendKey,
-        ids: &[ExternalId],
-        match_result: Option<&MatchResult>,
-        now: Timestamp,
-    ) -> Result<Write, StoreError> {
-        let set = match match_result {
-            Some(_) => "SET #state = :sent, externalIds = :ids, sent = :now, matchResult = :match REMOVE deadline",
-            None => "SET #state = :sent, externalIds = :ids, sent = :now REMOVE deadline",
-        };
-        let update = Update::of(key, set)
-            .when("#state = :claimed")
-            .state(":claimed", SendState::Claimed)
-            .state(":sent", SendState::Sent)
-            .value(":ids", &ids)?
-            .value(":now", &now)?;
-        let update = match match_result {
-            Some(result) => update.value(":match", result)?,
-            None => update,
-        };
-        update.write(self).await
-    }
-
-    /// CLAIMED → FAILED.
-    pub async fn mark_failed(
-        &self,
-        key: &SendKey,
-        failure: &Failure,
-        match_result: Option<&MatchResult>,
-        now: Timestamp,
-    ) -> Result<Write, StoreError> {
-        let set = match match_result {
-            Some(_) => "SET #state = :failed, failure = :failure, ended = :now, matchResult = :match REMOVE deadline",
-            None => "SET #state = :failed, failure = :failure, ended = :now REMOVE deadline",
-        };
-        let update = Update::of(key, set)
-            .when("#state = :claimed")
-            .state(":claimed", SendState::Claimed)
-            .state(":failed", SendState::Failed)
-            .value(":failure", failure)?
-            .value(":now", &now)?;
-        let update = match match_result {
-            Some(result) => update.value(":match", result)?,
-            None => update,
-        };
-        update.write(self).await
-    }
-
     /// SENT → DELIVERED; or, for one of several parts, notes the confirmation and stays SENT until all are in.
     pub async fn confirm(
         &self,
@@ -165,7 +55,7 @@ impl Store {
         let Part::OneOf(parts) = part else {
             return self.mark_delivered(key, now).await;
         };
-        let noted = Update::of(key, "ADD confirmed :id")
+        let noted = Update::of(key, Mark::draw(), "SET #by = :by ADD confirmed :id")
             .when("#state = :sent")
             .state(":sent", SendState::Sent)
             .attribute(":id", AttributeValue::Ss(vec![id.0.clone()]))
@@ -178,7 +68,7 @@ impl Store {
     }
 
     async fn mark_delivered(&self, key: &SendKey, now: Timestamp) -> Result<Write, StoreError> {
-        Update::of(key, "SET #state = :delivered, ended = :now")
+        Update::of(key, Mark::draw(), "SET #by = :by, #state = :delivered, ended = :now")
             .when("#state = :sent")
             .state(":sent", SendState::Sent)
             .state(":delivered", SendState::Delivered)
@@ -195,7 +85,7 @@ impl Store {
         failure: &Failure,
         now: Timestamp,
     ) -> Result<Write, StoreError> {
-        Update::of(key, "SET #state = :failed, failure = :failure, ended = :now")
+        Update::of(key, Mark::draw(), "SET #by = :by, #state = :failed, failure = :failure, ended = :now")
             .when("#state = :sent AND contains(externalIds, :id)")
             .state(":sent", SendState::Sent)
             .state(":failed", SendState::Failed)
@@ -221,20 +111,22 @@ impl Store {
     }
 }
 
-/// One conditional update, built up and written.
-struct Update<'a> {
+/// One conditional update, built up and written. Every one leaves its writer's mark.
+pub(super) struct Update<'a> {
     key: &'a SendKey,
+    mark: Mark,
     expression: &'static str,
     condition: &'static str,
     values: HashMap<String, AttributeValue>,
 }
 
 impl<'a> Update<'a> {
-    fn of(key: &'a SendKey, expression: &'static str) -> Self {
-        Self { key, expression, condition: "", values: HashMap::new() }
+    pub fn of(key: &'a SendKey, mark: Mark, expression: &'static str) -> Self {
+        let values = HashMap::from([(marks::VALUE.to_owned(), mark.value())]);
+        Self { key, mark, expression, condition: "", values }
     }
 
-    fn when(self, condition: &'static str) -> Self {
+    pub fn when(self, condition: &'static str) -> Self {
         Self { condition, ..self }
     }
 
@@ -243,20 +135,22 @@ impl<'a> Update<'a> {
         self
     }
 
-    fn number(self, name: &str, value: i64) -> Self {
+    pub fn number(self, name: &str, value: i64) -> Self {
         self.attribute(name, AttributeValue::N(value.to_string()))
     }
 
-    fn state(self, name: &str, state: SendState) -> Self {
+    pub fn state(self, name: &str, state: SendState) -> Self {
         self.attribute(name, AttributeValue::S(state.as_str().to_owned()))
     }
 
-    fn value<T: Serialize>(self, name: &str, value: &T) -> Result<Self, StoreError> {
+    pub fn value<T: Serialize>(self, name: &str, value: &T) -> Result<Self, StoreError> {
         let value = serde_dynamo::to_attribute_value(value).map_err(|_| StoreError::Unreadable("send record"))?;
         Ok(self.attribute(name, value))
     }
 
-    async fn write(self, store: &Store) -> Result<Write, StoreError> {
+    pub async fn write(&self, store: &Store) -> Result<Write, StoreError> {
+        let mut names = HashMap::from([("#state".to_owned(), "state".to_owned())]);
+        Mark::name_it(&mut names);
         let update = store
             .client
             .update_item()
@@ -264,8 +158,8 @@ impl<'a> Update<'a> {
             .set_key(Some(self.key.0.attributes()))
             .update_expression(self.expression)
             .condition_expression(self.condition)
-            .expression_attribute_names("#state", "state")
-            .set_expression_attribute_values(Some(self.values))
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(self.values.clone()))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match update.send().await {
@@ -274,14 +168,18 @@ impl<'a> Update<'a> {
                 Ok(Write::Done(Box::new(from_item("send record", item)?)))
             }
             Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => refused(refusal.item()),
+                Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => refused(refusal.item(), self.mark),
                 _ => Err(aws_error("UpdateItem")(error)),
             },
         }
     }
 }
 
-fn refused(item: Option<&HashMap<String, AttributeValue>>) -> Result<Write, StoreError> {
+/// Refused by what stands there; or by our own doing, which is then done.
+pub(super) fn refused(item: Option<&Item>, mark: Mark) -> Result<Write, StoreError> {
     let record = item.filter(|item| !item.is_empty()).map(|item| from_item("send record", item.clone())).transpose()?;
-    Ok(Write::Refused(record.map(Box::new)))
+    Ok(match record {
+        Some(record) if mark.is_on(item) => Write::Done(Box::new(record)),
+        record => Write::Refused(record.map(Box::new)),
+    })
 }

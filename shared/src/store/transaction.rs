@@ -1,16 +1,24 @@
 //! Several writes that happen together or not at all.
 //!
-//! A transaction that collides with another writer is not an error of the caller's: it reads again and tries again.
+//! A transaction that collides with another writer is not an error of the caller's: it reads again and tries again. One
+//! whose answer is lost is repeated under its token, by which DynamoDB knows that it made it.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, ReturnValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    Update,
+};
 use serde::Serialize;
 
 use super::keys::Key;
-use super::{Store, StoreError, Written, aws_error, error_code, to_item};
+use super::marks::{self, Mark};
+use super::{Store, StoreError, Written, aws_error, to_item};
 use crate::ids::AppUserId;
 
 /// How often a transaction is tried anew over what other writers left.
@@ -43,6 +51,7 @@ pub struct Change {
     condition: Option<String>,
     names: HashMap<String, String>,
     values: HashMap<String, AttributeValue>,
+    mark: Option<Mark>,
     unwritable: bool,
 }
 
@@ -55,6 +64,7 @@ impl Change {
             condition: None,
             names: HashMap::new(),
             values: HashMap::new(),
+            mark: None,
             unwritable: false,
         }
     }
@@ -78,6 +88,14 @@ impl Change {
         self
     }
 
+    /// For a change that ends its own condition and is written alone: its expression sets `#by = :by`.
+    pub fn marked(mut self) -> Self {
+        let mark = Mark::draw();
+        Mark::name_it(&mut self.names);
+        self.values.insert(marks::VALUE.to_owned(), mark.value());
+        Self { mark: Some(mark), ..self }
+    }
+
     /// Writes it alone; `None` when its condition does not hold, else the item as it now is.
     pub(super) async fn write(self, store: &Store) -> Result<Option<super::Item>, StoreError> {
         if self.unwritable {
@@ -92,11 +110,18 @@ impl Change {
             .set_condition_expression(self.condition.clone())
             .set_expression_attribute_names(self.names())
             .set_expression_attribute_values(self.values())
-            .return_values(ReturnValue::AllNew);
-        match update.send().await {
-            Ok(output) => Ok(output.attributes),
-            Err(error) if error_code(&error) == super::CONDITION_FAILED => Ok(None),
-            Err(error) => Err(aws_error("UpdateItem")(error)),
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let error = match update.send().await {
+            Ok(output) => return Ok(output.attributes),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => {
+                let is_ours = self.mark.is_some_and(|mark| mark.is_on(refusal.item()));
+                Ok(refusal.item.clone().filter(|_| is_ours))
+            }
+            _ => Err(aws_error("UpdateItem")(error)),
         }
     }
 
@@ -110,18 +135,26 @@ impl Change {
         if self.unwritable {
             return Err(StoreError::Unreadable(kind));
         }
+        let (mut item, mark) = (to_item(kind, &self.key, value)?, Mark::draw());
+        mark.put_on(&mut item);
         let put = store
             .client
             .put_item()
             .table_name(&store.table)
-            .set_item(Some(to_item(kind, &self.key, value)?))
+            .set_item(Some(item))
             .set_condition_expression(self.condition.clone())
             .set_expression_attribute_names(self.names())
-            .set_expression_attribute_values(self.values());
-        match put.send().await {
-            Ok(_) => Ok(Written::Yes),
-            Err(error) if error_code(&error) == super::CONDITION_FAILED => Ok(Written::No),
-            Err(error) => Err(aws_error("PutItem")(error)),
+            .set_expression_attribute_values(self.values())
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let error = match put.send().await {
+            Ok(_) => return Ok(Written::Yes),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
+                Ok(if mark.is_on(refusal.item()) { Written::Yes } else { Written::No })
+            }
+            _ => Err(aws_error("PutItem")(error)),
         }
     }
 
@@ -225,33 +258,43 @@ impl Transaction {
         self.items.len() <= ITEMS_LIMIT
     }
 
+    /// The same token over all attempts: a repeat of what was made is told that it was.
     pub async fn commit(self, store: &Store) -> Result<Outcome, StoreError> {
         if self.unwritable {
             return Err(StoreError::Unreadable("transaction"));
         }
         let request = store.client.transact_write_items().set_transact_items(Some(self.items));
-        let error = match request.send().await {
-            Ok(_) => return Ok(Outcome::Done),
-            Err(error) => error,
-        };
-        match error.as_service_error() {
-            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                let reasons = cancelled.cancellation_reasons();
-                let code = |index: usize| reasons.get(index).and_then(|reason| reason.code()).unwrap_or("None");
-                let refused = (0..reasons.len()).filter(|index| code(*index) == "ConditionalCheckFailed");
-                let refused: Vec<usize> = refused.collect();
-                let fault = (0..reasons.len())
-                    .map(code)
-                    .find(|code| !matches!(*code, "None" | "ConditionalCheckFailed" | "TransactionConflict"));
-                match fault {
-                    Some(code) => Err(StoreError::Aws { operation: "TransactWriteItems", code: code.to_owned() }),
-                    None if refused.is_empty() => Ok(Outcome::Collided),
-                    None => Ok(Outcome::Refused(refused)),
-                }
+        let request = request.client_request_token(hex::encode(rand::random::<[u8; 16]>()));
+        for attempt in 0..TRIES {
+            match request.clone().send().await {
+                Ok(_) => return Ok(Outcome::Done),
+                Err(error) if is_in_progress(&error) => back_off(attempt).await,
+                Err(error) => return cancelled(error),
             }
-            Some(TransactWriteItemsError::TransactionInProgressException(_)) => Ok(Outcome::Collided),
-            _ => Err(aws_error("TransactWriteItems")(error)),
         }
+        Err(StoreError::Contended)
+    }
+}
+
+/// An attempt of our own, whose answer was lost, is still being made.
+fn is_in_progress(error: &SdkError<TransactWriteItemsError>) -> bool {
+    matches!(error.as_service_error(), Some(TransactWriteItemsError::TransactionInProgressException(_)))
+}
+
+fn cancelled(error: SdkError<TransactWriteItemsError>) -> Result<Outcome, StoreError> {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+        return Err(aws_error("TransactWriteItems")(error));
+    };
+    let reasons = cancelled.cancellation_reasons();
+    let code = |index: usize| reasons.get(index).and_then(|reason| reason.code()).unwrap_or("None");
+    let refused: Vec<usize> = (0..reasons.len()).filter(|index| code(*index) == "ConditionalCheckFailed").collect();
+    let fault = (0..reasons.len())
+        .map(code)
+        .find(|code| !matches!(*code, "None" | "ConditionalCheckFailed" | "TransactionConflict"));
+    match fault {
+        Some(code) => Err(StoreError::Aws { operation: "TransactWriteItems", code: code.to_owned() }),
+        None if refused.is_empty() => Ok(Outcome::Collided),
+        None => Ok(Outcome::Refused(refused)),
     }
 }
 

@@ -50,9 +50,10 @@ fn refuse(status: u16, problems: Vec<Value>) -> Response {
 }
 
 async fn send(Shared(state): Shared<State>, headers: HeaderMap, body: Bytes) -> Response {
-    let is_doubled = match state.strike(ChannelType::Messagebird).await {
-        Struck::Spared => false,
-        Struck::Doubled => true,
+    let (is_doubled, is_unheard) = match state.strike(ChannelType::Messagebird).await {
+        Struck::Spared => (false, false),
+        Struck::Doubled => (true, false),
+        Struck::Unheard => (false, true),
         Struck::Refused(refusal) => return refused(refusal),
         Struck::Answered(response) => return response,
     };
@@ -68,7 +69,7 @@ async fn send(Shared(state): Shared<State>, headers: HeaderMap, body: Bytes) -> 
             return refused(refusal);
         }
     }
-    (StatusCode::CREATED, Json(view(&messages))).into_response()
+    if is_unheard { reset() } else { (StatusCode::CREATED, Json(view(&messages))).into_response() }
 }
 
 fn refused(refusal: Refusal) -> Response {

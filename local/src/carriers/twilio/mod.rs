@@ -74,9 +74,10 @@ async fn send(
     headers: HeaderMap,
     body: String,
 ) -> Response {
-    let is_doubled = match state.strike(ChannelType::Twilio).await {
-        Struck::Spared => false,
-        Struck::Doubled => true,
+    let (is_doubled, is_unheard) = match state.strike(ChannelType::Twilio).await {
+        Struck::Spared => (false, false),
+        Struck::Doubled => (true, false),
+        Struck::Unheard => (false, true),
         Struck::Refused(refusal) => return refused(refusal, ""),
         Struck::Answered(response) => return response,
     };
@@ -89,6 +90,7 @@ async fn send(
         Err(error) => return error.into_response(),
     };
     match state.accept(message.clone(), is_doubled).await {
+        Ok(()) if is_unheard => reset(),
         Ok(()) => (StatusCode::CREATED, [request_id()], Json(view(&sid, &message))).into_response(),
         Err(refusal) => refused(refusal, &message.to),
     }
