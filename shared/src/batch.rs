@@ -132,7 +132,7 @@ fn read<T: DeserializeOwned>(message: SqsMessage) -> (Receipt, Result<T, Later>)
     };
     let task = serde_json::from_str(message.body.as_deref().unwrap_or_default()).map_err(|error| {
         Outcome::of(Metric::TaskPoisoned).with("messageId", &receipt.message_id).log();
-        Later::because(format!("the task cannot be read: {:?}", error.classify())).after(1)
+        Later::because(format!("the task cannot be read: {:?}", error.classify()))
     });
     (receipt, task)
 }

@@ -3,19 +3,22 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use aws_sdk_sqs::types::{BatchResultErrorEntry, SendMessageBatchRequestEntry};
 use serde::Serialize;
 
 use crate::config::{self, ConfigError};
 use crate::model::ChannelType;
 use crate::store::error_code;
-use crate::tasks::SendTask;
+use crate::tasks::{SendTask, Task};
 
 const BATCH_ENTRIES: usize = 10;
-/// SQS takes 1 MiB in one request; what JSON escaping adds is left room for.
+/// SQS takes 1 MiB in one message, and in one request; there, some room is left.
+const MESSAGE_BYTES: usize = 1024 * 1024;
 const BATCH_BYTES: usize = 900 * 1024;
+/// Before an entry that SQS itself failed is sent once more.
+const ENTRY_WAITS: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(200)];
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum QueueError {
     #[error("SQS {operation} failed: {code}")]
     Aws { operation: &'static str, code: String },
@@ -23,6 +26,15 @@ pub enum QueueError {
     Entry(String),
     #[error("the task cannot be written as JSON")]
     Unwritable,
+    #[error("the task has {0} bytes, which is more than a queue takes")]
+    TooLarge(usize),
+}
+
+/// One of several tasks that is not on the queue, by its place among them.
+#[derive(Debug)]
+pub struct Unsent {
+    pub index: usize,
+    pub error: QueueError,
 }
 
 /// A function's client of SQS, which all its queues share.
@@ -47,13 +59,14 @@ pub struct Queue {
 }
 
 impl Queue {
-    pub async fn send<T: Serialize>(&self, task: &T) -> Result<(), QueueError> {
+    pub async fn send<T: Task>(&self, task: &T) -> Result<(), QueueError> {
         self.send_later(task, 0).await
     }
 
     /// Visible only after `delay` seconds, at most 900.
-    pub async fn send_later<T: Serialize>(&self, task: &T, delay: u32) -> Result<(), QueueError> {
-        let request = self.client.send_message().queue_url(&self.url).message_body(json(task)?);
+    pub async fn send_later<T: Task>(&self, task: &T, delay: u32) -> Result<(), QueueError> {
+        let Message { body, group, .. } = Message::of(0, task)?;
+        let request = self.client.send_message().queue_url(&self.url).message_body(body).message_group_id(group);
         let delay = (delay > 0).then(|| i32::try_from(delay.min(900)).unwrap_or(900));
         request
             .set_delay_seconds(delay)
@@ -64,20 +77,62 @@ impl Queue {
     }
 
     /// All or an error: if an entry fails the caller tries them all again, and tasks are made to bear that.
-    pub async fn send_all<T: Serialize>(&self, tasks: &[T]) -> Result<(), QueueError> {
-        if let [task] = tasks {
-            return self.send(task).await;
+    pub async fn send_all<T: Task>(&self, tasks: &[T]) -> Result<(), QueueError> {
+        match self.send_each(tasks).await.into_iter().next() {
+            None => Ok(()),
+            Some(Unsent { error, .. }) => Err(error),
         }
-        let bodies = tasks.iter().map(json).collect::<Result<Vec<_>, _>>()?;
-        for batch in batches(bodies) {
-            self.send_batch(batch).await?;
-        }
-        Ok(())
     }
 
-    async fn send_batch(&self, bodies: Vec<String>) -> Result<(), QueueError> {
-        let entries = bodies.into_iter().enumerate().map(|(index, body)| {
-            let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body);
+    /// Sends what can be sent, in as few requests as the limits allow, and says which could not.
+    pub async fn send_each<T: Task>(&self, tasks: &[T]) -> Vec<Unsent> {
+        if let [task] = tasks {
+            return self.send(task).await.err().map(|error| Unsent { index: 0, error }).into_iter().collect();
+        }
+        let (mut messages, mut unsent) = (Vec::new(), Vec::new());
+        for (index, task) in tasks.iter().enumerate() {
+            match Message::of(index, task) {
+                Ok(message) => messages.push(message),
+                Err(error) => unsent.push(Unsent { index, error }),
+            }
+        }
+        for batch in batches(messages) {
+            unsent.extend(self.send_batch(batch).await);
+        }
+        unsent
+    }
+
+    /// The SDK repeats a request that failed, but not an entry that failed within one.
+    async fn send_batch(&self, mut batch: Vec<Message>) -> Vec<Unsent> {
+        let mut unsent = Vec::new();
+        for wait in ENTRY_WAITS.into_iter().map(Some).chain([None]) {
+            let failures = match self.request_batch(&batch).await {
+                Ok(failures) => failures,
+                Err(error) => {
+                    let all = batch.iter().map(|message| Unsent { index: message.index, error: error.clone() });
+                    unsent.extend(all);
+                    return unsent;
+                }
+            };
+            let (again, lost): (Vec<_>, Vec<_>) =
+                failures.into_iter().partition(|failure| wait.is_some() && !failure.sender_fault());
+            let index = |failure: &BatchResultErrorEntry| failure.id().parse::<usize>().ok();
+            unsent.extend(lost.iter().filter_map(|failure| {
+                Some(Unsent { index: index(failure)?, error: QueueError::Entry(failure.code().to_owned()) })
+            }));
+            batch.retain(|message| again.iter().any(|failure| index(failure) == Some(message.index)));
+            match wait {
+                Some(wait) if !batch.is_empty() => tokio::time::sleep(wait).await,
+                _ => break,
+            }
+        }
+        unsent
+    }
+
+    async fn request_batch(&self, batch: &[Message]) -> Result<Vec<BatchResultErrorEntry>, QueueError> {
+        let entries = batch.iter().map(|message| {
+            let entry = SendMessageBatchRequestEntry::builder().id(message.index.to_string());
+            let entry = entry.message_body(&message.body).message_group_id(&message.group);
             entry.build().map_err(|_| QueueError::Unwritable)
         });
         let entries = entries.collect::<Result<Vec<_>, _>>()?;
@@ -86,10 +141,7 @@ impl Queue {
             .send()
             .await
             .map_err(|error| QueueError::Aws { operation: "SendMessageBatch", code: error_code(&error) })?;
-        match output.failed().first() {
-            None => Ok(()),
-            Some(failed) => Err(QueueError::Entry(failed.code().to_owned())),
-        }
+        Ok(output.failed)
     }
 
     /// Lets a message that we are reading come back in `seconds` instead of after the visibility time-out.
@@ -150,23 +202,47 @@ impl SendQueues {
     }
 }
 
-fn json<T: Serialize>(task: &T) -> Result<String, QueueError> {
-    serde_json::to_string(task).map_err(|_| QueueError::Unwritable)
+/// A task as SQS takes it.
+struct Message {
+    /// The task's place among those that are sent together.
+    index: usize,
+    body: String,
+    group: String,
+}
+
+impl Message {
+    fn of<T: Task>(index: usize, task: &T) -> Result<Self, QueueError> {
+        let body = text(task)?;
+        if body.len() > MESSAGE_BYTES {
+            return Err(QueueError::TooLarge(body.len()));
+        }
+        Ok(Self { index, body, group: task.group().as_str().to_owned() })
+    }
+}
+
+/// A task as JSON that SQS takes. Two characters are legal in JSON and refused by SQS: U+FFFE and U+FFFF. In JSON they
+/// occur in strings only, where an escape means the same.
+fn text<T: Serialize>(task: &T) -> Result<String, QueueError> {
+    let json = serde_json::to_string(task).map_err(|_| QueueError::Unwritable)?;
+    Ok(match json.contains(['\u{FFFE}', '\u{FFFF}']) {
+        true => json.replace('\u{FFFE}', "\\ufffe").replace('\u{FFFF}', "\\uffff"),
+        false => json,
+    })
 }
 
 /// As few batches as SQS's limits on entries and bytes allow, in order.
-fn batches(bodies: Vec<String>) -> Vec<Vec<String>> {
-    let mut batches: Vec<Vec<String>> = Vec::new();
+fn batches(messages: Vec<Message>) -> Vec<Vec<Message>> {
+    let mut batches: Vec<Vec<Message>> = Vec::new();
     let mut room = 0;
-    for body in bodies {
+    for message in messages {
         match batches.last_mut() {
-            Some(batch) if batch.len() < BATCH_ENTRIES && body.len() <= room => {
-                room -= body.len();
-                batch.push(body);
+            Some(batch) if batch.len() < BATCH_ENTRIES && message.body.len() <= room => {
+                room -= message.body.len();
+                batch.push(message);
             }
             _ => {
-                room = BATCH_BYTES.saturating_sub(body.len());
-                batches.push(vec![body]);
+                room = BATCH_BYTES.saturating_sub(message.body.len());
+                batches.push(vec![message]);
             }
         }
     }
@@ -175,15 +251,39 @@ fn batches(bodies: Vec<String>) -> Vec<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn message(index: usize, body: String) -> Message {
+        Message { index, body, group: String::new() }
+    }
+
+    /// What SQS says it takes.
+    fn is_taken(character: char) -> bool {
+        matches!(character, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+    }
 
     #[test]
     fn batches_keep_order_and_stay_within_both_limits() {
-        let bodies: Vec<String> = (0..25).map(|index| index.to_string()).collect();
-        let cut = batches(bodies.clone());
+        let cut = batches((0..25).map(|index| message(index, index.to_string())).collect());
         assert_eq!(cut.iter().map(Vec::len).collect::<Vec<_>>(), [10, 10, 5]);
-        assert_eq!(cut.concat(), bodies);
-        let large = "x".repeat(400 * 1024);
-        assert_eq!(batches(vec![large.clone(), large.clone(), large]).iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
+        assert!(cut.iter().flatten().map(|message| message.index).eq(0..25));
+        let large = (0..3).map(|index| message(index, "x".repeat(400 * 1024))).collect();
+        assert_eq!(batches(large).iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
+    }
+
+    proptest! {
+        /// Also a text within a text, as the body of an event is one.
+        #[test]
+        fn every_string_passes_the_queue_and_arrives_unchanged(
+            plain in any::<String>(), odd in "[\u{0}-\u{1f}\u{7f}-\u{9f}\u{fdd0}\u{fffd}-\u{ffff}\u{1fffe}\"\\\\]*"
+        ) {
+            let said = format!("{plain}{odd}");
+            let inner = serde_json::to_string(&said).unwrap();
+            let body = text(&(&said, &inner)).unwrap();
+            prop_assert!(body.chars().all(is_taken));
+            prop_assert_eq!(serde_json::from_str::<(String, String)>(&body).unwrap(), (said, inner));
+        }
     }
 }

@@ -11,6 +11,72 @@ use crate::ids::{AppId, AppUserId, ConversationId, EventId, IntegrationId, Messa
 use crate::model::{Address, ChannelType, Link, Sending, Subject, Timestamp, Trigger};
 use crate::webhook::Event;
 
+/// Whose a task is. Where many wait, a queue gives first to those who have few under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group(String);
+
+impl Group {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<AppId> for Group {
+    fn from(app: AppId) -> Self {
+        Self(app.to_string())
+    }
+}
+
+impl From<WebhookId> for Group {
+    fn from(webhook: WebhookId) -> Self {
+        Self(webhook.to_string())
+    }
+}
+
+/// What a queue takes: every task says whose it is, so nobody who enqueues one can forget to.
+pub trait Task: Serialize {
+    fn group(&self) -> Group;
+}
+
+impl<T: Task> Task for &T {
+    fn group(&self) -> Group {
+        T::group(self)
+    }
+}
+
+impl Task for SendTask {
+    fn group(&self) -> Group {
+        match self {
+            Self::V1 { sending } | Self::V2 { sending, .. } => sending.app_id.into(),
+        }
+    }
+}
+
+impl Task for ReceiveTask {
+    fn group(&self) -> Group {
+        match self {
+            Self::V1 { app_id, .. } | Self::Outbox1 { app_id, .. } => (*app_id).into(),
+        }
+    }
+}
+
+/// One dead endpoint is the usual noise, and no reason for the app's other webhooks to wait.
+impl Task for DeliverTask {
+    fn group(&self) -> Group {
+        match self {
+            Self::V1 { webhook_id, .. } => (*webhook_id).into(),
+        }
+    }
+}
+
+impl Task for UpkeepTask {
+    fn group(&self) -> Group {
+        match self {
+            Self::V1 { app_id, .. } => (*app_id).into(),
+        }
+    }
+}
+
 /// Intake and `receive` → `send_<channel>`: what goes to one address.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "version")]
