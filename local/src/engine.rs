@@ -42,8 +42,9 @@ use crate::simulation::Simulation;
 use crate::sink::Sinks;
 use crate::template::{Function, REGION, Settings, Stack, TemplateError};
 
-/// Processes of one function at most, whatever the template allows: this is one machine.
+/// Processes of one function at most where the template sets no bound, and where it does: this is one machine.
 const CONCURRENCY: usize = 10;
+const MOST_CONCURRENCY: usize = 64;
 
 /// How long running invocations may go on when the engine stops.
 const GRACE: Duration = Duration::from_secs(2);
@@ -252,7 +253,7 @@ fn programs(stack: &Stack, secrets: &BTreeMap<String, String>, folder: &Path) ->
 fn concurrency(stack: &Stack, function: &str) -> usize {
     let limit =
         stack.event_sources.iter().filter(|s| s.function == function).filter_map(|s| s.maximum_concurrency).max();
-    limit.unwrap_or(usize::MAX).min(CONCURRENCY)
+    limit.unwrap_or(CONCURRENCY).min(MOST_CONCURRENCY)
 }
 
 /// Everything that plays a service, once; what is put together from it only holds handles.

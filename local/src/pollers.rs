@@ -200,6 +200,7 @@ mod tests {
             first_received_at: 2,
             receive_count: 3,
             source: None,
+            group: "app".into(),
         }
     }
 
@@ -243,6 +244,7 @@ mod tests {
         let record = record(&message, "Jobs");
         assert_eq!(record["eventSourceARN"], queue_arn("Jobs"));
         assert_eq!(record["attributes"]["ApproximateReceiveCount"], "3");
+        assert_eq!(record["attributes"]["MessageGroupId"], "app");
         assert_eq!(record["messageAttributes"]["t"]["stringValue"], "x");
         assert_eq!(record["md5OfBody"], "92eb5ffee6ae2fec3ad71c777531578f");
     }

@@ -199,7 +199,13 @@ async fn receiving_costs_the_same_over_a_backlog_of_100_000() {
     };
     let stack = local::template::Stack::read(&template.expect("the template"), &settings).expect("a stack");
     let queues = Queues::open(stack.queues.into_values(), None, Default::default()).expect("queues");
-    let message = NewMessage { message_id: "m".into(), body: "x".into(), attributes: None, delay_ms: 0 };
+    let message = NewMessage {
+        message_id: "m".into(),
+        body: "x".into(),
+        attributes: None,
+        group: "everybody".into(),
+        delay_ms: 0,
+    };
     let how = Receive { max: 10, visibility: None, wait: Duration::ZERO, by_poller: false };
     let timed = async |queue: &str| {
         let begun = Instant::now();

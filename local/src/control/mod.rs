@@ -58,6 +58,7 @@ pub fn router(control: Control) -> Router {
         .route("/wake", post(wake))
         .route("/redrive/{queue}", post(redrive))
         .route("/pollers", post(pause))
+        .route("/fairness", post(play_fair))
         .route("/idle", get(idle))
         .route("/invoke/{function}", post(invoke))
         .route("/environment/{function}", get(environment))
@@ -203,6 +204,22 @@ async fn pause(State(control): State<Control>, body: Bytes) -> Response {
         Ok(Pause { paused }) => {
             control.queues.pause_pollers(paused);
             Json(json!({ "paused": paused })).into_response()
+        }
+        Err(e) => bad_request(&e.to_string()),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fairness {
+    on: bool,
+}
+
+async fn play_fair(State(control): State<Control>, body: Bytes) -> Response {
+    match serde_json::from_slice(&body) {
+        Ok(Fairness { on }) => {
+            control.queues.play_fair(on);
+            Json(json!({ "on": on })).into_response()
         }
         Err(e) => bad_request(&e.to_string()),
     }

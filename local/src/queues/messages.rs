@@ -3,6 +3,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::tenants::Tenants;
 use crate::template::Queue;
 
 const SCHEMA: &str = "
@@ -21,6 +22,13 @@ const SCHEMA: &str = "
     );
     CREATE INDEX IF NOT EXISTS message_due ON message (queue, visible_at);
 ";
+/// Came later than the table, which a data directory may hold.
+const TENANT_COLUMN: &str = "ALTER TABLE message ADD COLUMN tenant TEXT NOT NULL DEFAULT ''";
+const TENANT_INDEX: &str = "CREATE INDEX IF NOT EXISTS message_tenant ON message (queue, tenant, visible_at)";
+
+/// The columns of a [`Received`].
+const RECEIVED: &str =
+    "SELECT id, message_id, body, attributes, sent_at, first_received_at, receive_count, source, tenant FROM message";
 
 /// A message to be stored. Times are Unix milliseconds throughout.
 #[derive(Debug, Clone)]
@@ -29,6 +37,8 @@ pub struct NewMessage {
     pub body: String,
     /// `MessageAttributes` as they were sent, in JSON.
     pub attributes: Option<String>,
+    /// `MessageGroupId`: the tenant it is for. Empty for none.
+    pub group: String,
     pub delay_ms: i64,
 }
 
@@ -46,6 +56,8 @@ pub struct Received {
     pub receive_count: u32,
     /// The queue it failed on, for messages of a dead-letter queue.
     pub source: Option<String>,
+    /// As it was sent; empty for none.
+    pub group: String,
 }
 
 /// How many messages a queue holds, as SQS counts them.
@@ -76,23 +88,37 @@ pub struct Batch {
 
 /// Makes the table if it isn't there.
 pub fn prepare(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(SCHEMA)
+    connection.execute_batch(SCHEMA)?;
+    if !connection.prepare("SELECT 1 FROM pragma_table_info('message') WHERE name = 'tenant'")?.exists([])? {
+        connection.execute_batch(TENANT_COLUMN)?;
+    }
+    connection.execute_batch(TENANT_INDEX)
 }
 
 pub fn send(connection: &Connection, queue: &str, message: &NewMessage, now: i64) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO message (queue, message_id, body, attributes, sent_at, visible_at) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO message (queue, message_id, body, attributes, tenant, sent_at, visible_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
         )?
-        .execute(params![queue, message.message_id, message.body, message.attributes, now, now + message.delay_ms])?;
+        .execute(params![
+            queue,
+            message.message_id,
+            message.body,
+            message.attributes,
+            message.group,
+            now,
+            now + message.delay_ms
+        ])?;
     Ok(())
 }
 
-/// Takes up to `max` due messages and hides them for `visibility_ms`. Expired ones are dropped, and those received
-/// `maxReceiveCount` times already go to the dead-letter queue.
+/// Takes up to `max` due messages, of quiet tenants first, and hides them for `visibility_ms`. Expired ones are dropped,
+/// and those received `maxReceiveCount` times already go to the dead-letter queue.
 pub fn receive(
     connection: &Connection,
     queue: &Queue,
+    tenants: &mut Tenants,
     max: usize,
     visibility_ms: i64,
     now: i64,
@@ -100,7 +126,7 @@ pub fn receive(
     let mut batch = Batch::default();
     let retention = i64::try_from(queue.retention.as_millis()).unwrap_or(i64::MAX);
     while batch.messages.len() < max {
-        let due = due(connection, &queue.name, max - batch.messages.len(), now)?;
+        let due = due(connection, &queue.name, tenants, max - batch.messages.len(), now)?;
         if due.is_empty() {
             break;
         }
@@ -121,6 +147,8 @@ pub fn receive(
                 message.first_received_at = now;
             }
             let receipt: i64 = rand::random_range(1..i64::MAX);
+            // Even a visibility of nothing ends only after this receive.
+            let until = now + visibility_ms.max(1);
             connection
                 .prepare_cached(
                     "UPDATE message SET receive_count = ?, first_received_at = ?, receipt = ?, visible_at = ? WHERE id = ?",
@@ -129,26 +157,79 @@ pub fn receive(
                     message.receive_count,
                     message.first_received_at,
                     receipt,
-                    // Even a visibility of nothing ends only after this receive.
-                    now + visibility_ms.max(1),
+                    until,
                     message.row
                 ])?;
             message.receipt_handle = receipt_handle(message.row, receipt);
+            tenants.taken(&message.receipt_handle, message.row, &message.group, until, now);
             batch.messages.push(message);
         }
     }
     Ok(batch)
 }
 
-fn due(connection: &Connection, queue: &str, limit: usize, now: i64) -> rusqlite::Result<Vec<Received>> {
+fn due(
+    connection: &Connection,
+    queue: &str,
+    tenants: &mut Tenants,
+    limit: usize,
+    now: i64,
+) -> rusqlite::Result<Vec<Received>> {
+    let noisy = tenants.noisy(now);
+    if noisy.is_empty() {
+        return connection
+            .prepare_cached(&format!("{RECEIVED} WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?"))?
+            .query_map(params![queue, now, i64::try_from(limit).unwrap_or(i64::MAX)], received)?
+            .collect();
+    }
+    let mut due = Vec::new();
+    for tenant in waiting(connection, queue)?.iter().filter(|tenant| !noisy.contains(tenant)) {
+        due.extend(due_of(connection, queue, tenant, limit, now)?);
+    }
+    due.sort_by_key(|(visible, message)| (*visible, message.row));
+    due.truncate(limit);
+    for tenant in &noisy {
+        let theirs = due_of(connection, queue, tenant, limit - due.len(), now)?;
+        if theirs.is_empty() && due.len() < limit {
+            tenants.drained(tenant);
+        }
+        due.extend(theirs);
+    }
+    Ok(due.into_iter().map(|(_, message)| message).collect())
+}
+
+/// Whose messages the queue holds: a search in the index for each, however many messages there are.
+fn waiting(connection: &Connection, queue: &str) -> rusqlite::Result<Vec<String>> {
+    connection.prepare_cached(WAITING)?.query_map([queue], |row| row.get(0))?.collect()
+}
+
+const WAITING: &str = "
+    WITH RECURSIVE waiting(tenant) AS (
+        SELECT min(tenant) FROM message WHERE queue = ?1
+        UNION ALL
+        SELECT (SELECT min(message.tenant) FROM message WHERE queue = ?1 AND message.tenant > waiting.tenant)
+        FROM waiting WHERE waiting.tenant IS NOT NULL)
+    SELECT tenant FROM waiting WHERE tenant IS NOT NULL";
+
+/// A tenant's due messages, with the moment since when each is due.
+fn due_of(
+    connection: &Connection,
+    queue: &str,
+    tenant: &str,
+    limit: usize,
+    now: i64,
+) -> rusqlite::Result<Vec<(i64, Received)>> {
     connection
-        .prepare_cached(
-            "SELECT id, message_id, body, attributes, sent_at, first_received_at, receive_count, source FROM message
-             WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?",
-        )?
-        .query_map(params![queue, now, i64::try_from(limit).unwrap_or(i64::MAX)], received)?
+        .prepare_cached(DUE_OF)?
+        .query_map(params![queue, tenant, now, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+            Ok((row.get(9)?, received(row)?))
+        })?
         .collect()
 }
+
+const DUE_OF: &str = "
+    SELECT id, message_id, body, attributes, sent_at, first_received_at, receive_count, source, tenant, visible_at
+    FROM message WHERE queue = ? AND tenant = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?";
 
 fn received(row: &Row<'_>) -> rusqlite::Result<Received> {
     Ok(Received {
@@ -161,6 +242,7 @@ fn received(row: &Row<'_>) -> rusqlite::Result<Received> {
         first_received_at: row.get::<_, Option<i64>>(5)?.unwrap_or(0),
         receive_count: row.get(6)?,
         source: row.get(7)?,
+        group: row.get(8)?,
     })
 }
 
@@ -230,10 +312,7 @@ pub fn counts(connection: &Connection, queue: &str, now: i64) -> rusqlite::Resul
 /// The oldest messages, without receiving them.
 pub fn peek(connection: &Connection, queue: &str, limit: usize) -> rusqlite::Result<Vec<Received>> {
     connection
-        .prepare_cached(
-            "SELECT id, message_id, body, attributes, sent_at, first_received_at, receive_count, source FROM message
-             WHERE queue = ? ORDER BY id LIMIT ?",
-        )?
+        .prepare_cached(&format!("{RECEIVED} WHERE queue = ? ORDER BY id LIMIT ?"))?
         .query_map(params![queue, i64::try_from(limit).unwrap_or(i64::MAX)], received)?
         .collect()
 }

@@ -20,12 +20,13 @@ fn store() -> Connection {
 }
 
 fn send_one(store: &Connection, delay_ms: i64, now: i64) {
-    let message = NewMessage { message_id: "m".into(), body: "hello".into(), attributes: None, delay_ms };
+    let message =
+        NewMessage { message_id: "m".into(), body: "hello".into(), attributes: None, group: "app".into(), delay_ms };
     send(store, "jobs", &message, now).expect("sent");
 }
 
 fn take(store: &Connection, now: i64) -> Vec<Received> {
-    receive(store, &queue(), 10, 30_000, now).expect("received").messages
+    receive(store, &queue(), &mut Tenants::default(), 10, 30_000, now).expect("received").messages
 }
 
 #[test]
@@ -54,7 +55,7 @@ fn a_message_is_dead_lettered_after_exactly_max_receive_count_receives() {
     for round in 0..3 {
         assert_eq!(take(&store, round * 30_000).len(), 1, "round {round}");
     }
-    let batch = receive(&store, &queue(), 10, 30_000, 90_000).expect("received");
+    let batch = receive(&store, &queue(), &mut Tenants::default(), 10, 30_000, 90_000).expect("received");
     assert_eq!((batch.messages.len(), batch.dead_lettered), (0, 1));
     let dead = peek(&store, "dead", 10).expect("peek");
     assert_eq!((dead[0].receive_count, dead[0].source.as_deref()), (3, Some("jobs")));
@@ -71,6 +72,7 @@ fn a_message_moved_back_starts_anew() {
     let back = take(&store, 100_000);
     assert_eq!((back[0].receive_count, back[0].sent_at), (1, 100_000));
     assert_ne!(back[0].message_id, "m");
+    assert_eq!(back[0].group, "app", "a move keeps whose it is");
 }
 
 #[test]
@@ -115,15 +117,22 @@ fn waking_leaves_held_messages_hidden() {
     assert_eq!(counts(&store, "jobs", 10), Ok(Counts { visible: 1, in_flight: 1, delayed: 0 }));
 }
 
-/// Flat by construction, not by stopwatch: the plan must be a search in the index, without a sort.
+/// Flat by construction, not by stopwatch: the plans must be searches in an index, without a sort.
 #[test]
-fn receiving_searches_the_index_whatever_the_backlog() {
+fn receiving_searches_an_index_whatever_the_backlog() {
     let store = store();
-    let plan: Vec<String> = store
-        .prepare(
-            "EXPLAIN QUERY PLAN SELECT id, body FROM message WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?",
-        )
-        .and_then(|mut s| s.query_map(params!["jobs", 1, 1], |row| row.get(3))?.collect())
-        .expect("a plan");
-    assert_eq!(plan, ["SEARCH message USING INDEX message_due (queue=? AND visible_at<?)"]);
+    let plan = |sql: &str, count: usize| -> Vec<String> {
+        let mut statement = store.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a plan");
+        let parameters = rusqlite::params_from_iter(vec![1; count]);
+        let lines = statement.query_map(parameters, |row| row.get(3)).expect("lines");
+        lines.collect::<rusqlite::Result<_>>().expect("texts")
+    };
+    let line = format!("{RECEIVED} WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?");
+    assert_eq!(plan(&line, 3), ["SEARCH message USING INDEX message_due (queue=? AND visible_at<?)"]);
+    let of_tenant = ["SEARCH message USING INDEX message_tenant (queue=? AND tenant=? AND visible_at<?)"];
+    assert_eq!(plan(DUE_OF, 4), of_tenant);
+    let tenants = plan(WAITING, 1);
+    let searches = tenants.iter().filter(|step| step.contains("USING COVERING INDEX message_tenant (queue=?"));
+    assert_eq!(searches.count(), 2, "{tenants:#?}");
+    assert!(tenants.iter().all(|step| !step.contains("SCAN message")), "{tenants:#?}");
 }

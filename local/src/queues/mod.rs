@@ -7,11 +7,12 @@ pub mod error;
 pub mod messages;
 pub mod protocol;
 pub mod requests;
+mod tenants;
 mod writer;
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -23,6 +24,7 @@ use crate::template::Queue;
 
 pub use error::SqsError;
 pub use messages::{Batch, Counts, NewMessage, Received};
+use tenants::Tenants;
 use writer::Writer;
 
 /// All queues of a stack. Cloning gives another handle on the same queues.
@@ -44,6 +46,13 @@ struct Entry {
     spec: Queue,
     is_dead_letter: bool,
     arrived: Notify,
+    tenants: Arc<Mutex<Tenants>>,
+}
+
+impl Entry {
+    fn tenants(&self) -> MutexGuard<'_, Tenants> {
+        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What to take from a queue.
@@ -95,7 +104,7 @@ impl Queues {
             specs.iter().filter_map(|q| q.redrive.as_ref()).map(|r| r.dead_letter_queue.clone()).collect();
         let entry = |spec: Queue| {
             let is_dead_letter = dead.contains(&spec.name);
-            (spec.name.clone(), Entry { spec, is_dead_letter, arrived: Notify::new() })
+            (spec.name.clone(), Entry { spec, is_dead_letter, arrived: Notify::new(), tenants: Arc::default() })
         };
         let queues = specs.into_iter().map(entry).collect();
         let inner = Inner {
@@ -165,13 +174,20 @@ impl Queues {
         self.inner.pollers_paused.send_replace(paused);
     }
 
+    /// Whether quiet tenants go first, as on SQS; without it, tests show what that is good for.
+    pub fn play_fair(&self, is_fair: bool) {
+        self.inner.queues.values().for_each(|entry| entry.tenants().play_fair(is_fair));
+    }
+
     async fn take(&self, entry: &Entry, how: Receive) -> Result<(Batch, Option<i64>), SqsError> {
         let spec = entry.spec.clone();
-        let held = Arc::clone(&self.inner.held);
+        let (held, tenants) = (Arc::clone(&self.inner.held), Arc::clone(&entry.tenants));
         let visibility = millis(how.visibility.unwrap_or(spec.visibility_timeout));
         Ok(self
             .write(move |connection| {
-                let batch = messages::receive(connection, &spec, how.max, visibility, now_ms())?;
+                let mut tenants = tenants.lock().unwrap_or_else(PoisonError::into_inner);
+                let batch = messages::receive(connection, &spec, &mut tenants, how.max, visibility, now_ms())?;
+                drop(tenants);
                 if how.by_poller {
                     held.lock().unwrap_or_else(PoisonError::into_inner).extend(batch.messages.iter().map(|m| m.row));
                 }
@@ -194,7 +210,12 @@ impl Queues {
 
     /// Deletes by receipt handles; one result for each.
     pub async fn delete(&self, queue: &str, handles: Vec<String>) -> Result<Vec<Result<(), SqsError>>, SqsError> {
-        let name = self.entry(queue)?.spec.name.clone();
+        let entry = self.entry(queue)?;
+        let name = entry.spec.name.clone();
+        {
+            let (mut tenants, now) = (entry.tenants(), now_ms());
+            handles.iter().for_each(|handle| tenants.done(handle, now));
+        }
         let results = self
             .write(move |connection| {
                 handles
@@ -215,9 +236,13 @@ impl Queues {
     ) -> Result<Vec<Result<(), SqsError>>, SqsError> {
         let entry = self.entry(queue)?;
         let name = entry.spec.name.clone();
+        let now = now_ms();
+        {
+            let mut tenants = entry.tenants();
+            changes.iter().for_each(|(handle, after)| tenants.hidden(handle, now + millis(*after)));
+        }
         let results = self
             .write(move |connection| {
-                let now = now_ms();
                 changes
                     .iter()
                     .map(|(handle, after)| messages::change_visibility(connection, &name, handle, millis(*after), now))
@@ -268,10 +293,12 @@ impl Queues {
     pub async fn wake(&self) -> Result<usize, SqsError> {
         let mut woken = 0;
         for (name, entry) in &self.inner.queues {
-            let (name, held) = (name.clone(), Arc::clone(&self.inner.held));
+            let (name, held, tenants) = (name.clone(), Arc::clone(&self.inner.held), Arc::clone(&entry.tenants));
             woken += self
                 .write(move |connection| {
                     let held = held.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut tenants = tenants.lock().unwrap_or_else(PoisonError::into_inner);
+                    tenants.shown(&|row| held.contains(&row), now_ms());
                     messages::wake(connection, &name, &|row| held.contains(&row), now_ms())
                 })
                 .await??;

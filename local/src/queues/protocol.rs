@@ -97,6 +97,7 @@ impl Call<'_> {
                 )));
             }
         };
+        let group = entry.group()?;
         let body = entry.message_body.filter(|b| !b.is_empty()).ok_or_else(|| SqsError::missing("MessageBody"))?;
         if body.chars().any(|c| !matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)) {
             return Err(SqsError::invalid_contents());
@@ -118,6 +119,7 @@ impl Call<'_> {
             message_id,
             body,
             attributes: checked.map(|c| c.json),
+            group,
             delay_ms: i64::try_from(delay.as_millis()).unwrap_or(0),
         };
         Ok(Prepared { message, answer })
@@ -298,6 +300,9 @@ pub fn system_attributes(message: &Received) -> Map<String, Value> {
     add("SentTimestamp", message.sent_at.to_string());
     add("SenderId", ACCOUNT.to_owned());
     add("ApproximateFirstReceiveTimestamp", message.first_received_at.to_string());
+    if !message.group.is_empty() {
+        add("MessageGroupId", message.group.clone());
+    }
     if let Some(source) = &message.source {
         add("DeadLetterQueueSourceArn", queue_arn(source));
     }

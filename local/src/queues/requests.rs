@@ -23,9 +23,19 @@ pub struct SendEntry {
     pub message_body: Option<String>,
     pub delay_seconds: Option<i64>,
     pub message_attributes: Option<Value>,
+    pub message_group_id: Option<String>,
 }
 
 impl SendEntry {
+    /// The tenant of a fair queue: letters, digits and punctuation, at most 128. Empty for none.
+    pub fn group(&self) -> Result<String, SqsError> {
+        let Some(group) = &self.message_group_id else { return Ok(String::new()) };
+        let is_right = (1..=128).contains(&group.len()) && group.chars().all(|c| c.is_ascii_graphic());
+        let reason = "MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length";
+        let refusal = || format!("Value for parameter MessageGroupId is invalid. Reason: {reason}.");
+        if is_right { Ok(group.clone()) } else { Err(SqsError::invalid(refusal())) }
+    }
+
     pub fn bytes(&self) -> usize {
         let attributes = self.message_attributes.as_ref().and_then(|a| attributes::check(a).ok().flatten());
         self.message_body.as_ref().map_or(0, String::len) + attributes.map_or(0, |c| c.bytes)
