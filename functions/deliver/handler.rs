@@ -4,6 +4,7 @@
 //! events nor other webhooks wait for it. No slot is held through a back-off: the queue does the waiting.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -20,11 +21,14 @@ use shared::telemetry::{Metric, Outcome};
 use shared::webhook::{Event, signature};
 use tokio::task::JoinSet;
 
+use crate::patience::Hung;
+
 pub struct Context {
     store: Store,
     queue: Queue,
     dead: Queue,
     client: WebhookClient,
+    hung: Hung,
 }
 
 /// What one attempt at one event came to.
@@ -50,6 +54,7 @@ impl Context {
             queue: sqs.queue("DELIVER_QUEUE_URL")?,
             dead: sqs.queue("DELIVER_DEAD_LETTER_QUEUE_URL")?,
             client: WebhookClient::new(config::allowed("WEBHOOK_PRIVATE_NETWORKS")?)?,
+            hung: Hung::default(),
         })
     }
 
@@ -91,7 +96,13 @@ async fn deliver(context: Arc<Context>, record: Record<DeliverTask>) -> Result<V
 
 async fn attempt(context: &Context, webhook: &Webhook, event: &WebhookEvent, made: u8) -> Attempt {
     let now = Timestamp::from(std::time::SystemTime::now());
-    let answer = context.client.post(&webhook.target, headers(webhook, event, now), event.body.clone()).await;
+    let patience = context.hung.patience(webhook.id, made, Instant::now());
+    let answer = context.client.post(&webhook.target, headers(webhook, event, now), event.body.clone(), patience).await;
+    match &answer {
+        Ok(_) => context.hung.forget(webhook.id),
+        Err(WebhookError::TimedOut(waited)) => context.hung.note(webhook.id, *waited, Instant::now()),
+        Err(_) => {}
+    }
     judge(answer, made, batch::jitter())
 }
 
@@ -175,6 +186,8 @@ fn headers(webhook: &Webhook, event: &WebhookEvent, now: Timestamp) -> HeaderMap
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn answered(status: u16, made: u8) -> Attempt {
@@ -196,7 +209,7 @@ mod tests {
             assert!(matches!(answered(503, made), Attempt::Retry { .. }), "{made}");
         }
         assert!(matches!(answered(503, 5), Attempt::Dead { .. }));
-        assert!(matches!(judge(Err(WebhookError::TimedOut), 1, 0.5), Attempt::Retry { .. }));
+        assert!(matches!(judge(Err(WebhookError::TimedOut(Duration::from_secs(2))), 1, 0.5), Attempt::Retry { .. }));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Posts events to webhooks: signed, retried on schedule, dead-lettered in the end.
 
 mod handler;
+mod patience;
 
 use std::sync::Arc;
 

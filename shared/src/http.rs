@@ -24,8 +24,6 @@ use crate::webhook::target::{self, ForbiddenTarget};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Below the sending functions' own time-out, so that an unanswered request is recorded as such.
 const CARRIER_TIMEOUT: Duration = Duration::from_secs(10);
-/// v1.1 reference, 6.4.
-const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(20);
 /// More of an answer than this is not read.
 const ANSWER_LIMIT: usize = 64 * 1024;
 
@@ -97,8 +95,8 @@ pub struct WebhookClient {
 pub enum WebhookError {
     #[error(transparent)]
     Forbidden(#[from] ForbiddenTarget),
-    #[error("no answer within 20 seconds")]
-    TimedOut,
+    #[error("no answer within {} seconds", .0.as_secs())]
+    TimedOut(Duration),
     #[error("no connection")]
     Unreachable,
 }
@@ -113,24 +111,26 @@ pub struct WebhookAnswer {
 impl WebhookClient {
     /// `private_networks`: whether targets may lie in private, loopback and link-local networks.
     pub fn new(private_networks: bool) -> Result<Self, ClientError> {
-        let builder = builder().user_agent("heliograph").timeout(WEBHOOK_TIMEOUT);
+        let builder = builder().user_agent("heliograph");
         let client = builder.dns_resolver(Arc::new(JudgingResolver { private_networks })).build()?;
         Ok(Self { client, private_networks })
     }
 
+    /// Waits for the answer as long as `patience` says.
     pub async fn post(
         &self,
         target: &str,
         headers: http::HeaderMap,
         body: String,
+        patience: Duration,
     ) -> Result<WebhookAnswer, WebhookError> {
         let url = url::Url::parse(target).map_err(|_| ForbiddenTarget::NotHttp)?;
         target::check(&url, self.private_networks)?;
         let answer =
-            self.client.post(url).headers(headers).body(body).send().await.map_err(|error| {
+            self.client.post(url).headers(headers).body(body).timeout(patience).send().await.map_err(|error| {
                 match forbidden(&error) {
                     Some(forbidden) => WebhookError::Forbidden(forbidden),
-                    None if error.is_timeout() => WebhookError::TimedOut,
+                    None if error.is_timeout() => WebhookError::TimedOut(patience),
                     None => WebhookError::Unreachable,
                 }
             })?;
@@ -239,7 +239,7 @@ mod tests {
         let client = WebhookClient::new(false).unwrap();
         for host in ["localhost", "127.0.0.1", "[::ffff:127.0.0.1]"] {
             let target = format!("http://{host}:{port}/hook");
-            let refused = client.post(&target, http::HeaderMap::new(), String::new()).await;
+            let refused = client.post(&target, http::HeaderMap::new(), String::new(), CONNECT_TIMEOUT).await;
             assert!(
                 matches!(refused, Err(WebhookError::Forbidden(ForbiddenTarget::Private(_)))),
                 "{host}: {refused:?}"

@@ -19,6 +19,7 @@ mod event_files;
 mod events;
 mod examples;
 mod failures;
+mod fairness;
 mod forms;
 mod hostile;
 mod images;

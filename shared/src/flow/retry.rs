@@ -27,6 +27,23 @@ pub fn webhook_wait(made: u8, wish: Option<u32>, jitter: f64) -> Option<u32> {
     Some(spread(*wait, jitter).max(wish.unwrap_or(0)).min(LONGEST_DELAY))
 }
 
+/// Seconds for which a webhook's answer is waited for (v1.1 reference, 6.4).
+pub const WEBHOOK_PATIENCE: u64 = 20;
+/// And for one that let a whole such wait pass, for a minute from then.
+const BRIEF_PATIENCE: u64 = 2;
+const SUSPICION: u64 = 60;
+
+/// How long the `made`th attempt may wait for an answer, of a webhook that hung `since` seconds ago. The last attempt
+/// waits in any case: one that always needs long must not lose an event for that. A minute is less than the first
+/// three attempts take, so that it is not always the last one.
+pub fn webhook_patience(made: u8, since: Option<u64>) -> u64 {
+    let is_last = usize::from(made) > WEBHOOK_WAITS.len();
+    match since {
+        Some(seconds) if seconds < SUSPICION && !is_last => BRIEF_PATIENCE,
+        _ => WEBHOOK_PATIENCE,
+    }
+}
+
 /// A task that was read before. A redriven dead letter is a new message to the queue and counts from one again: it is
 /// known by having been enqueued long after it was made. What its earlier reading published may be lost, and is
 /// published again, under the same id.
@@ -72,6 +89,16 @@ mod tests {
         assert_eq!(waits.iter().filter(|wait| wait.is_some()).count(), 4);
         assert_eq!(waits[4], None);
         assert!(waits.iter().flatten().sum::<u32>() <= 900);
+    }
+
+    #[test]
+    fn a_webhook_that_hung_is_hurried_but_never_at_an_events_last_attempt() {
+        assert_eq!(webhook_patience(1, None), 20);
+        assert!((1..=4).all(|made| webhook_patience(made, Some(0)) == 2));
+        assert_eq!(webhook_patience(5, Some(0)), 20);
+        assert_eq!(webhook_patience(1, Some(60)), 20);
+        let third: u32 = (1..=2).filter_map(|made| webhook_wait(made, None, 0.0)).sum();
+        assert!(u64::from(third) >= SUSPICION, "the third attempt waits again");
     }
 
     #[test]
