@@ -150,3 +150,36 @@ async fn a_webhook_made_by_the_api_hears_what_becomes_of_a_notification() {
     assert_eq!(requests[0]["headers"]["x-api-key"], made["webhook"]["secret"]);
     world.end().await;
 }
+
+/// How soon a change counts, as the API's users are promised.
+const A_CHANGE_COUNTS_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
+
+#[tokio::test]
+async fn a_webhook_that_was_made_changed_or_deleted_counts_for_all_that_is_accepted_two_seconds_later() {
+    let world = World::new().await;
+    let sink = |name: &str| format!("{}/_local/sink/{name}", world.url());
+    let ends = |name: &str| json!({ "target": sink(name), "triggers": ["notification:delivery:user"] });
+    let app = world.another_app(json!({ "webhooks": [ends("moved"), ends("silenced"), ends("deleted")] })).await;
+    let text = json!({ "type": "text", "text": "Hello" });
+    // Now every function that publishes or delivers knows the webhooks as they are.
+    world.notify_as(&app, "twilio", ANYBODY, text.clone()).await;
+    world.settle().await;
+    let webhooks = world.read(&app, "webhooks").await["webhooks"].as_array().unwrap().clone();
+    let path = |name: &str| {
+        let webhook = webhooks.iter().find(|webhook| webhook["target"] == sink(name)).unwrap();
+        format!("webhooks/{}", webhook["_id"].as_str().unwrap())
+    };
+    world.make(&app, "webhooks", ends("made")).await;
+    world.change(&app, &path("moved"), json!({ "target": sink("new-home") })).await;
+    world.change(&app, &path("silenced"), json!({ "triggers": ["postback"] })).await;
+    world.remove(&app, &path("deleted")).await;
+    tokio::time::sleep(A_CHANGE_COUNTS_WITHIN).await;
+    world.notify_as(&app, "twilio", ANYBODY, text).await;
+    world.settle().await;
+    let mut heard = Vec::new();
+    for name in ["moved", "silenced", "deleted", "made", "new-home"] {
+        heard.push((name, world.requests_to(name).await.len()));
+    }
+    assert_eq!(heard, [("moved", 1), ("silenced", 1), ("deleted", 1), ("made", 1), ("new-home", 1)]);
+    world.end().await;
+}

@@ -98,7 +98,7 @@ struct Caches {
     integrations: Cache<(AppId, IntegrationId), Integration>,
     /// Whose carrier was noted to be well again.
     recovered: Cache<(AppId, IntegrationId), ()>,
-    webhooks: Cache<AppId, Arc<Vec<Webhook>>>,
+    webhooks: Cache<AppId, Arc<Vec<Webhook>>, 1>,
 }
 
 impl Store {

@@ -26,12 +26,17 @@ struct WebhookItem {
 }
 
 impl Store {
-    /// As remembered for up to 30 seconds.
+    /// As remembered for up to a second: a change counts within two, since a cheap read may lag as well. That there are
+    /// none is asked for certain, since events are dropped for it.
     pub async fn webhooks(&self, app: AppId) -> Result<Arc<Vec<Webhook>>, StoreError> {
         if let Some(webhooks) = self.caches.webhooks.get(&app) {
             return Ok(webhooks);
         }
-        let webhooks = Arc::new(self.list_webhooks(app, false).await?);
+        let mut webhooks = self.list_webhooks(app, false).await?;
+        if webhooks.is_empty() {
+            webhooks = self.current_webhooks(app).await?;
+        }
+        let webhooks = Arc::new(webhooks);
         self.caches.webhooks.put(app, Arc::clone(&webhooks));
         Ok(webhooks)
     }
@@ -41,13 +46,12 @@ impl Store {
         self.list_webhooks(app, true).await
     }
 
-    /// One webhook, also one so new that the cached list does not have it.
+    /// One webhook, as remembered for up to a second. That it is not there is asked for certain.
     pub async fn webhook(&self, app: AppId, id: WebhookId) -> Result<Option<Webhook>, StoreError> {
         if let Some(webhook) = self.webhooks(app).await?.iter().find(|webhook| webhook.id == id) {
             return Ok(Some(webhook.clone()));
         }
-        let item = self.get::<WebhookItem>("webhook", &keys::webhook(app, id)).await?;
-        Ok(item.map(|item| self.open_webhook(item)).transpose()?)
+        self.current_webhook(app, id).await
     }
 
     /// One webhook as it is now.
