@@ -143,6 +143,15 @@ fn every_dead_letter_queue_raises_an_alarm_and_is_named_in_the_outputs() {
     }
 }
 
+/// Below thirty messages in flight a fair queue calls nobody noisy by their number.
+#[test]
+fn every_queue_is_read_by_a_bounded_number_of_batches_and_by_enough_for_its_fairness() {
+    for source in &stack().event_sources {
+        let batches = source.maximum_concurrency.unwrap_or_else(|| panic!("{} is read without bound", source.queue));
+        assert!(batches * source.batch_size >= 30, "{}", source.queue);
+    }
+}
+
 #[test]
 fn every_function_logs_to_a_group_that_forgets() {
     let (text, stack) = (text(), stack());

@@ -161,6 +161,7 @@ impl Line {
     /// B sends a message every quarter of a second for a minute; its p99 from sent to done.
     fn p99_of_b(mut self, backlog_of_a: usize) -> (i64, usize) {
         self.send("a", backlog_of_a, 0);
+        self.hand_out(0);
         self.run_until(5_000);
         let mut now = 5_000;
         for _ in 0..240 {
