@@ -60,7 +60,7 @@ async fn a_person_is_made_shown_and_changed_by_either_id() {
 #[tokio::test]
 async fn any_text_names_a_person_and_what_does_not_exist_is_not_found() {
     let world = World::new().await;
-    let names = ["a/b/c", "100%", "%41", "a b+c", "#?&=", "...", "ünïcode 🙂", "messages", "x#USER", "NAME"];
+    let names = ["a/b/c", "100%", "50%off", "a b+c", "#?&=", "...", "ünïcode 🙂", "messages", "x#USER", "NAME"];
     let long = "x".repeat(1_024);
     for name in names.into_iter().chain([long.as_str()]) {
         let id = create(&world, json!({ "userId": name })).await;
