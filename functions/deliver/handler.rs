@@ -166,7 +166,7 @@ fn alone(webhook: &Webhook, event: WebhookEvent, attempts: u8, dead: Option<Stri
 }
 
 fn headers(webhook: &Webhook, event: &WebhookEvent, now: Timestamp) -> HeaderMap {
-    let signature = signature::sign(&webhook.secret, event.id, now, &event.body);
+    let signature = signature::sign(&webhook.signing, event.id, now, &event.body);
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let own = [

@@ -80,6 +80,7 @@ async fn serve(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Ref
         Operation::CreateWebhook => webhooks::create(context, call).await,
         Operation::GetWebhook => webhooks::get(context, call).await,
         Operation::UpdateWebhook => webhooks::update(context, call).await,
+        Operation::ReplaceWebhookSigningSecret => webhooks::replace_signing_secret(context, call).await,
         Operation::DeleteWebhook => webhooks::delete(context, call).await,
         _ => Err(ApiError::missing(ErrorCode::NotFound).into()),
     }

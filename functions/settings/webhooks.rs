@@ -1,11 +1,11 @@
-//! Webhooks: at most ten an app, each with a secret of its own that is shown whenever it is.
+//! Webhooks: at most ten an app, each with secrets of its own that are shown whenever it is.
 
 use lambda_http::{Body, Response};
 use serde_json::json;
 use shared::api::Call;
 use shared::gateway::{self, Refusal};
 use shared::ids::WebhookId;
-use shared::model::{ApiError, ErrorCode, WEBHOOK_LIMIT, Webhook, WebhookWire};
+use shared::model::{ApiError, ErrorCode, Timestamp, WEBHOOK_LIMIT, Webhook, WebhookWire};
 use shared::store::Creation;
 use shared::webhook::target::{self, ForbiddenTarget};
 
@@ -42,6 +42,14 @@ pub async fn update(context: &Context, call: &Call<'_>) -> Answer {
     let edit = |webhook| Ok::<_, Refusal>(reachable(context, wire.clone().update(webhook)?)?);
     let changed = context.store.change_webhook(app, id, edit).await?;
     Ok(shown(200, &changed.ok_or_else(missing)?))
+}
+
+/// `POST …/webhooks/{webhookId}/signingsecret`: another one signs from now on, and the one before it for a day more.
+pub async fn replace_signing_secret(context: &Context, call: &Call<'_>) -> Answer {
+    let (app, id, now) = (call.app()?, id(call)?, Timestamp::from(std::time::SystemTime::now()));
+    let edit = |webhook: Webhook| Ok::<_, Refusal>(webhook.with_new_signing_secret(now));
+    let changed = context.store.change_webhook(app, id, edit).await?;
+    Ok(shown(201, &changed.ok_or_else(missing)?))
 }
 
 pub async fn delete(context: &Context, call: &Call<'_>) -> Answer {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use shared::ids::{AccountId, AppId, WebhookId};
 use shared::model::{
     Address, ApiKey, App, ExpiredClaim, Integration, InvalidAddress, KeyOwner, MessagebirdSettings, Secret, Settings,
-    Trigger, TwilioSettings, WEBHOOK_LIMIT, Webhook,
+    Signing, SigningSecret, Trigger, TwilioSettings, WEBHOOK_LIMIT, Webhook,
 };
 use shared::store::{Store, StoreError};
 
@@ -173,6 +173,7 @@ fn webhook(app_id: AppId, wanted: WantedWebhook) -> Result<Webhook, Specificatio
         target: wanted.target,
         triggers,
         secret: Secret::generate(),
+        signing: Signing::with(SigningSecret::generate()),
         include_client: wanted.include_client,
         include_full_app_user: wanted.include_full_app_user,
     })

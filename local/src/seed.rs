@@ -72,6 +72,8 @@ pub struct ReadyWebhook {
     pub id: WebhookId,
     pub target: String,
     pub secret: String,
+    #[serde(rename = "signingSecret", default)]
+    pub signing_secret: String,
 }
 
 /// Makes demo apps and remembers them.
@@ -239,7 +241,12 @@ fn random_hex() -> String {
 }
 
 fn ready_webhook(webhook: &Webhook) -> ReadyWebhook {
-    ReadyWebhook { id: webhook.id, target: webhook.target.clone(), secret: webhook.secret.expose().to_owned() }
+    ReadyWebhook {
+        id: webhook.id,
+        target: webhook.target.clone(),
+        secret: webhook.secret.expose().to_owned(),
+        signing_secret: webhook.signing.current.as_secret().expose().to_owned(),
+    }
 }
 
 impl Ready {

@@ -25,6 +25,7 @@ pub enum Purpose {
     KeySecret,
     CarrierCredential,
     WebhookSecret,
+    WebhookSigningSecret,
     SendContext,
 }
 
@@ -34,6 +35,7 @@ impl Purpose {
             Self::KeySecret => "key-secret",
             Self::CarrierCredential => "carrier-credential",
             Self::WebhookSecret => "webhook-secret",
+            Self::WebhookSigningSecret => "webhook-signing-secret",
             Self::SendContext => "send-context",
         }
     }

@@ -181,6 +181,7 @@ fn named(operation: Operation, theirs: &Things, ours: &Things) -> Vec<(String, O
         Op::GetIntegrationMenu | Op::CreateIntegrationMenu | Op::UpdateIntegrationMenu => vec![],
         Op::DeleteIntegrationMenu | Op::GetMenu | Op::UpdateMenu | Op::DeleteMenu => vec![],
         Op::ListWebhooks | Op::CreateWebhook | Op::GetWebhook | Op::UpdateWebhook | Op::DeleteWebhook => vec![],
+        Op::ReplaceWebhookSigningSecret => vec![],
         Op::ListTemplates | Op::CreateTemplate | Op::GetTemplate | Op::UpdateTemplate | Op::DeleteTemplate => vec![],
         Op::CreateAppUser | Op::GetAppUser | Op::UpdateAppUser | Op::DeleteAppUser => vec![],
         Op::DeleteAppUserProfile | Op::ListChannels | Op::UnlinkChannel | Op::ListBusinessSystems => vec![],

@@ -19,25 +19,27 @@ async fn a_webhook_lives_from_its_creation_to_its_deletion() {
     let made = world.make(&app, "webhooks", json!({ "target": "https://shop.example/hook" })).await["webhook"].clone();
     let id = made["_id"].as_str().unwrap().to_owned();
     let secret = made["secret"].as_str().unwrap().to_owned();
-    assert!(secret.len() >= 40);
+    let signing = made["signingSecret"].as_str().unwrap().to_owned();
+    assert!(secret.len() >= 40 && signing.starts_with("whsec_") && !signing.contains(&secret), "{made}");
     assert_eq!(
         made,
         json!({
             "_id": id, "target": "https://shop.example/hook", "triggers": ["message"], "secret": secret,
-            "version": "v1.1", "includeClient": false, "includeFullAppUser": false,
+            "signingSecret": signing, "version": "v1.1", "includeClient": false, "includeFullAppUser": false,
         })
     );
     assert_eq!(world.read(&app, "webhooks").await["webhooks"], json!([made]));
     let path = format!("webhooks/{id}");
     assert_eq!(world.read(&app, &path).await["webhook"], made);
 
-    let change = json!({ "triggers": ["postback", "*", "postback"], "includeClient": true, "_id": "x", "secret": "x" });
+    let change = json!({ "triggers": ["postback", "*", "postback"], "includeClient": true, "_id": "x", "secret": "x",
+        "signingSecret": "x" });
     let changed = world.change(&app, &path, change).await["webhook"].clone();
     assert_eq!(changed["triggers"], json!(["postback", "*"]));
     assert_eq!(changed["includeClient"], true);
     assert_eq!(
-        (&changed["target"], &changed["secret"], &changed["_id"]),
-        (&made["target"], &made["secret"], &made["_id"])
+        ["target", "secret", "signingSecret", "_id"].map(|name| &changed[name]),
+        ["target", "secret", "signingSecret", "_id"].map(|name| &made[name])
     );
     assert_eq!(world.read(&app, &path).await["webhook"], changed);
 
@@ -47,6 +49,42 @@ async fn a_webhook_lives_from_its_creation_to_its_deletion() {
     }
     assert_eq!(world.read(&app, "webhooks").await, json!({ "webhooks": [] }));
     world.end().await;
+}
+
+#[tokio::test]
+async fn a_replaced_signing_secret_signs_beside_the_new_one() {
+    let world = World::new().await;
+    let app = app_without_webhooks(&world).await;
+    let target = format!("{}/_local/sink/signed", world.url());
+    let wanted = json!({ "target": target, "triggers": ["notification:delivery:user"] });
+    let made = world.make(&app, "webhooks", wanted).await["webhook"].clone();
+    let path = format!("webhooks/{}/signingsecret", made["_id"].as_str().unwrap());
+    let replaced = world.make(&app, &path, json!({})).await["webhook"].clone();
+    assert_ne!(replaced["signingSecret"], made["signingSecret"]);
+    assert_eq!(replaced["secret"], made["secret"]);
+    assert_eq!(world.read(&app, "webhooks").await["webhooks"], json!([replaced]));
+    world.notify_as(&app, "twilio", ANYBODY, json!({ "type": "text", "text": "Hello" })).await;
+    world.settle().await;
+    let request = world.requests_to("signed").await.remove(0);
+    let signed = |secret: &Value| signature(secret.as_str().unwrap(), &request);
+    let both = format!("{} {}", signed(&replaced["signingSecret"]), signed(&made["signingSecret"]));
+    assert_eq!(request["headers"]["webhook-signature"], both);
+    let unknown = "webhooks/64c0ffee0123456789abcdef/signingsecret";
+    world.refused(&app, Method::POST, unknown, Some(json!({})), "webhook_not_found").await;
+    world.end().await;
+}
+
+/// What a request's `webhook-signature` is by one secret.
+pub fn signature(secret: &str, request: &Value) -> String {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use hmac::{KeyInit, Mac};
+    let header = |name: &str| request["headers"][name].as_str().unwrap().to_owned();
+    let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
+    let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(&key).unwrap();
+    let raw = request["raw"].as_str().unwrap();
+    mac.update(format!("{}.{}.{raw}", header("webhook-id"), header("webhook-timestamp")).as_bytes());
+    format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
 }
 
 #[tokio::test]

@@ -121,6 +121,7 @@ routes! {
         App GetWebhook = GET "/apps/{appId}/webhooks/{webhookId}"
         App UpdateWebhook = PUT "/apps/{appId}/webhooks/{webhookId}"
         App DeleteWebhook = DELETE "/apps/{appId}/webhooks/{webhookId}"
+        App ReplaceWebhookSigningSecret = POST "/apps/{appId}/webhooks/{webhookId}/signingsecret"
         App ListTemplates = GET "/apps/{appId}/templates"
         App CreateTemplate = POST "/apps/{appId}/templates"
         App GetTemplate = GET "/apps/{appId}/templates/{templateId}"

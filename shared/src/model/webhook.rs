@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{ApiError, Change, Secret, check};
+use super::{ApiError, Change, Secret, Signing, SigningSecret, Timestamp, check};
 use crate::ids::{AppId, WebhookId};
 
 /// Of one app (v1.1 reference, 6.1).
@@ -71,8 +71,9 @@ pub struct Webhook {
     /// `http://` or `https://`.
     pub target: String,
     pub triggers: Vec<Trigger>,
-    /// Sent as `X-API-Key`, and the key of the request's signature.
+    /// Sent as `X-API-Key`.
     pub secret: Secret,
+    pub signing: Signing,
     pub include_client: bool,
     pub include_full_app_user: bool,
 }
@@ -86,17 +87,23 @@ impl Webhook {
         })
     }
 
-    /// As v1.1 shows it, secret included: receivers check it.
+    /// As v1.1 shows it, secrets included: receivers check them.
     pub fn view(&self) -> Value {
         json!({
             "_id": self.id,
             "target": self.target,
             "triggers": self.triggers,
             "secret": self.secret.expose(),
+            "signingSecret": self.signing.current.as_secret().expose(),
             "version": "v1.1",
             "includeClient": self.include_client,
             "includeFullAppUser": self.include_full_app_user,
         })
+    }
+
+    /// The same, signed with a new secret.
+    pub fn with_new_signing_secret(self, now: Timestamp) -> Self {
+        Self { signing: self.signing.rotated(now), ..self }
     }
 }
 
@@ -111,7 +118,7 @@ pub struct WebhookWire {
 }
 
 impl WebhookWire {
-    /// A new webhook with a secret of its own. It wants messages unless told otherwise.
+    /// A new webhook with secrets of its own. It wants messages unless told otherwise.
     pub fn create(self, app_id: AppId) -> Result<Webhook, ApiError> {
         let target = check::needed("target", self.target, None)?;
         Ok(Webhook {
@@ -120,6 +127,7 @@ impl WebhookWire {
             target: check::url("target", target)?,
             triggers: self.triggers.check(triggers)?.apply(None).unwrap_or_else(|| vec![Trigger::Message]),
             secret: Secret::generate(),
+            signing: Signing::with(SigningSecret::generate()),
             include_client: self.include_client.apply(None).unwrap_or_default(),
             include_full_app_user: self.include_full_app_user.apply(None).unwrap_or_default(),
         })
@@ -169,6 +177,7 @@ mod tests {
             target: "https://example.com".into(),
             triggers: vec![Trigger::Message],
             secret: Secret::generate(),
+            signing: Signing::with(SigningSecret::generate()),
             include_client: false,
             include_full_app_user: false,
         };

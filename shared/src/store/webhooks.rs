@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::transaction::{Change, Transaction};
 use super::{Creation, Range, Store, StoreError, keys};
 use crate::ids::{AppId, WebhookId};
-use crate::model::{Trigger, WEBHOOK_LIMIT, Webhook};
+use crate::model::{Retiring, Signing, SigningSecret, Timestamp, Trigger, WEBHOOK_LIMIT, Webhook};
 use crate::secrets::{Purpose, Unopenable};
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -21,8 +21,19 @@ struct WebhookItem {
     target: String,
     triggers: Vec<Trigger>,
     sealed_secret: String,
+    /// Of webhooks that were made before they had one it follows from their secret, until they are changed.
+    #[serde(default)]
+    sealed_signing_secret: Option<String>,
+    #[serde(default)]
+    retiring_signing_secrets: Vec<RetiringItem>,
     include_client: bool,
     include_full_app_user: bool,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct RetiringItem {
+    sealed: String,
+    until: Timestamp,
 }
 
 impl Store {
@@ -115,27 +126,97 @@ impl Store {
     }
 
     fn seal_webhook(&self, webhook: &Webhook) -> WebhookItem {
+        let owner = webhook.id.to_string();
+        let sealed =
+            |secret: &SigningSecret| self.sealer.seal_secret(Purpose::WebhookSigningSecret, &owner, secret.as_secret());
+        let retiring = |retiring: &Retiring| RetiringItem { sealed: sealed(&retiring.secret), until: retiring.until };
         WebhookItem {
             id: webhook.id,
             app_id: webhook.app_id,
             target: webhook.target.clone(),
             triggers: webhook.triggers.clone(),
-            sealed_secret: self.sealer.seal_secret(Purpose::WebhookSecret, &webhook.id.to_string(), &webhook.secret),
+            sealed_secret: self.sealer.seal_secret(Purpose::WebhookSecret, &owner, &webhook.secret),
+            sealed_signing_secret: Some(sealed(&webhook.signing.current)),
+            retiring_signing_secrets: webhook.signing.retiring.iter().map(retiring).collect(),
             include_client: webhook.include_client,
             include_full_app_user: webhook.include_full_app_user,
         }
     }
 
     fn open_webhook(&self, item: WebhookItem) -> Result<Webhook, Unopenable> {
-        let secret = self.sealer.open_secret(Purpose::WebhookSecret, &item.id.to_string(), &item.sealed_secret)?;
+        let owner = item.id.to_string();
+        let secret = self.sealer.open_secret(Purpose::WebhookSecret, &owner, &item.sealed_secret)?;
+        let opened = |sealed: &str| {
+            self.sealer.open_secret(Purpose::WebhookSigningSecret, &owner, sealed).map(SigningSecret::shown)
+        };
+        let current = match &item.sealed_signing_secret {
+            Some(sealed) => opened(sealed)?,
+            None => SigningSecret::of_earlier(&secret),
+        };
+        let retiring = item.retiring_signing_secrets.iter();
+        let retiring = retiring.map(|item| Ok(Retiring { secret: opened(&item.sealed)?, until: item.until }));
+        let signing = Signing { current, retiring: retiring.collect::<Result<_, _>>()? };
         Ok(Webhook {
             id: item.id,
             app_id: item.app_id,
             target: item.target,
             triggers: item.triggers,
             secret,
+            signing,
             include_client: item.include_client,
             include_full_app_user: item.include_full_app_user,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Secret;
+    use crate::secrets::Sealer;
+
+    fn store() -> Store {
+        let aws = aws_config::SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::latest()).build();
+        Store::new(&aws, "table".into(), Sealer::new(&Secret::new("stack secret")))
+    }
+
+    fn webhook() -> Webhook {
+        Webhook {
+            id: WebhookId::generate(),
+            app_id: AppId::generate(),
+            target: "https://shop.example/hook".into(),
+            triggers: vec![Trigger::All],
+            secret: Secret::generate(),
+            signing: Signing::with(SigningSecret::generate()).rotated(Timestamp::from_millis(1_790_000_000_000)),
+            include_client: false,
+            include_full_app_user: false,
+        }
+    }
+
+    #[test]
+    fn secrets_are_sealed_and_come_back_as_they_were() {
+        let (store, webhook) = (store(), webhook());
+        let item = store.seal_webhook(&webhook);
+        let written = serde_json::to_string(&item).unwrap();
+        for secret in
+            webhook.signing.valid(Timestamp::from_millis(0)).map(SigningSecret::as_secret).chain([&webhook.secret])
+        {
+            assert!(!written.contains(secret.expose()));
+        }
+        let read: WebhookItem = serde_json::from_str(&written).unwrap();
+        assert_eq!(store.open_webhook(read).unwrap(), webhook);
+    }
+
+    #[test]
+    fn a_webhook_from_before_signing_secrets_signs_as_it_did_until_it_is_given_one() {
+        let (store, webhook) = (store(), webhook());
+        let mut item = serde_json::to_value(store.seal_webhook(&webhook)).unwrap();
+        let fields = item.as_object_mut().unwrap();
+        fields.remove("sealedSigningSecret");
+        fields.remove("retiringSigningSecrets");
+        let read = || store.open_webhook(serde_json::from_value(item.clone()).unwrap()).unwrap();
+        let expected = Signing::with(SigningSecret::of_earlier(&webhook.secret));
+        assert_eq!((read().signing, read().signing), (expected.clone(), expected.clone()));
+        assert_eq!(store.open_webhook(store.seal_webhook(&read())).unwrap().signing, expected, "a change keeps it");
     }
 }

@@ -42,7 +42,8 @@ mod tests {
     use crate::ids::{AppId, IntegrationId, NotificationId, WebhookId};
     use crate::model::{
         Address, AppUser, ChannelType, Client, ClientStatus, DeliveryEvent, DeliveryOutcome, Destination, ExternalId,
-        Failure, FailureCode, MatchResult, MessageWire, Secret, SourceWire, Timestamp, Told, Trigger,
+        Failure, FailureCode, MatchResult, MessageWire, Secret, Signing, SigningSecret, SourceWire, Timestamp, Told,
+        Trigger,
     };
 
     const AT: Timestamp = Timestamp::from_millis(1_790_000_000_123);
@@ -84,6 +85,7 @@ mod tests {
             target: "https://business.example/hook".into(),
             triggers: vec![Trigger::All],
             secret: Secret::new("hush"),
+            signing: Signing::with(SigningSecret::generate()),
             include_client,
             include_full_app_user,
         }

@@ -1,8 +1,7 @@
 //! How a webhook request is signed, so that a receiver can trust it and drop repeats.
 //!
 //! v1.1 has the shared secret in `X-API-Key` and no more. Added to it are the three headers of the Standard Webhooks
-//! specification: id, time, and HMAC-SHA256 over `id.time.body`. Libraries for it take the key as `whsec_` and the
-//! base64 of the webhook's secret.
+//! specification: id, time, and HMAC-SHA256 over `id.time.body`, by a secret that does not travel.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,17 +9,20 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::ids::EventId;
-use crate::model::{Secret, Timestamp};
+use crate::model::{Signing, SigningSecret, Timestamp};
 
 pub const API_KEY: &str = "x-api-key";
 pub const ID: &str = "webhook-id";
 pub const TIMESTAMP: &str = "webhook-timestamp";
 pub const SIGNATURE: &str = "webhook-signature";
 
-/// The value of `webhook-signature`: `v1,` and base64.
-pub fn sign(secret: &Secret, id: EventId, at: Timestamp, body: &str) -> String {
-    let key = secret.expose().as_bytes();
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
+/// The value of `webhook-signature`: for each secret that is valid, `v1,` and base64.
+pub fn sign(signing: &Signing, id: EventId, at: Timestamp, body: &str) -> String {
+    signing.valid(at).map(|secret| by(secret, id, at, body)).collect::<Vec<_>>().join(" ")
+}
+
+fn by(secret: &SigningSecret, id: EventId, at: Timestamp, body: &str) -> String {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&secret.key()) else {
         return String::new();
     };
     mac.update(format!("{id}.{}.{body}", at.seconds()).as_bytes());
@@ -33,13 +35,23 @@ mod tests {
 
     #[test]
     fn the_signature_covers_id_time_and_body() {
-        let secret = Secret::new("hush");
+        let signing = Signing::with(SigningSecret::generate());
         let id = EventId::derive("n", "t", "");
         let at = Timestamp::from_millis(1_790_000_000_999);
-        let signature = sign(&secret, id, at, "{}");
-        assert_eq!(signature, sign(&secret, id, Timestamp::from_millis(1_790_000_000_000), "{}"));
-        assert_ne!(signature, sign(&secret, id, at, "{ }"));
-        assert_ne!(signature, sign(&secret, EventId::derive("m", "t", ""), at, "{}"));
-        assert_ne!(signature, sign(&Secret::new("other"), id, at, "{}"));
+        let signature = sign(&signing, id, at, "{}");
+        assert_eq!(signature, sign(&signing, id, Timestamp::from_millis(1_790_000_000_000), "{}"));
+        assert_ne!(signature, sign(&signing, id, at, "{ }"));
+        assert_ne!(signature, sign(&signing, EventId::derive("m", "t", ""), at, "{}"));
+        assert_ne!(signature, sign(&Signing::with(SigningSecret::generate()), id, at, "{}"));
+    }
+
+    #[test]
+    fn while_a_secret_is_replaced_both_sign() {
+        let before = Signing::with(SigningSecret::generate());
+        let id = EventId::derive("n", "t", "");
+        let at = Timestamp::from_millis(1_790_000_000_999);
+        let after = before.clone().rotated(at);
+        let alone = |secret: &SigningSecret| sign(&Signing::with(secret.clone()), id, at, "{}");
+        assert_eq!(sign(&after, id, at, "{}"), format!("{} {}", alone(&after.current), alone(&before.current)));
     }
 }

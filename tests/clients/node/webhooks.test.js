@@ -4,7 +4,8 @@
 
 const assert = require("node:assert/strict");
 const { before, describe, it } = require("node:test");
-const { ID, anybody, has, ids, local, newApp, outbox, refused, serviceUrl, settle } = require("./engine");
+const { Webhook } = require("standardwebhooks");
+const { ID, anybody, call, has, ids, local, newApp, outbox, refused, serviceUrl, settle } = require("./engine");
 
 for (const scope of ["account", "app"]) {
     describe(`webhooks, scope ${scope}`, () => {
@@ -103,5 +104,53 @@ describe("a webhook that was made by the API", () => {
         assert.equal(webhooks.length, 1);
         assert.equal(webhooks[0].headers["x-api-key"], webhook.secret);
         has(webhooks[0].body, { trigger: "notification:delivery:user", version: "v1.1", notification });
+    });
+});
+
+describe("the library for Standard Webhooks", () => {
+    const target = (sink) => `${serviceUrl}/_local/sink/${sink}`;
+
+    async function made() {
+        const world = await newApp({ webhooks: [] });
+        const sink = `signed-${world.appId}`;
+        const props = { target: target(sink), triggers: ["notification:delivery:user"] };
+        const { webhook } = await world.app.webhooks.create({ props });
+        return { world, sink, webhook };
+    }
+
+    async function heard({ world, sink }) {
+        await world.app.notifications.postNotification({
+            appId: world.appId,
+            notification: {
+                destination: { integrationId: world.integrations.twilio, destinationId: anybody() },
+                author: { role: "appMaker" },
+                message: { type: "text", text: "Grüner Tee 🍵" },
+            },
+        });
+        await settle();
+        const { webhooks } = await local("GET", `webhooks?sink=${sink}`);
+        return webhooks.at(-1);
+    }
+
+    it("verifies an event with the signing secret as it is shown", async () => {
+        const hook = await made();
+        const { raw, headers, body } = await heard(hook);
+        assert.deepEqual(new Webhook(hook.webhook.signingSecret).verify(raw, headers), body);
+        assert.throws(() => new Webhook(hook.webhook.signingSecret).verify(`${raw} `, headers), /signature/);
+    });
+
+    it("verifies with the old secret and with the new one while it is replaced", async () => {
+        const hook = await made();
+        const { keyId, secret } = hook.world;
+        const authorization = `Basic ${Buffer.from(`${keyId}:${secret}`).toString("base64")}`;
+        const path = `/v1.1/webhooks/${hook.webhook._id}/signingsecret`;
+        const answer = await call("POST", path, { headers: { authorization } });
+        assert.equal(answer.status, 201, answer.text);
+        const replaced = answer.body.webhook.signingSecret;
+        assert.notEqual(replaced, hook.webhook.signingSecret);
+        const { raw, headers, body } = await heard(hook);
+        for (const known of [replaced, hook.webhook.signingSecret]) {
+            assert.deepEqual(new Webhook(known).verify(raw, headers), body);
+        }
     });
 });

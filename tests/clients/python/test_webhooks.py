@@ -1,7 +1,10 @@
 """WebhookApi."""
 
-from engine import HOST, ID, ClientTest, World
+import unittest
+
+from engine import HOST, ID, ClientTest, World, local, reply, settle
 from smooch import WebhookApi, WebhookCreate, WebhookUpdate
+from standardwebhooks import Webhook, WebhookVerificationError
 
 
 class Webhooks(ClientTest):
@@ -39,3 +42,19 @@ class Webhooks(ClientTest):
         self.api.delete_webhook(self.app_id, webhook.id)
         with self.refused(404, "webhook_not_found", "not_found"):
             self.api.get_webhook(self.app_id, webhook.id)
+
+
+class StandardWebhooks(unittest.TestCase):
+    """The published library, with the signing secret as it is shown."""
+
+    def test_it_verifies_an_event_and_refuses_a_changed_one(self):
+        world = World()
+        reply(world.twilio, "+14165550142", "Grüner Tee 🍵")
+        settle()
+        hook = Webhook(world.ready["webhooks"][0]["signingSecret"])
+        requests = local("GET", f"webhooks?sink={world.app_id}")["webhooks"]
+        self.assertTrue(requests)
+        for request in requests:
+            self.assertEqual(hook.verify(request["raw"], request["headers"]), request["body"])
+            with self.assertRaises(WebhookVerificationError):
+                hook.verify(request["raw"] + " ", request["headers"])
