@@ -83,8 +83,9 @@ impl<'a> Said<'a> {
         let composing = Composing { posting, user: &person.user, animal_names: settings.use_animal_names, now: now() };
         let seed = rand::random::<[u8; 16]>();
         for (number, message) in (0..).zip(parts(context, app, posting).await?) {
-            let message = masked(message, settings.mask_credit_card_numbers);
+            let message = if settings.mask_credit_card_numbers { mask::said(message) } else { message };
             let file = if file.is_some() { file.clone() } else { shown_file(context, app, &message).await };
+            fits(&message, file.as_ref())?;
             let wire = composing.message(&message, file.as_ref(), &seed, number);
             messages.push(Ready { message, wire });
         }
@@ -182,17 +183,24 @@ async fn shown_file(context: &Context, app: AppId, message: &Message) -> Option<
     facts.ok()?.inspect_err(|error| tracing::warn!(%error, "a file's size is not told")).ok()?
 }
 
+/// What was uploaded as something else makes no image.
+fn fits(message: &Message, file: Option<&FileFacts>) -> Result<(), ApiError> {
+    let is_image = matches!(message.content, Content::Image { .. });
+    match file {
+        Some(file) if is_image && !file.media_type.may_be_picture() => {
+            let problem = format!(
+                "must be a picture's for a message of type image, not {}'s; post it with type file",
+                file.media_type
+            );
+            Err(ApiError::field("mediaUrl", problem))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The conversation takes no more (v1.1 reference, section 11).
 pub fn full() -> ApiError {
     ApiError::new(ErrorCode::Locked, "Message limit of 30000 per conversation reached.")
-}
-
-fn masked(mut message: Message, mask_cards: bool) -> Message {
-    use Content::{File, Image, Text};
-    if let (true, Text { text, .. } | Image { text, .. } | File { text, .. }) = (mask_cards, &mut message.content) {
-        *text = text.as_deref().map(mask::text);
-    }
-    message
 }
 
 fn log(app: AppId, person: &Person, messages: &[MessageWire], destinations: usize) {
