@@ -1,8 +1,5 @@
 //! Attachments, operation by operation: take a file in, remove it, hand it out.
 
-use lambda_http::http::header::{
-    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS,
-};
 use lambda_http::{Body, Request, Response};
 use serde::Deserialize;
 use serde_json::json;
@@ -15,10 +12,7 @@ use shared::model::{ApiError, ErrorCode, FileKey, FileOwner};
 use shared::store::Store;
 use shared::telemetry::{Metric, Outcome};
 
-/// v1.1 lets a removed file stay in caches for a quarter of an hour.
-const CACHED: &str = "public, max-age=900";
-/// What is shown at our own address runs nothing, loads nothing and asks nobody.
-const SHOWN_ALONE: &str = "default-src 'none'; img-src 'self'; media-src 'self'; object-src 'self'; style-src 'unsafe-inline'; form-action 'none'";
+use crate::shown;
 
 pub struct Context {
     api: Api,
@@ -50,7 +44,7 @@ pub async fn handle(context: &Context, request: &Request) -> Response<Body> {
     if let Some((_, path)) =
         gateway::words(request).unwrap_or_default().split_first().filter(|(first, _)| *first == "media")
     {
-        return match hand_out(context, &path.join("/")).await {
+        return match hand_out(context, request, &path.join("/")).await {
             Ok(response) => response,
             Err(refusal) => call::refused(&refusal),
         };
@@ -130,32 +124,15 @@ async fn remove(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Re
     Ok(gateway::json(200, &json!({})))
 }
 
-/// `GET /media/{key}`, without credentials: who knows the key may have the file.
-async fn hand_out(context: &Context, path: &str) -> Result<Response<Body>, Refusal> {
+/// `GET` and `HEAD /media/{key}`, without credentials: who knows the key may have the file.
+async fn hand_out(context: &Context, request: &Request, path: &str) -> Result<Response<Body>, Refusal> {
     let missing = || ApiError::new(ErrorCode::NotFound, "There is no file at this address");
     let key: FileKey = path.parse().map_err(|_| missing())?;
     let file = context.files.get(&key).await?.ok_or_else(missing)?;
+    let answer = shown::answer(request, &key, &file);
     let outcome = Outcome::of(Metric::RequestServed).with("operation", "GetMedia").with("appId", key.app_id);
-    outcome.with_number("status", 200).log();
-    Ok(shown(&key, &file))
-}
-
-fn shown(key: &FileKey, file: &File) -> Response<Body> {
-    let headers = [
-        (CONTENT_TYPE, file.media_type.header()),
-        (CONTENT_DISPOSITION, file.media_type.disposition(&key.name)),
-        (CACHE_CONTROL, CACHED.to_owned()),
-        (CONTENT_SECURITY_POLICY, SHOWN_ALONE.to_owned()),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
-    ];
-    let mut response = Response::new(Body::Binary(file.bytes.to_vec()));
-    for (name, value) in headers {
-        // Names and media types hold nothing that a header may not.
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    response
+    outcome.with_number("status", i64::from(answer.status().as_u16())).log();
+    Ok(answer)
 }
 
 #[cfg(test)]

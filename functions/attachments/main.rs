@@ -1,6 +1,7 @@
 //! Attachments: takes files in for messages, removes them, and hands them out at `/media/…` to whoever knows the address.
 
 mod handler;
+mod shown;
 
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use shared::flow::{mask, report};
 use shared::ids::MessageId;
 use shared::links::{self, Answered};
 use shared::model::{
-    AppSettings, AppUser, ChannelType, Integration, MessageWire, Person, SendRecord, SourceWire, Timestamp,
+    AppSettings, AppUser, ChannelType, Integration, MediaType, MessageWire, Person, SendRecord, SourceWire, Timestamp,
 };
 use shared::store::keys::AddressPartition;
 use shared::store::{MatchItem, NewClient, ReplyOutcome, ReplyWrite, Store, StoredMessage};
@@ -119,7 +119,7 @@ fn messages(
             }),
             ..content(part)
         };
-        mask::message(message, settings)
+        mask::heard(message, settings)
     };
     reply.parts.iter().enumerate().map(wire).collect()
 }
@@ -130,9 +130,9 @@ fn content(part: &ReplyPart) -> MessageWire {
             MessageWire { kind: Some("text".into()), text: Some(text.clone()), ..MessageWire::default() }
         }
         ReplyPart::Media { url, media_type, text } => {
-            let is_image = media_type.as_deref().is_some_and(|media_type| media_type.starts_with("image/"));
+            let kind = media_type.as_deref().map(MediaType::parse).or_else(|| MediaType::of_url(url));
             MessageWire {
-                kind: Some(if is_image { "image" } else { "file" }.into()),
+                kind: Some(if kind.is_some_and(|kind| kind.is_picture()) { "image" } else { "file" }.into()),
                 text: Some(text.clone().unwrap_or_else(|| " ".into())),
                 media_url: Some(url.clone()),
                 media_type: media_type.clone(),

@@ -3,6 +3,7 @@
 //! What a call does is its function's work. Nothing here knows resources or queues.
 
 pub mod call;
+mod disposition;
 pub mod multipart;
 pub mod path;
 mod person;

@@ -7,10 +7,12 @@ use std::convert::Infallible;
 
 use bytes::Bytes;
 use futures::stream;
+use lambda_http::http::header::{CONTENT_TYPE, HeaderMap};
 use lambda_http::{Request, http};
 use multer::{Constraints, Field, Multipart, SizeLimit};
 
 use super::call::{self, BODY_LIMIT};
+use super::disposition;
 use crate::model::{ApiError, ErrorCode, FILE_LIMIT, FileName, MediaType};
 
 /// The part that holds the file.
@@ -52,7 +54,7 @@ pub async fn form(request: &Request) -> Result<Form, ApiError> {
     );
     let (mut file, mut fields, mut room) = (None, BTreeMap::new(), BODY_LIMIT);
     while let Some(part) = body.next_field().await.map_err(refused)? {
-        let name = part.name().map(str::to_owned);
+        let name = disposition::name(part.headers());
         if name.as_deref() != Some(PART) {
             let text = part.text().await.map_err(refused)?;
             room = room.checked_sub(text.len()).ok_or_else(crowded)?;
@@ -73,21 +75,64 @@ impl Upload {
         if self.media_type.is_picture() {
             Ok(self)
         } else {
-            Err(ApiError::field(PART, "must be a picture: its part must have a Content-Type such as image/png"))
+            Err(ApiError::field(
+                PART,
+                "must be a picture: its part must have a Content-Type such as image/png, or a name such as tea.png",
+            ))
         }
     }
 }
 
 async fn upload_in(part: Field<'_>) -> Result<Upload, ApiError> {
-    let Some(name) = part.file_name().map(FileName::of) else {
+    let Some(name) = disposition::file_name(part.headers()).as_deref().map(FileName::of) else {
         return Err(ApiError::field(PART, "must be a file: its part must have a filename"));
     };
-    let media_type = MediaType::of(part.content_type());
-    let bytes = part.bytes().await.map_err(refused)?;
+    let media_type = match part.headers().get(CONTENT_TYPE) {
+        // What a client doesn't say, the name does.
+        None => MediaType::of_name(name.as_str()).unwrap_or_else(|| MediaType::of(None)),
+        Some(said) => MediaType::parse(&String::from_utf8_lossy(said.as_bytes())),
+    };
+    let encoding = Encoding::of(part.headers())?;
+    let bytes = encoding.decoded(part.bytes().await.map_err(refused)?)?;
     if bytes.is_empty() {
         return Err(ApiError::field(PART, "must not be empty"));
     }
+    if bytes.len() > FILE_LIMIT {
+        return Err(too_large());
+    }
     Ok(Upload { name, media_type, bytes })
+}
+
+/// How a part's bytes are written (`Content-Transfer-Encoding`). Nobody should write it any more (RFC 7578, 4.7), and
+/// libraries for e-mail still do.
+enum Encoding {
+    Plain,
+    Base64,
+}
+
+impl Encoding {
+    fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+        let named = headers.get("content-transfer-encoding").map(|value| value.as_bytes().trim_ascii());
+        match named.unwrap_or_default().to_ascii_lowercase().as_slice() {
+            b"" | b"7bit" | b"8bit" | b"binary" => Ok(Self::Plain),
+            b"base64" => Ok(Self::Base64),
+            _ => Err(ApiError::field(PART, "must be written as it is, or in base64 (Content-Transfer-Encoding)")),
+        }
+    }
+
+    fn decoded(&self, bytes: Bytes) -> Result<Bytes, ApiError> {
+        use base64::Engine;
+        use base64::engine::general_purpose::STANDARD;
+        match self {
+            Self::Plain => Ok(bytes),
+            Self::Base64 => {
+                // Lines of 76 characters, as in an e-mail.
+                let text: Vec<u8> = bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+                let malformed = |_| ApiError::field(PART, "must be base64, as its Content-Transfer-Encoding says");
+                STANDARD.decode(text).map(Bytes::from).map_err(malformed)
+            }
+        }
+    }
 }
 
 fn boundary(request: &Request) -> Result<String, ApiError> {
@@ -103,12 +148,13 @@ fn crowded() -> ApiError {
     ApiError::new(ErrorCode::RequestEntityTooLarge, problem)
 }
 
+fn too_large() -> ApiError {
+    ApiError::new(ErrorCode::RequestEntityTooLarge, format!("{PART} must have at most {FILE_LIMIT} bytes"))
+}
+
 fn refused(error: multer::Error) -> ApiError {
     match error {
-        multer::Error::FieldSizeExceeded { .. } => {
-            let problem = format!("{PART} must have at most {FILE_LIMIT} bytes");
-            ApiError::new(ErrorCode::RequestEntityTooLarge, problem)
-        }
+        multer::Error::FieldSizeExceeded { .. } => too_large(),
         _ => ApiError::new(ErrorCode::BadRequest, "The body must be complete and well-formed multipart/form-data"),
     }
 }
@@ -144,6 +190,45 @@ mod tests {
         let upload = read(FORM, &[other, file, b"--b--\r\n".to_vec()].concat()).await.unwrap();
         assert_eq!((upload.name.as_str(), upload.media_type.as_str()), ("a-tea.png", "image/png"));
         assert_eq!(&upload.bytes[..], b"\x89PNG\r\n--");
+    }
+
+    #[tokio::test]
+    async fn a_part_without_a_type_is_what_its_name_says() {
+        for (headers, kind) in [
+            ("name=\"source\"; filename=\"TEA.PNG\"", "image/png"),
+            ("name=\"source\"; filename=\"tea\"", "application/octet-stream"),
+            ("name=\"source\"; filename=\"tea.png\"\r\ncontent-type: application/pdf", "application/pdf"),
+            ("name=\"source\"; filename=\"tea.png\"\r\ncontent-type: nonsense", "application/octet-stream"),
+        ] {
+            let upload = read(FORM, &[part(headers, b"x"), b"--b--\r\n".to_vec()].concat()).await.unwrap();
+            assert_eq!(upload.media_type.as_str(), kind, "{headers}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_is_read_in_whatever_way_it_is_written() {
+        let named = async |headers: &[u8]| {
+            let head = [b"--b\r\ncontent-disposition: form-data; ", headers, b"\r\n\r\nx\r\n--b--\r\n"].concat();
+            read(FORM, &head).await.unwrap().name.as_str().to_owned()
+        };
+        assert_eq!(named("name=\"source\"; filename=\"報告書.pdf\"".as_bytes()).await, "報告書.pdf");
+        assert_eq!(named(b"name=\"source\"; filename*=UTF-8''%E5%A0%B1.pdf").await, "報.pdf");
+        assert_eq!(named(b"filename*=utf-8'en'%E5%A0%B1.pdf; filename=\"x.pdf\"; name=source").await, "報.pdf");
+        assert_eq!(named(b"name=\"source\"; filename=\"Gr\xfcn.pdf\"").await, "Grün.pdf");
+    }
+
+    #[tokio::test]
+    async fn a_part_in_base64_is_kept_as_what_it_says() {
+        let written = async |encoding: &str, content: &[u8]| {
+            let headers = format!("name=\"source\"; filename=\"a\"\r\nContent-Transfer-Encoding: {encoding}");
+            let read = read(FORM, &[part(&headers, content), b"--b--\r\n".to_vec()].concat()).await;
+            read.map(|upload| upload.bytes).map_err(|error| error.description)
+        };
+        assert_eq!(written("Base64", b"iVBO\r\nRw==\r\n").await.unwrap(), &b"\x89PNG"[..]);
+        assert_eq!(written("binary", b"iVBORw==").await.unwrap(), &b"iVBORw=="[..]);
+        for (encoding, content) in [("base64", "[object]"), ("quoted-printable", "=20"), ("base64", "")] {
+            assert!(written(encoding, content.as_bytes()).await.unwrap_err().starts_with("source must"), "{encoding}");
+        }
     }
 
     #[tokio::test]

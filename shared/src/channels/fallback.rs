@@ -4,7 +4,7 @@
 //! sent is the channel's business.
 
 use super::{SendError, SendErrorKind};
-use crate::model::{Action, ActionKind, Content, Coordinates, Item};
+use crate::model::{Action, ActionKind, Content, Coordinates, Item, uri};
 
 /// Where an image goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,13 +97,14 @@ pub fn location_request(app_name: &str) -> String {
 }
 
 fn link(label: &str, uri: &str) -> String {
-    format!("{label}: {uri}")
+    format!("{label}: {}", uri::legal(uri))
 }
 
 fn captioned(caption: Option<&str>, url: &str) -> Option<String> {
+    let url = uri::legal(url);
     Some(match caption {
         Some(caption) => format!("{caption}\n{url}"),
-        None => url.to_owned(),
+        None => url,
     })
 }
 
@@ -202,6 +203,26 @@ mod tests {
         assert_eq!(ON_TWILIO.text(&bare).unwrap(), "");
         let file = content(json!({"type": "file", "mediaUrl": "https://tea.example/menu.pdf"}));
         assert_eq!(ON_TWILIO.text(&file).unwrap(), "https://tea.example/menu.pdf");
+    }
+
+    #[test]
+    fn a_url_stands_in_a_text_as_every_telephone_reads_it() {
+        let (written, spelled) =
+            ("https://tée.example/Tea_(my drink)\n", "https://xn--te-bja.example/Tea_%28my%20drink%29");
+        let link = json!({"type": "link", "text": "Read", "uri": written});
+        let webview = json!({"type": "webview", "text": "Book", "uri": written, "fallback": written});
+        for (message, text) in [
+            (json!({"type": "image", "mediaUrl": written}), spelled.to_owned()),
+            (json!({"type": "file", "mediaUrl": written, "text": "Look"}), format!("Look\n{spelled}")),
+            (json!({"type": "text", "actions": [link, webview]}), format!("Read: {spelled}\nBook: {spelled}")),
+            (
+                json!({"type": "list", "items": [{"title": "Tea", "actions": [link]}]}),
+                format!("1. Tea\nRead: {spelled}"),
+            ),
+        ] {
+            let message = content(message);
+            assert_eq!(ON_MESSAGEBIRD.text(&message).unwrap(), text);
+        }
     }
 
     #[test]

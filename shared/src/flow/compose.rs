@@ -8,7 +8,8 @@ use crate::channels::fallback;
 use crate::flow::report;
 use crate::ids::MessageId;
 use crate::model::{
-    ActionWire, AppUser, Content, FileFacts, ItemWire, Message, MessageWire, Posting, Role, SourceWire, Timestamp,
+    ActionWire, AppUser, Content, FileFacts, ItemWire, MediaType, Message, MessageWire, Posting, Role, SourceWire,
+    Timestamp,
 };
 
 /// Who is said to have written, and when.
@@ -58,7 +59,7 @@ impl Composing<'_> {
             media_type: wire
                 .media_type
                 .or_else(|| file.map(|file| file.media_type.to_string()))
-                .or_else(|| wire.media_url.as_deref().and_then(media_type)),
+                .or_else(|| wire.media_url.as_deref().and_then(|url| told_type(&message.content, url))),
             media_size: file.map(|file| file.size),
             metadata,
             payload: self.posting.payload.clone(),
@@ -127,21 +128,10 @@ fn text(content: &Content) -> Option<String> {
     }
 }
 
-/// By the end of the URL's path, where that is a well-known one.
-fn media_type(url: &str) -> Option<String> {
-    let url = url::Url::parse(url).ok()?;
-    let known = match url.path().rsplit('.').next()?.to_ascii_lowercase().as_str() {
-        "jpg" | "jpeg" => "image/jpeg",
-        "png" => "image/png",
-        "gif" => "image/gif",
-        "webp" => "image/webp",
-        "pdf" => "application/pdf",
-        "mp3" => "audio/mpeg",
-        "mp4" => "video/mp4",
-        "txt" => "text/plain",
-        _ => return None,
-    };
-    Some(known.into())
+/// By the end of the URL's path. An image is never said to be something else.
+fn told_type(content: &Content, url: &str) -> Option<String> {
+    let is_image = matches!(content, Content::Image { .. });
+    MediaType::of_url(url).filter(|kind| !is_image || kind.is_picture()).map(|kind| kind.to_string())
 }
 
 /// The same animal for the same person, always.

@@ -43,6 +43,7 @@ codes! {
     Conflict = "conflict" 409,
     RequestEntityTooLarge = "request_entity_too_large" 413,
     UnsupportedMediaType = "unsupported_media_type" 415,
+    RangeNotSatisfiable = "range_not_satisfiable" 416,
     Locked = "locked" 423,
     InternalServerError = "internal_server_error" 500,
     ServiceUnavailable = "service_unavailable" 503,

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::message::Metadata;
-use super::{ApiError, Change, Secret};
+use super::{ApiError, Change, Secret, uri};
 
 const URL_LIMIT: usize = 2048;
 const METADATA_LIMIT: usize = 4096;
@@ -43,10 +43,11 @@ pub fn required<T>(path: &str, value: Option<T>) -> Result<T, ApiError> {
     value.ok_or_else(|| ApiError::field(path, "is required"))
 }
 
+/// As it is written, without blanks and line breaks around it: what goes out is spelled by [`uri::legal`].
 pub fn url(path: &str, text: String) -> Result<String, ApiError> {
-    let is_web = url::Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    if is_web && text.len() <= URL_LIMIT {
-        Ok(text)
+    let text = text.trim();
+    if uri::is_web(text) && text.len() <= URL_LIMIT {
+        Ok(text.to_owned())
     } else {
         Err(ApiError::field(path, format!("must be an http or https URL of at most {URL_LIMIT} characters")))
     }
@@ -54,8 +55,9 @@ pub fn url(path: &str, text: String) -> Result<String, ApiError> {
 
 /// Links may also be `tel:`, `mailto:` and the like.
 pub fn uri(path: &str, text: String) -> Result<String, ApiError> {
-    if text.len() <= URL_LIMIT && url::Url::parse(&text).is_ok() {
-        Ok(text)
+    let text = text.trim();
+    if text.len() <= URL_LIMIT && url::Url::parse(text).is_ok() {
+        Ok(text.to_owned())
     } else {
         Err(ApiError::field(path, format!("must be an absolute URI of at most {URL_LIMIT} characters")))
     }

@@ -3,8 +3,8 @@
 //!
 //! Pure: what a stored template holds is the caller's to find. WhatsApp's templates stay as they are written.
 
-use super::MessageWire;
 use super::message::{Action, ActionKind, Content, Media, Message};
+use super::{MessageWire, uri};
 
 /// What a text turned out to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,7 +96,7 @@ enum Element {
 fn element(text: &str) -> Option<(Element, usize)> {
     let (kind, rest) = text.split_at(1);
     let (label, rest) = rest.strip_prefix('[')?.split_once("](")?;
-    let (value, rest) = rest.split_once(')')?;
+    let (value, rest) = enclosed(rest)?;
     let length = text.len() - rest.len();
     let label = label.trim();
     let action = |kind| {
@@ -104,13 +104,13 @@ fn element(text: &str) -> Option<(Element, usize)> {
     };
     let named = !label.is_empty() && label.chars().count() <= 128;
     let element = match kind {
-        "!" if label.is_empty() && is_web(value) => Element::Image(value.to_owned()),
+        "!" if label.is_empty() && uri::is_web(value) => Element::Image(value.to_owned()),
         "$" if named => action(ActionKind::Buy { amount: hundredths(value)?, currency: None }),
         "%" if named => action(match value.split_once(':') {
             _ if value == "location" => ActionKind::LocationRequest,
             Some(("reply", payload)) if !payload.is_empty() => ActionKind::Reply { payload: payload.to_owned() },
             Some(("postback", payload)) if !payload.is_empty() => ActionKind::Postback { payload: payload.to_owned() },
-            _ if is_web(value) => ActionKind::Link { uri: value.to_owned() },
+            _ if uri::is_web(value) => ActionKind::Link { uri: value.to_owned() },
             _ => return None,
         }),
         _ => return None,
@@ -118,8 +118,19 @@ fn element(text: &str) -> Option<(Element, usize)> {
     Some((element, length))
 }
 
-fn is_web(text: &str) -> bool {
-    url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+/// What stands before the parenthesis that closes, which in `https://…/Tea_(drink))` is the last one. Without one that
+/// balances, it is the first.
+fn enclosed(text: &str) -> Option<(&str, &str)> {
+    let mut open = 0_usize;
+    for (at, character) in text.char_indices() {
+        match character {
+            '(' => open += 1,
+            ')' if open == 0 => return Some((&text[..at], &text[at + 1..])),
+            ')' => open -= 1,
+            _ => {}
+        }
+    }
+    text.split_once(')')
 }
 
 /// `25`, `25.5` or `25.00`, in hundredths.
@@ -163,6 +174,16 @@ mod tests {
         assert_eq!(expanded("$[Tea](25.50)")["actions"][0]["amount"], 2550);
         let image = expanded("Look ![](https://a.example/x.jpg)");
         assert_eq!((&image["type"], &image["text"]), (&json!("image"), &json!("Look")));
+    }
+
+    #[test]
+    fn parentheses_within_an_address_or_a_payload_are_its_own() {
+        let wiki = expanded("See %[Wiki](https://a.example/Tea_(drink)) (really)");
+        assert_eq!(wiki["actions"][0]["uri"], "https://a.example/Tea_(drink)");
+        assert_eq!(wiki["text"], "See  (really)");
+        assert_eq!(expanded("![](https://a.example/x_(1).jpg)")["mediaUrl"], "https://a.example/x_(1).jpg");
+        assert_eq!(expanded("%[Yes](reply:Y(1)) %[No](reply:N)")["actions"][0]["payload"], "Y(1)");
+        assert_eq!(expanded("%[Open](https://a.example/(x) there")["actions"][0]["uri"], "https://a.example/(x");
     }
 
     #[test]

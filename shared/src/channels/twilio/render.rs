@@ -8,7 +8,7 @@ use super::TEXT_LIMIT;
 use crate::channels::fallback::{Fallback, Images, Purchases};
 use crate::channels::segments::split;
 use crate::channels::{CarrierRequest, Outgoing, SendError, SendErrorKind};
-use crate::model::{Address, Content, TwilioSettings};
+use crate::model::{Address, Content, TwilioSettings, uri};
 
 /// One request per piece of the text; an image goes with the first.
 pub fn requests(settings: &TwilioSettings, outgoing: &Outgoing<'_>) -> Result<Vec<CarrierRequest>, SendError> {
@@ -42,7 +42,7 @@ fn request(
         form.append_pair("Body", text);
     }
     if let Some(url) = image {
-        form.append_pair("MediaUrl", url);
+        form.append_pair("MediaUrl", &uri::legal(url));
     }
     form.append_pair("StatusCallback", callback_url);
     let account = &settings.account_sid;
@@ -116,6 +116,13 @@ mod tests {
         insta::assert_snapshot!(render_text(&rendered(image)));
         let bare = rendered(serde_json::json!({"type": "image", "mediaUrl": "https://tea.example/cup.png"}));
         assert!(fields(&bare[0]).iter().all(|(name, _)| name != "Body"));
+    }
+
+    #[test]
+    fn the_url_of_an_image_is_legal_however_it_was_written() {
+        let image = serde_json::json!({"type": "image", "mediaUrl": "https://tée.example/my cup (1).png\n"});
+        let media = ("MediaUrl".to_owned(), "https://xn--te-bja.example/my%20cup%20%281%29.png".to_owned());
+        assert!(fields(&rendered(image)[0]).contains(&media));
     }
 
     #[test]

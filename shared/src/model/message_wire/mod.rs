@@ -156,13 +156,19 @@ pub(super) mod as_wire {
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
     use super::MessageWire;
-    use crate::model::Message;
+    use crate::model::{MediaType, Message};
 
     pub fn serialize<S: Serializer>(message: &Message, serializer: S) -> Result<S::Ok, S::Error> {
         MessageWire::from(message).serialize(serializer)
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Message, D::Error> {
-        MessageWire::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+        let mut wire = MessageWire::deserialize(deserializer)?;
+        // Kept before an image's type was looked at: it stays an image, of a type that nobody knows.
+        let is_fitting = |kind: &String| MediaType::parse(kind).may_be_picture();
+        if wire.kind.as_deref() == Some("image") {
+            wire.media_type = wire.media_type.filter(is_fitting);
+        }
+        wire.try_into().map_err(D::Error::custom)
     }
 }

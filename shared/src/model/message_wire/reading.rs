@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{ActionWire, CoordinatesWire, DisplaySettingsWire, ItemWire, MessageWire, PlaceWire};
 use crate::model::message::{Action, ActionKind, Content, Coordinates, Item, Media, Message, Place};
-use crate::model::{ApiError, check};
+use crate::model::{ApiError, MediaType, check};
 
 const TEXT_LIMIT: usize = 4096;
 const LABEL_LIMIT: usize = 128;
@@ -36,7 +36,7 @@ fn content(wire: MessageWire) -> Result<Content, ApiError> {
             Ok(Content::Text { text, actions })
         }
         "image" => Ok(Content::Image {
-            media: media(&wire)?,
+            media: picture(&wire)?,
             text: text()?,
             actions: checked_actions("message.actions", actions)?,
         }),
@@ -65,6 +65,16 @@ fn media(wire: &MessageWire) -> Result<Media, ApiError> {
         media_type: wire.media_type.clone(),
         alt_text: check::optional_text("message.altText", wire.alt_text.clone(), LABEL_LIMIT)?,
     })
+}
+
+/// What says of itself that it is none would be shown as a broken one.
+fn picture(wire: &MessageWire) -> Result<Media, ApiError> {
+    let media = media(wire)?;
+    if media.media_type.as_deref().is_none_or(|kind| MediaType::parse(kind).may_be_picture()) {
+        return Ok(media);
+    }
+    let problem = "must be a picture's, such as image/png, for a message of type image; post others with type file";
+    Err(ApiError::field("message.mediaType", problem))
 }
 
 fn items(items: Option<Vec<ItemWire>>) -> Result<Vec<Item>, ApiError> {

@@ -3,21 +3,25 @@
 //! Whoever knows a file's address may fetch it (v1.1 knows public files only), so the address holds 128 bits that
 //! nobody guesses. Storing is `files`' work.
 
+mod media_type;
+mod name;
+
 use std::fmt;
 use std::str::FromStr;
 
-use mime::Mime;
+use percent_encoding::percent_decode_str;
 
 use super::AppUser;
 use crate::ids::{AppId, AppUserId, IntegrationId};
+
+pub use media_type::MediaType;
+pub use name::FileName;
 
 /// A file in base64 must fit into a Lambda event and a Lambda answer of 6 MiB, with some room for the rest.
 pub const FILE_LIMIT: usize = 4_500_000;
 
 /// What tells an integration's id from a person's.
 const INTEGRATION: &str = "integration-";
-const NAME_LIMIT: usize = 64;
-const MEDIA_TYPE_LIMIT: usize = 127;
 
 /// Where a file is kept, and the end of its address: `{app}/{app user, "integration-" and its id, or "app"}/{random}/{name}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +68,16 @@ impl FileKey {
 
     /// The address that the file is handed out at, below the stack's own.
     pub fn url(&self, base: &str) -> String {
-        format!("{base}/media/{self}")
+        format!("{base}/media/{}/{}", self.folder(), self.name.escaped())
+    }
+
+    /// What caches and players tell this file by. Under one key it never changes.
+    pub fn etag(&self) -> String {
+        format!("\"{}\"", hex::encode(self.token))
+    }
+
+    fn folder(&self) -> String {
+        format!("{}/{}/{}", self.app_id, self.owner, hex::encode(self.token))
     }
 
     /// The file that a message shows, if it was uploaded for whom the message is: it ends with the message. What belongs
@@ -82,18 +95,22 @@ impl FileKey {
     /// Under whatever domain.
     fn at(url: &str, app_id: AppId) -> Option<Self> {
         let (_, key) = url.rsplit_once("/media/")?;
-        key.parse().ok().filter(|key: &Self| key.app_id == app_id)
+        Self::escaped(key).filter(|key| key.app_id == app_id)
     }
 
     /// The key in an address made by [`FileKey::url`].
     pub fn of_url(url: &str, base: &str) -> Option<Self> {
-        url.strip_prefix(base)?.strip_prefix("/media/")?.parse().ok()
+        Self::escaped(url.strip_prefix(base)?.strip_prefix("/media/")?)
+    }
+
+    fn escaped(key: &str) -> Option<Self> {
+        percent_decode_str(key).decode_utf8().ok()?.parse().ok()
     }
 }
 
 impl fmt::Display for FileKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}/{}", self.app_id, self.owner, hex::encode(self.token), self.name)
+        write!(f, "{}/{}", self.folder(), self.name)
     }
 }
 
@@ -145,102 +162,11 @@ pub struct FileFacts {
     pub size: u64,
 }
 
-/// A name that is safe in a path, a header and on a disk: ASCII letters, digits, `.`, `-` and `_`, never hidden.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileName(String);
-
-impl FileName {
-    /// What is left of a name that somebody claims. Of a long one the end is kept, for its extension.
-    pub fn of(claimed: &str) -> Self {
-        let last = claimed.rsplit(['/', '\\']).next().unwrap_or_default();
-        let is_safe = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-        let safe: String = last.chars().map(|c| if is_safe(&c) { c } else { '-' }).collect();
-        let name = safe[safe.len().saturating_sub(NAME_LIMIT)..].trim_start_matches(['.', '-']);
-        Self(if name.is_empty() { "file" } else { name }.to_owned())
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for FileName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// What a file is said to be, such as `image/png`: without parameters, in lower case.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MediaType(String);
-
-impl MediaType {
-    /// What is absent, malformed or absurdly long is any bytes.
-    pub fn of(claimed: Option<&Mime>) -> Self {
-        let essence = claimed.map(Mime::essence_str).filter(|essence| essence.len() <= MEDIA_TYPE_LIMIT);
-        Self(essence.unwrap_or("application/octet-stream").to_ascii_lowercase())
-    }
-
-    pub fn parse(claimed: &str) -> Self {
-        Self::of(claimed.parse().ok().as_ref())
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    pub fn is_picture(&self) -> bool {
-        self.0.starts_with("image/")
-    }
-
-    /// The `Content-Type` to hand it out with.
-    pub fn header(&self) -> String {
-        if self.0 == "text/plain" { "text/plain; charset=utf-8".to_owned() } else { self.0.clone() }
-    }
-
-    /// The `Content-Disposition` to hand it out with. Only what can hold no script is shown at our address.
-    pub fn disposition(&self, name: &FileName) -> String {
-        let shown = matches!(
-            self.0.as_str(),
-            "image/png" | "image/jpeg" | "image/gif" | "image/webp" | "text/plain" | "application/pdf"
-        );
-        let played = self.0.starts_with("audio/") || self.0.starts_with("video/");
-        let how = if shown || played { "inline" } else { "attachment" };
-        format!("{how}; filename=\"{name}\"")
-    }
-}
-
-impl fmt::Display for MediaType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::Timestamp;
     use proptest::prelude::*;
-
-    #[test]
-    fn names_are_made_safe_and_keep_their_extension() {
-        let cases = [
-            ("menu.pdf", "menu.pdf"),
-            ("/etc/passwd", "passwd"),
-            ("C:\\fotos\\tea.png", "tea.png"),
-            ("..", "file"),
-            (".htaccess", "htaccess"),
-            ("", "file"),
-            ("Résumé (2).pdf", "R-sum---2-.pdf"),
-            ("a\"\r\nset-cookie: x", "a---set-cookie--x"),
-        ];
-        for (claimed, name) in cases {
-            assert_eq!(FileName::of(claimed).as_str(), name);
-        }
-        let long = FileName::of(&format!("{}.jpeg", "x".repeat(500)));
-        assert_eq!(long.as_str().len(), NAME_LIMIT);
-        assert!(long.as_str().ends_with(".jpeg"));
-    }
 
     #[test]
     fn a_key_is_found_again_in_its_address() {
@@ -256,6 +182,10 @@ mod tests {
             assert_eq!(is_a_photo, owner == FileOwner::Integration(integration));
             let url = key.url("https://api.example");
             assert_eq!(FileKey::of_url(&url, "https://api.example"), Some(key.clone()));
+            let named = FileKey { name: FileName::of("報告書.pdf"), ..key.clone() };
+            let url_of_named = named.url("https://api.example");
+            assert!(url_of_named.is_ascii() && url_of_named.ends_with("/%E5%A0%B1%E5%91%8A%E6%9B%B8.pdf"));
+            assert_eq!(FileKey::of_url(&url_of_named, "https://api.example"), Some(named));
             for other in
                 [url.replace("api.", "cdn."), url.replace("media", "files"), format!("{url}?x"), url.to_uppercase()]
             {
@@ -288,36 +218,6 @@ mod tests {
         assert!(of_photo(FileOwner::Integration(integration), integration));
         assert!(!of_photo(FileOwner::Integration(integration), IntegrationId::generate()));
         assert!(!of_photo(FileOwner::App, integration) && !of_photo(FileOwner::Person(person), integration));
-    }
-
-    #[test]
-    fn only_what_can_hold_no_script_is_shown() {
-        let name = FileName::of("x");
-        let shown = |kind: &str| MediaType::parse(kind).disposition(&name).starts_with("inline");
-        for kind in [
-            "image/png",
-            "image/JPEG",
-            "video/mp4",
-            "audio/ogg; codecs=opus",
-            "text/plain; charset=latin1",
-            "application/pdf",
-        ] {
-            assert!(shown(kind), "{kind}");
-        }
-        for kind in
-            ["image/svg+xml", "text/html", "application/xhtml+xml", "text/xml", "application/javascript", "", "??"]
-        {
-            assert!(!shown(kind), "{kind}");
-        }
-    }
-
-    #[test]
-    fn types_lose_parameters_and_nonsense_is_any_bytes() {
-        assert_eq!(MediaType::parse("Image/PNG; name=x").as_str(), "image/png");
-        assert_eq!(MediaType::parse("text/plain").header(), "text/plain; charset=utf-8");
-        for nonsense in ["", "png", "a b/c", "a/b\r\nc", &format!("a/{}", "x".repeat(200))] {
-            assert_eq!(MediaType::parse(nonsense).as_str(), "application/octet-stream");
-        }
     }
 
     proptest! {
