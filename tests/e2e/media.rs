@@ -56,16 +56,20 @@ async fn a_player_gets_the_stretch_it_asks_for() {
     let world = World::new().await;
     let url = film(&world).await;
     let etag = of(ask(Method::HEAD, &url, &[]).await.headers(), "etag");
-    let cases: [(&[(&str, &str)], u16, &str, &[u8]); 6] = [
-        (&[("range", "bytes=0-1")], 206, "bytes 0-1/10", b"01"),
-        (&[("range", "bytes=-3")], 206, "bytes 7-9/10", b"789"),
-        (&[("range", "bytes=4-"), ("if-range", &etag)], 206, "bytes 4-9/10", b"456789"),
-        (&[("range", "bytes=4-"), ("if-range", "\"another\"")], 200, "", FILM),
-        (&[("range", "bytes=0-1,4-5")], 200, "", FILM),
-        (&[("range", "nonsense")], 200, "", FILM),
+    let asked =
+        |range, status, content_range, content: &'static [u8]| (vec![("range", range)], status, content_range, content);
+    let mut cases = vec![
+        asked("bytes=0-1", 206, "bytes 0-1/10", b"01"),
+        asked("bytes=-3", 206, "bytes 7-9/10", b"789"),
+        asked("bytes=4-", 206, "bytes 4-9/10", b"456789"),
+        asked("bytes=4-", 200, "", FILM),
+        asked("bytes=0-1,4-5", 200, "", FILM),
+        asked("nonsense", 200, "", FILM),
     ];
+    cases[2].0.push(("if-range", &etag));
+    cases[3].0.push(("if-range", "\"another\""));
     for (headers, status, range, content) in cases {
-        let answer = ask(Method::GET, &url, headers).await;
+        let answer = ask(Method::GET, &url, &headers).await;
         assert_eq!((answer.status().as_u16(), of(answer.headers(), "content-range").as_str()), (status, range));
         assert_eq!(of(answer.headers(), "content-type"), "video/mp4");
         assert_eq!(&answer.bytes().await.unwrap()[..], content, "{headers:?}");
