@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use super::{Callback, Malformed};
+use crate::model::json;
 
 /// In the order they came. A name may come more than once.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -29,7 +30,7 @@ impl Fields {
 
     /// A JSON object. Numbers and booleans are read as text, a list as its name repeated; deeper things are left out.
     fn json(bytes: &[u8]) -> Result<Self, Malformed> {
-        let Ok(Value::Object(object)) = serde_json::from_slice(bytes) else {
+        let Ok(Value::Object(object)) = json::value(bytes) else {
             return Err(Malformed("the body is not a JSON object".into()));
         };
         let mut fields = Vec::new();
@@ -88,5 +89,16 @@ fn scalar(value: Value) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(truth) => Some(truth.to_string()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_character_loses_no_reply() {
+        let fields = Fields::json(br#"{"body":"caf\ud83d","originator":31612345678}"#).unwrap();
+        assert_eq!((fields.get("body"), fields.get("originator")), (Some("caf\u{fffd}"), Some("31612345678")));
     }
 }
