@@ -178,21 +178,10 @@ fn make_buildable(request: &mut LambdaRequest) {
 /// In bytes, each of which may become three. `http` makes no URI of more than 65,534.
 const QUERY_LIMIT: usize = 20_000;
 
-/// What may not stand in a URI. A query comes as the caller wrote it.
-const QUERY: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'<')
-    .add(b'>')
-    .add(b'\\')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}')
-    .add(b'#');
+/// What a URI cannot hold. A query comes as the caller wrote it, and what can be left of it is: signatures cover it.
+const QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'#');
 /// A path may come decoded: what is a question mark there was one to the caller.
-const PATH: &AsciiSet = &QUERY.add(b'?');
+const PATH: &AsciiSet = &QUERY.add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}').add(b'?');
 
 fn escaped(text: &str, unfit: &'static AsciiSet) -> String {
     utf8_percent_encode(text, unfit).to_string()

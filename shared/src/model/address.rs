@@ -1,9 +1,13 @@
 //! Where a person is reached on a channel, in the one spelling that matching goes by.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
 use serde::{Deserialize, Serialize};
+
+/// Bytes of a sender's name; GSM networks know eleven characters.
+const SENDER_LIMIT: usize = 64;
 
 /// A normalised address: `+` and digits for phone channels. The only way in from outside is a `parse` constructor;
 /// its `Debug` shows no digits, since an address is personal.
@@ -41,18 +45,27 @@ impl Address {
     pub fn e164(text: &str) -> Result<Self, InvalidAddress> {
         let digits = text.strip_prefix('+').unwrap_or(text);
         let fits = (5..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-        if fits && !digits.starts_with('0') { Ok(Self(format!("+{digits}"))) } else { Err(InvalidAddress) }
+        if fits && !digits.starts_with('0') {
+            Ok(Self(format!("+{}", one_spelling(digits))))
+        } else {
+            Err(InvalidAddress)
+        }
     }
 
-    /// A sender that is no phone number: a short code or an alphanumeric name. Kept as the carrier spells it.
+    /// A sender that is no phone number: a short code or a name, which networks write in any character that can be read
+    /// (`McDonald's`, `DHL (DE)`). Kept as the carrier spells it.
     pub fn sender(text: &str) -> Result<Self, InvalidAddress> {
-        let fits =
-            (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_alphanumeric() || "+ .&-_:@".contains(c));
-        if fits { Ok(Self(text.to_owned())) } else { Err(InvalidAddress) }
+        let is_readable = !text.trim().is_empty() && !text.chars().any(is_unreadable);
+        if text.len() <= SENDER_LIMIT && is_readable { Ok(Self(text.to_owned())) } else { Err(InvalidAddress) }
     }
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it consists of digits, in international form or as a short code, and is no name.
+    pub fn is_number(&self) -> bool {
+        self.digits().bytes().all(|byte| byte.is_ascii_digit())
     }
 
     /// Without the `+`, as MessageBird wants and gives it.
@@ -64,6 +77,25 @@ impl Address {
     pub fn display_name(&self) -> String {
         formatted(&self.0, PhoneNumberFormat::International).unwrap_or_else(|| self.0.clone())
     }
+}
+
+/// Two spellings that carriers bring to one phone are one address. Mexican mobiles had a 1 behind the country code
+/// until 2019; networks still write it at times and deliver to both. No Mexican number of today begins with a 1.
+///
+/// Others only look alike: Argentina's 9 tells a mobile from a fixed line, and a Brazilian number without its ninth digit
+/// is delivered to nobody.
+fn one_spelling(digits: &str) -> Cow<'_, str> {
+    match digits.strip_prefix("521") {
+        Some(national) if national.len() == 10 && national.starts_with(['2', '3', '4', '5', '6', '7', '8', '9']) => {
+            format!("52{national}").into()
+        }
+        _ => digits.into(),
+    }
+}
+
+/// Controls, and what Unicode says is no character.
+fn is_unreadable(c: char) -> bool {
+    c.is_control() || matches!(u32::from(c) & 0xFFFF, 0xFFFE | 0xFFFF)
 }
 
 fn standard_form(text: &str) -> Result<Address, InvalidAddress> {
@@ -95,6 +127,30 @@ mod tests {
             assert_eq!(Address::phone(text), Ok(plain.clone()), "{text}");
         }
         assert_eq!(Address::e164("12125552368"), Ok(plain));
+    }
+
+    #[test]
+    fn the_two_spellings_of_a_mexican_mobile_are_one_address_whoever_writes_them() {
+        let one = Address::e164("+525512345678").unwrap();
+        for text in ["+52 1 55 1234 5678", "+52 55 1234 5678", "+5215512345678", "+52 (1) 55-1234-5678"] {
+            assert_eq!(Address::phone(text), Ok(one.clone()), "{text}");
+        }
+        assert_eq!(Address::e164("5215512345678"), Ok(one));
+        assert_ne!(Address::e164("5491123456789"), Address::e164("541123456789"), "a mobile and a fixed line");
+        assert_ne!(Address::e164("5511987654321"), Address::e164("551187654321"), "one of them reaches nobody");
+        assert_eq!(Address::e164("521551234567").unwrap().as_str(), "+521551234567", "too short for an old mobile");
+    }
+
+    #[test]
+    fn names_that_networks_write_are_senders_and_no_numbers() {
+        for name in ["McDonald's", "DHL (DE)", "Tea#1", "Yes!", "A/B", "Ben & Co.", "Größe", "12345"] {
+            assert_eq!(Address::sender(name).unwrap().as_str(), name);
+        }
+        assert!(!Address::sender("DHL (DE)").unwrap().is_number());
+        assert!(Address::sender("12345").unwrap().is_number() && Address::e164("14165550142").unwrap().is_number());
+        for bad in ["", "  ", "a\u{0}", "a\nb", "\u{7f}", "a\u{fffe}", &"x".repeat(65)] {
+            assert_eq!(Address::sender(bad), Err(InvalidAddress), "{bad:?}");
+        }
     }
 
     #[test]
@@ -162,6 +218,19 @@ mod tests {
         ) {
             let marked: String = digits.chars().zip(marks).map(|(digit, mark)| format!("{digit}{mark}")).collect();
             prop_assert_eq!(Address::phone(&format!("+{marked}")), Address::phone(&format!("+{digits}")));
+        }
+
+        #[test]
+        fn what_a_carrier_gives_and_what_a_caller_writes_are_one_address(number in "\\+(521?|54|55|1|44|7)[1-9][0-9]{7,9}") {
+            if let Ok(address) = Address::phone(&number) {
+                prop_assert_eq!(Address::e164(address.as_str()), Ok(address.clone()));
+                prop_assert_eq!(Address::e164(address.digits()), Ok(address));
+            }
+        }
+
+        #[test]
+        fn a_sender_of_any_gsm_character_is_taken_as_it_is(name in "[A-Za-z0-9 @£$¥èéùìòÇØøÅåÆæß!\"#¤%&'()*+,./:;<=>?¡ÄÖÑÜ§¿äöñüà^{}\\[~\\]|€_-]{1,11}") {
+            prop_assert_eq!(Address::sender(&name).is_ok(), !name.trim().is_empty());
         }
 
         #[test]

@@ -52,7 +52,7 @@ pub fn client(client: &Client, primary: bool) -> Value {
         "blocked": client.status == ClientStatus::Blocked,
         "primary": primary,
         "linkedAt": client.linked.iso(),
-        "info": { client.address_field(): client.external_id },
+        "info": info(client),
         "raw": client.raw,
     });
     if let Some(name) = &client.display_name {
@@ -64,11 +64,50 @@ pub fn client(client: &Client, primary: bool) -> Value {
     value
 }
 
+/// How the person is reached, by the channel's word for it. A sender's name is no phone number.
+fn info(client: &Client) -> Value {
+    match client.external_id.is_number() {
+        true => json!({ client.address_field(): client.external_id }),
+        false => json!({}),
+    }
+}
+
 /// An entry of `GET …/channels`.
 pub fn channel(client: &Client) -> Value {
-    json!({
-        "type": client.platform,
-        "integrationId": client.integration_id,
-        client.address_field(): client.external_id,
-    })
+    let mut value = json!({ "type": client.platform, "integrationId": client.integration_id });
+    if client.external_id.is_number() {
+        value[client.address_field()] = json!(client.external_id);
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{ClientId, IntegrationId};
+    use crate::model::{Address, ChannelType, Timestamp};
+
+    fn at(address: Address) -> Client {
+        Client {
+            id: ClientId::generate(),
+            platform: ChannelType::Twilio,
+            integration_id: IntegrationId::generate(),
+            external_id: address,
+            display_name: None,
+            status: ClientStatus::Active,
+            linked: Timestamp::from_millis(0),
+            secondary: false,
+            last_seen: None,
+            raw: serde_json::Map::new(),
+        }
+    }
+
+    #[test]
+    fn a_senders_name_is_no_phone_number() {
+        let named = at(Address::sender("DHL (DE)").unwrap());
+        assert_eq!((&client(&named, true)["info"], channel(&named).get("phoneNumber")), (&json!({}), None));
+        let numbered = at(Address::e164("+14165550142").unwrap());
+        assert_eq!(client(&numbered, true)["info"], json!({ "phoneNumber": "+14165550142" }));
+        assert_eq!(channel(&numbered)["phoneNumber"], "+14165550142");
+    }
 }

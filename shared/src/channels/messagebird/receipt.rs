@@ -18,8 +18,12 @@ const ERRORS: &[(u64, Option<&str>, SendErrorKind, &str)] = {
     &[
         (2, None, Misconfigured, "MessageBird does not accept the integration's access key"),
         (9, Some("originator"), Misconfigured, "The integration has no originator"),
+        (9, Some("recipients"), Invalid, "The number is not valid"),
+        (9, Some("recipient"), Invalid, "The number is not valid"),
         (9, None, Invalid, "The message lacks a part that MessageBird needs"),
         (10, Some("originator"), Misconfigured, "The integration's originator is not valid"),
+        (10, Some("recipients"), Invalid, "The number is not valid"),
+        (10, Some("recipient"), Invalid, "The number is not valid"),
         (10, None, Invalid, "A part of the message is not valid"),
         (20, None, Invalid, "MessageBird does not know the message"),
         (21, None, Misconfigured, "MessageBird does not know the method"),
