@@ -171,6 +171,7 @@ class Stack:
             "basicAuth": basic(self.app["keyId"], self.app["secret"]),
             "accountBasicAuth": basic(self.app["accountKeyId"], self.app["accountSecret"]),
             "now": f"{time.time():.3f}",
+            "twilioAccountSid": "AC00000000000000000000000000000001",
         }
         self.variables = folder / "variables.json"
         self.variables.write_text(json.dumps({FUNCTIONS[name]: self.environment(name) for name in FUNCTIONS}))

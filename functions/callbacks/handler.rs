@@ -1,4 +1,9 @@
 //! A carrier's callback, step by step: find the integration, verify, parse, enqueue, acknowledge.
+//!
+//! A carrier repeats what was refused for a few seconds, if at all. So a token that was changed a moment ago is looked up,
+//! and what the queue cannot take is kept in the table, whose stream brings it to `receive`.
+
+use std::time::Duration;
 
 use lambda_http::{Body, Request, Response};
 use shared::channels::{self, Callback, CallbackError, Incoming, Receipt, ReceiptStatus, Reply, Unverified};
@@ -10,6 +15,9 @@ use shared::queue::{Queue, Sqs};
 use shared::store::Store;
 use shared::tasks::{ReceiveTask, Received, SendContext};
 use shared::telemetry::{Metric, Outcome};
+
+/// How long the queue has to answer. The table needs its time too, and carriers wait for fifteen seconds at most.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 pub struct Context {
     store: Store,
@@ -56,13 +64,10 @@ async fn take(context: &Context, request: &Request) -> Result<ChannelType, Refus
     let received = Timestamp::from(std::time::SystemTime::now());
     let route = route(request)?;
     let integration = find(context, &route).await?;
-    let incoming = channels::read_callback(&integration, callback(context, request, received)).map_err(untrusted)?;
+    let incoming = read(context, &integration, callback(context, request, received)).await?;
     let send = route.token.as_deref().map(|token| open(context, &route, token, received)).transpose()?;
-    let tasks: Vec<_> =
-        incoming.into_iter().filter_map(|incoming| task(&route, send.as_ref(), incoming, received)).collect();
-    if !tasks.is_empty() {
-        context.receive.send_all(&tasks).await?;
-    }
+    let tasks = tasks(&route, send.as_ref(), incoming, received);
+    keep(context, &tasks, received).await?;
     let outcome = Outcome::of(Metric::CallbackAccepted).with("channel", route.channel).with("appId", route.app);
     outcome.with("integrationId", route.integration).with_number("tasks", tasks.len() as i64).log();
     Ok(route.channel)
@@ -101,11 +106,26 @@ fn callback(context: &Context, request: &Request, received: Timestamp) -> Callba
     }
 }
 
+/// The key may have been changed, or given, since the integration was read.
+async fn read(context: &Context, integration: &Integration, callback: Callback) -> Result<Vec<Incoming>, Refusal> {
+    match channels::read_callback(integration, callback.clone()) {
+        Err(error @ CallbackError::Unverified(Unverified::Wrong | Unverified::NoKey)) => {
+            let now = context.store.integration_anew(integration.app_id, integration.id).await?;
+            match now.filter(|now| now.settings != integration.settings) {
+                Some(now) => Ok(channels::read_callback(&now, callback).map_err(untrusted)?),
+                None => Err(untrusted(error).into()),
+            }
+        }
+        read => Ok(read.map_err(untrusted)?),
+    }
+}
+
 fn untrusted(error: CallbackError) -> ApiError {
     let code = match &error {
         CallbackError::Unverified(Unverified::Missing) => ErrorCode::Unauthorized,
         CallbackError::Unverified(_) => ErrorCode::Forbidden,
         CallbackError::Malformed(_) => ErrorCode::BadRequest,
+        CallbackError::TooLarge => ErrorCode::RequestEntityTooLarge,
     };
     ApiError::new(code, error.to_string())
 }
@@ -117,16 +137,40 @@ fn open(context: &Context, route: &Route, token: &str, now: Timestamp) -> Result
 
 /// What is worth a task. A receipt that says nothing new ends here, and so does one for a message that was not sent
 /// through Heliograph: it has no token.
-fn task(route: &Route, send: Option<&SendContext>, incoming: Incoming, received: Timestamp) -> Option<ReceiveTask> {
-    let what = match (incoming, send) {
-        (Incoming::Receipt(Receipt { status: ReceiptStatus::Progress, .. }), _) | (Incoming::Receipt(_), None) => {
-            return None;
-        }
-        (Incoming::Receipt(receipt), Some(context)) => Received::Receipt { context: context.clone(), receipt },
-        (Incoming::Reply(reply), _) => {
-            let display_name = Some(reply.from.display_name());
-            Received::Reply(Reply { display_name, ..reply })
-        }
+fn tasks(route: &Route, send: Option<&SendContext>, incoming: Vec<Incoming>, received: Timestamp) -> Vec<ReceiveTask> {
+    let mut place = 0_u16;
+    let mut task = |incoming| {
+        let before = place;
+        let what = match (incoming, send) {
+            (Incoming::Receipt(Receipt { status: ReceiptStatus::Progress, .. }), _) | (Incoming::Receipt(_), None) => {
+                return None;
+            }
+            (Incoming::Receipt(receipt), Some(context)) => Received::Receipt { context: context.clone(), receipt },
+            (Incoming::Reply(reply), _) => {
+                place = place.saturating_add(u16::try_from(reply.parts.len()).unwrap_or(u16::MAX));
+                let display_name = Some(reply.from.display_name());
+                Received::Reply(Reply { display_name, ..reply })
+            }
+        };
+        let (app_id, integration_id, channel) = (route.app, route.integration, Some(route.channel));
+        Some(ReceiveTask::V1 { app_id, integration_id, channel, received, place: before, what })
     };
-    Some(ReceiveTask::V1 { app_id: route.app, integration_id: route.integration, received, what })
+    incoming.into_iter().filter_map(&mut task).collect()
+}
+
+/// On the queue, or else in the table.
+async fn keep(context: &Context, tasks: &[ReceiveTask], now: Timestamp) -> Result<(), Refusal> {
+    if tasks.is_empty() {
+        return Ok(());
+    }
+    let refused = match tokio::time::timeout(PATIENCE, context.receive.send_all(tasks)).await {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "no answer in time".to_owned(),
+    };
+    for task in tasks {
+        context.store.park(task, now).await?;
+    }
+    Outcome::of(Metric::CallbackParked).with("reason", refused).with_number("tasks", tasks.len() as i64).log();
+    Ok(())
 }

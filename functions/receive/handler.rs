@@ -1,18 +1,21 @@
-//! One batch of what carriers told us, and of what writes of the API lead to.
+//! One batch of what carriers told us, and of what writes of the API lead to; or of what the queue could not take before.
 
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::SqsEvent;
+use serde::Deserialize;
 use serde_json::Value;
 use shared::batch::{self, Later, Record};
 use shared::config::ConfigError;
-use shared::model::{Integration, Timestamp};
+use shared::ids::{AppId, IntegrationId};
+use shared::model::{ChannelType, Timestamp};
 use shared::publish::Publisher;
 use shared::queue::{Queue, SendQueues, Sqs};
-use shared::store::Store;
+use shared::store::{Store, StoreError};
 use shared::tasks::{ReceiveTask, Received};
 use shared::webhook::Event;
 
+use crate::parked::{self, StreamEvent};
 use crate::{outbox, receipt, reply};
 
 pub struct Context {
@@ -20,6 +23,8 @@ pub struct Context {
     pub queue: Queue,
     publisher: Publisher,
     pub senders: SendQueues,
+    /// Of whoever takes away what is left of a deleted integration.
+    pub upkeep: Queue,
 }
 
 impl Context {
@@ -30,6 +35,7 @@ impl Context {
             queue: sqs.queue("RECEIVE_QUEUE_URL")?,
             publisher: Publisher::from_env(&sqs, store.clone())?,
             senders: SendQueues::from_env(&sqs)?,
+            upkeep: sqs.queue("UPKEEP_QUEUE_URL")?,
             store,
         })
     }
@@ -40,9 +46,32 @@ impl Context {
     }
 }
 
-pub async fn handle(context: Arc<Context>, batch: SqsEvent) -> Value {
-    let each = |record| receive(Arc::clone(&context), record);
-    batch::run(batch, &context.queue, Some(&context.publisher), each).await
+/// What invokes us.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum Batch {
+    /// The table's stream.
+    Parked(StreamEvent),
+    /// The receive queue.
+    Tasks(SqsEvent),
+}
+
+/// Where something was heard. The integration may be deleted since.
+#[derive(Clone, Copy)]
+pub struct Source {
+    pub app_id: AppId,
+    pub integration_id: IntegrationId,
+    pub channel: ChannelType,
+}
+
+pub async fn handle(context: Arc<Context>, batch: Batch) -> Value {
+    match batch {
+        Batch::Parked(event) => parked::bring(&context, event).await,
+        Batch::Tasks(batch) => {
+            let each = |record| receive(Arc::clone(&context), record);
+            batch::run(batch, &context.queue, Some(&context.publisher), each).await
+        }
+    }
 }
 
 async fn receive(context: Arc<Context>, record: Record<ReceiveTask>) -> Result<Vec<Event>, Later> {
@@ -53,32 +82,34 @@ async fn receive(context: Arc<Context>, record: Record<ReceiveTask>) -> Result<V
     let redelivered = record.may_be_a_repeat(made);
     match record.task {
         ReceiveTask::Outbox1 { app_id, prepared, entry } => outbox::follow(&context, app_id, prepared, entry).await,
-        ReceiveTask::V1 { app_id, integration_id, received, what } => {
-            match context.store.integration(app_id, integration_id).await? {
-                Some(integration) => heard(&context, &integration, received, redelivered, what).await,
-                // Deleted since the callback was taken: nobody is left to tell.
-                None => Ok(Vec::new()),
+        ReceiveTask::V1 { app_id, integration_id, channel, received, place, what } => {
+            let Some(channel) = known(&context, app_id, integration_id, channel).await? else { return Ok(Vec::new()) };
+            let source = Source { app_id, integration_id, channel };
+            match what {
+                Received::Receipt { context: send, receipt } => {
+                    receipt::receive(&context, receipt::Heard { source, send, receipt, received, redelivered }).await
+                }
+                Received::Reply(reply) => {
+                    reply::receive(&context, reply::Heard { source, reply, received, place, redelivered }).await
+                }
             }
         }
     }
 }
 
-async fn heard(
+/// By which channel it came. An older task does not say, and of a deleted integration nobody knows.
+async fn known(
     context: &Context,
-    integration: &Integration,
-    received: Timestamp,
-    redelivered: bool,
-    what: Received,
-) -> Result<Vec<Event>, Later> {
-    let Some(channel) = integration.channel() else { return Ok(Vec::new()) };
-    match what {
-        Received::Receipt { context: send, receipt } => {
-            let heard = receipt::Heard { integration, channel, send, receipt, received, redelivered };
-            receipt::receive(&context.store, heard).await
-        }
-        Received::Reply(reply) => {
-            let heard = reply::Heard { integration, channel, reply, received, redelivered };
-            reply::receive(&context.store, heard).await
-        }
+    app: AppId,
+    integration: IntegrationId,
+    said: Option<ChannelType>,
+) -> Result<Option<ChannelType>, StoreError> {
+    match said {
+        Some(channel) => Ok(Some(channel)),
+        None => Ok(context.store.integration(app, integration).await?.and_then(|found| found.channel())),
     }
+}
+
+pub fn now() -> Timestamp {
+    std::time::SystemTime::now().into()
 }

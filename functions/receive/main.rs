@@ -2,13 +2,13 @@
 
 mod handler;
 mod outbox;
+mod parked;
 mod receipt;
 mod reply;
 
 use std::sync::Arc;
 
-use aws_lambda_events::sqs::SqsEvent;
-use handler::Context;
+use handler::{Batch, Context};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
@@ -17,7 +17,7 @@ async fn main() -> Result<(), Error> {
     let context = Arc::new(Context::from_env().await?);
     let warming = Arc::clone(&context);
     shared::warm::behind_the_first_poll(async move { warming.warm().await });
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsEvent>| {
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Batch>| {
         let context = Arc::clone(&context);
         async move { Ok::<_, Error>(handler::handle(context, event.payload).await) }
     }))

@@ -6,23 +6,25 @@ use shared::channels::{Receipt, ReceiptStatus, SendError};
 use shared::flow::receipt::{self, Claim, Step};
 use shared::flow::report::{self, Place};
 use shared::links;
-use shared::model::{ChannelType, Integration, SendRecord, Subject, Timestamp};
+use shared::model::{SendRecord, Subject, Timestamp};
 use shared::store::keys::AddressPartition;
 use shared::store::{Part, SendKey, Store, StoreError, Write};
-use shared::tasks::SendContext;
+use shared::tasks::{ReceiveTask, Received, SendContext};
 use shared::telemetry::{Metric, Outcome};
 use shared::webhook::Event;
 
-pub struct Heard<'a> {
-    pub integration: &'a Integration,
-    pub channel: ChannelType,
+use crate::handler::{Context, Source, now};
+
+pub struct Heard {
+    pub source: Source,
     pub send: SendContext,
     pub receipt: Receipt,
     pub received: Timestamp,
     pub redelivered: bool,
 }
 
-pub async fn receive(store: &Store, heard: Heard<'_>) -> Result<Vec<Event>, Later> {
+pub async fn receive(context: &Context, heard: Heard) -> Result<Vec<Event>, Later> {
+    let store = &context.store;
     let (write, claim) = match &heard.receipt.status {
         ReceiptStatus::Progress => return Ok(Vec::new()),
         ReceiptStatus::Delivered => (confirm(store, &heard).await?, Claim::Delivered),
@@ -35,19 +37,31 @@ pub async fn receive(store: &Store, heard: Heard<'_>) -> Result<Vec<Event>, Late
     match step {
         Step::Publish(record) => ended(store, &heard, &record).await,
         Step::Nothing => Ok(Vec::new()),
-        Step::Later => {
-            Outcome::of(Metric::ReceiptEarly).with(heard.send.subject.id_name(), heard.send.subject).log();
-            Err(Later::because("the send is not recorded yet"))
-        }
+        Step::Later => wait(context, heard).await,
     }
 }
 
-fn key(heard: &Heard<'_>) -> SendKey {
-    let partition = AddressPartition::new(heard.integration.app_id, heard.integration.id, &heard.send.address);
+/// The send goes on, between two parts or before its record. As a task of its own: it is no failure, and uses up none of
+/// the queue's tries.
+async fn wait(context: &Context, heard: Heard) -> Result<Vec<Event>, Later> {
+    Outcome::of(Metric::ReceiptEarly).with(heard.send.subject.id_name(), heard.send.subject).log();
+    let Some(seconds) = receipt::wait(heard.received, heard.send.accepted, now()) else {
+        return Err(Later::because("the send is not recorded, though its time is over"));
+    };
+    let Source { app_id, integration_id, channel } = heard.source;
+    let what = Received::Receipt { context: heard.send, receipt: heard.receipt };
+    let received = heard.received;
+    let task = ReceiveTask::V1 { app_id, integration_id, channel: Some(channel), received, place: 0, what };
+    context.queue.send_later(&task, seconds).await?;
+    Ok(Vec::new())
+}
+
+fn key(heard: &Heard) -> SendKey {
+    let partition = AddressPartition::new(heard.source.app_id, heard.source.integration_id, &heard.send.address);
     SendKey::new(&partition, heard.send.accepted, heard.send.subject)
 }
 
-async fn confirm(store: &Store, heard: &Heard<'_>) -> Result<Write, StoreError> {
+async fn confirm(store: &Store, heard: &Heard) -> Result<Write, StoreError> {
     let part = match heard.send.parts {
         0 | 1 => Part::Only,
         parts => Part::OneOf(parts),
@@ -55,15 +69,15 @@ async fn confirm(store: &Store, heard: &Heard<'_>) -> Result<Write, StoreError> 
     store.confirm(&key(heard), part, &heard.receipt.external_id, heard.received).await
 }
 
-async fn fail(store: &Store, heard: &Heard<'_>, error: &SendError) -> Result<Write, StoreError> {
+async fn fail(store: &Store, heard: &Heard, error: &SendError) -> Result<Write, StoreError> {
     store.fail_sent(&key(heard), &heard.receipt.external_id, &error.failure(), heard.received).await
 }
 
-async fn ended(store: &Store, heard: &Heard<'_>, record: &SendRecord) -> Result<Vec<Event>, Later> {
+async fn ended(store: &Store, heard: &Heard, record: &SendRecord) -> Result<Vec<Event>, Later> {
     let place = Place {
-        app_id: heard.integration.app_id,
-        integration_id: heard.integration.id,
-        channel: heard.channel,
+        app_id: heard.source.app_id,
+        integration_id: heard.source.integration_id,
+        channel: heard.source.channel,
         address: heard.send.address.clone(),
     };
     let event = report::of_end(record, &place);

@@ -2,34 +2,47 @@
 
 use shared::batch::Later;
 use shared::channels::{Reply, ReplyPart};
+use shared::flow::erasure::Walk;
 use shared::flow::{mask, report};
-use shared::ids::MessageId;
+use shared::ids::{AppId, MessageId};
 use shared::links::{self, Answered};
-use shared::model::{
-    AppSettings, AppUser, ChannelType, Integration, MediaType, MessageWire, Person, SendRecord, SourceWire, Timestamp,
-};
+use shared::model::{AppSettings, AppUser, MediaType, MessageWire, Person, SendRecord, SourceWire, Timestamp};
+use shared::queue::QueueError;
 use shared::store::keys::AddressPartition;
-use shared::store::{MatchItem, NewClient, ReplyOutcome, ReplyWrite, Store, StoredMessage};
+use shared::store::{MatchItem, NewClient, ReplyOutcome, ReplyWrite, Store, StoreError, StoredMessage};
+use shared::tasks::{UpkeepTask, Work};
 use shared::telemetry::{Metric, Outcome};
 use shared::webhook::{Event, Said, Who};
 
-pub struct Heard<'a> {
-    pub integration: &'a Integration,
-    pub channel: ChannelType,
+use crate::handler::{Context, Source};
+
+/// As many messages share a moment: a page of the history ends between moments, and has to end.
+const A_MOMENTS: u16 = 16;
+
+/// Longer than an invocation.
+const LEAVING_SECONDS: u32 = 60;
+
+pub struct Heard {
+    pub source: Source,
     pub reply: Reply,
     pub received: Timestamp,
+    /// How many messages of the same callback stand before it.
+    pub place: u16,
     pub redelivered: bool,
 }
 
-pub async fn receive(store: &Store, heard: Heard<'_>) -> Result<Vec<Event>, Later> {
-    let app = heard.integration.app_id;
-    let partition = AddressPartition::new(app, heard.integration.id, &heard.reply.from);
+pub async fn receive(context: &Context, heard: Heard) -> Result<Vec<Event>, Later> {
+    let (store, app) = (&context.store, heard.source.app_id);
+    let Some(settings) = settings(store, app).await? else {
+        tracing::info!(appId = %app, "a reply to an app that is deleted ends here");
+        return Ok(Vec::new());
+    };
+    let partition = AddressPartition::new(app, heard.source.integration_id, &heard.reply.from);
     let mut events = match links::answered(store, app, &partition, &heard.reply, heard.received).await? {
         Answered::Message(events) => events,
         Answered::Consumed(events) => return Ok(events),
     };
-    let (person, Person { user, clients, .. }) = find_or_create(store, &heard, &partition).await?;
-    let settings = store.app(app).await?.map(|app| app.settings).unwrap_or_default();
+    let (person, Person { user, clients, .. }) = find_or_create(context, &heard, &partition).await?;
     let said = |received| messages(&heard, received, &person, &user, &settings);
     let messages = said(heard.received);
     let stored: Vec<_> = messages.iter().cloned().map(|message| StoredMessage::new(message, &settings)).collect();
@@ -63,13 +76,22 @@ pub async fn receive(store: &Store, heard: Heard<'_>) -> Result<Vec<Event>, Late
     }
 }
 
+/// The app's, as long as there is one.
+async fn settings(store: &Store, app: AppId) -> Result<Option<AppSettings>, StoreError> {
+    let found = match store.app(app).await? {
+        Some(found) => Some(found),
+        None => store.app_now(app).await?,
+    };
+    Ok(found.map(|app| app.settings))
+}
+
 /// Whose the address is, or who comes into being by writing from it.
 async fn find_or_create(
-    store: &Store,
-    heard: &Heard<'_>,
+    context: &Context,
+    heard: &Heard,
     partition: &AddressPartition,
 ) -> Result<(MatchItem, Person), Later> {
-    let app = heard.integration.app_id;
+    let (store, app) = (&context.store, heard.source.app_id);
     if let Some(found) = store.find_match(partition, true).await? {
         match store.person_by_id(app, found.result.app_user_id).await? {
             Some(person) => return Ok((found, person)),
@@ -77,10 +99,13 @@ async fn find_or_create(
             None => store.release_address(partition, found.result.app_user_id).await?,
         }
     }
+    if store.integration(app, heard.source.integration_id).await?.is_none() {
+        leaves_again(context, heard.source).await?;
+    }
     let new = NewClient {
         app,
-        integration: heard.integration.id,
-        channel: heard.channel,
+        integration: heard.source.integration_id,
+        channel: heard.source.channel,
         address: &heard.reply.from,
         display_name: heard.reply.display_name.as_deref(),
         started_by: Some(&heard.reply.external_id),
@@ -91,29 +116,37 @@ async fn find_or_create(
     Ok((created, person.ok_or_else(|| Later::because("the person is deleted in this moment").after(1))?))
 }
 
+/// Whoever comes to be on an integration that was deleted goes as those went who were there before. The task comes before
+/// what it takes away, and waits for it.
+async fn leaves_again(context: &Context, source: Source) -> Result<(), QueueError> {
+    let work = Work::EraseIntegration { integration: source.integration_id, walk: Walk::default() };
+    context.upkeep.send_later(&UpkeepTask::V1 { app_id: source.app_id, work }, LEAVING_SECONDS).await
+}
+
 /// The reply as v1.1's messages. Their ids are derived: the same task twice is the same messages.
 fn messages(
-    heard: &Heard<'_>,
+    heard: &Heard,
     received: Timestamp,
     person: &MatchItem,
     user: &AppUser,
     settings: &AppSettings,
 ) -> Vec<MessageWire> {
     let reply = &heard.reply;
-    let integration = heard.integration;
+    let integration = heard.source.integration_id;
     let name = user.full_name().or_else(|| person.result.client.display_name.clone());
     let wire = |(index, part): (usize, &ReplyPart)| {
-        let index = [u8::try_from(index).unwrap_or(u8::MAX)];
-        let parts: [&[u8]; 3] = [integration.id.as_bytes(), reply.external_id.0.as_bytes(), &index];
+        let place = heard.place.saturating_add(u16::try_from(index).unwrap_or(u16::MAX));
+        let at = Timestamp::from_millis(received.millis() + i64::from(place / A_MOMENTS));
+        let parts: [&[u8]; 3] = [integration.as_bytes(), reply.external_id.0.as_bytes(), &index.to_be_bytes()];
         let message = MessageWire {
-            id: Some(MessageId::at(received, &parts)),
+            id: Some(MessageId::in_order(at, place, &parts)),
             role: Some("appUser".into()),
             name: name.clone(),
             author_id: Some(user.id.to_string()),
-            received: Some(received),
+            received: Some(at),
             source: Some(SourceWire {
-                kind: heard.channel.as_str().into(),
-                integration_id: Some(integration.id),
+                kind: heard.source.channel.as_str().into(),
+                integration_id: Some(integration),
                 original_message_id: Some(reply.external_id.0.clone()),
                 original_message_timestamp: reply.sent,
             }),
@@ -131,11 +164,12 @@ fn content(part: &ReplyPart) -> MessageWire {
         }
         ReplyPart::Media { url, media_type, text } => {
             let kind = media_type.as_deref().map(MediaType::parse).or_else(|| MediaType::of_url(url));
+            let media_type = media_type.clone().or_else(|| kind.as_ref().map(ToString::to_string));
             MessageWire {
                 kind: Some(if kind.is_some_and(|kind| kind.is_picture()) { "image" } else { "file" }.into()),
                 text: Some(text.clone().unwrap_or_else(|| " ".into())),
                 media_url: Some(url.clone()),
-                media_type: media_type.clone(),
+                media_type,
                 ..MessageWire::default()
             }
         }
@@ -143,8 +177,8 @@ fn content(part: &ReplyPart) -> MessageWire {
 }
 
 /// `message:appUser`, and before it `conversation:start` if this reply is how the person became known.
-fn told(heard: &Heard<'_>, person: &MatchItem, messages: &[MessageWire], recent: &[SendRecord]) -> Vec<Event> {
-    let app = heard.integration.app_id;
+fn told(heard: &Heard, person: &MatchItem, messages: &[MessageWire], recent: &[SendRecord]) -> Vec<Event> {
+    let app = heard.source.app_id;
     let mut result = person.result.clone();
     result.client.last_seen = Some(heard.received);
     if !heard.reply.raw.is_empty() {
@@ -152,8 +186,8 @@ fn told(heard: &Heard<'_>, person: &MatchItem, messages: &[MessageWire], recent:
     }
     let who = Who::at(&result);
     let said = Said {
-        channel: heard.channel,
-        integration_id: heard.integration.id,
+        channel: heard.source.channel,
+        integration_id: heard.source.integration_id,
         external_id: heard.reply.external_id.clone(),
     };
     let is_start = person.started_by.as_ref() == Some(&heard.reply.external_id);
@@ -162,10 +196,10 @@ fn told(heard: &Heard<'_>, person: &MatchItem, messages: &[MessageWire], recent:
     start.into_iter().chain([Event::reply(app, who, &said, messages, &recent, heard.received)]).collect()
 }
 
-fn log(heard: &Heard<'_>, user: &AppUser, metric: Metric, recent: usize) {
+fn log(heard: &Heard, user: &AppUser, metric: Metric, recent: usize) {
     Outcome::of(metric)
-        .with("appId", heard.integration.app_id)
-        .with("integrationId", heard.integration.id)
+        .with("appId", heard.source.app_id)
+        .with("integrationId", heard.source.integration_id)
         .with("appUserId", user.id)
         .with("externalId", &heard.reply.external_id.0)
         .with_number("recentNotifications", recent as i64)

@@ -12,6 +12,10 @@ use crate::handler::Context;
 /// integration as it was read says nothing by them.
 const TWILIOS_TO_SAY: [&str; 2] = ["phoneNumber", "name"];
 
+/// Twilio hands such a number's messages to the application, and the URL that is set at the number is never called.
+const APPLICATION: &str = "names a number whose messages Twilio gives to a TwiML app; take the app off the number at Twilio, \
+                           or make the integration with keepSmsUrl: true";
+
 /// The body of a new integration, with the account's name and the number as Twilio says them.
 pub async fn completed(context: &Context, body: Value) -> Result<(Value, Option<NewTwilio>), Refusal> {
     if IntegrationType::of(&body)? != IntegrationType::Twilio {
@@ -23,7 +27,10 @@ pub async fn completed(context: &Context, body: Value) -> Result<(Value, Option<
     let (name, number) = tokio::join!(account_name(context, &new.credentials), ask(context, number));
     body["name"] = name?.into();
     let number = lookup::number(&number?).map_err(|unknown| said(unknown, "phoneNumberSid"))?;
-    body["phoneNumber"] = number.as_str().into();
+    if number.is_an_applications && !new.keeps_sms_url {
+        return Err(ApiError::field("phoneNumberSid", APPLICATION).into());
+    }
+    body["phoneNumber"] = number.number.as_str().into();
     Ok((body, Some(new)))
 }
 

@@ -19,6 +19,7 @@ use crate::queues::protocol::Call;
 use crate::queues::requests::queue_of;
 use crate::queues::{Queues, SqsError};
 use crate::runtime::Runtime;
+use crate::streams::Streams;
 use crate::template::{Function, queue_arn, table_arn};
 
 /// DynamoDB's largest request; SQS has its own, smaller limits.
@@ -29,6 +30,7 @@ pub struct Aws {
     pub base_url: String,
     pub queues: Queues,
     pub table: DynamoDb,
+    pub streams: Streams,
     pub buckets: Buckets,
     pub runtime: Runtime,
     pub faults: Faults,
@@ -133,6 +135,10 @@ async fn dynamodb(aws: &Aws, account: &str, operation: &str, headers: &HeaderMap
         Ok(answer) => {
             // A write whose condition fails is charged like one that holds.
             let refused_write = if answer.status == StatusCode::OK { 0.0 } else { failed_condition(&answer.body) };
+            if operation == "PutItem" && answer.status == StatusCode::OK && !aws.streams.is_empty() {
+                let request: Value = serde_json::from_slice(body).unwrap_or_default();
+                aws.streams.wrote(&request["Item"]);
+            }
             aws.ledger.dynamodb(account, operation, answer.read_units, answer.write_units + refused_write);
             (answer.status, [(header::CONTENT_TYPE, answer.content_type)], answer.body).into_response()
         }

@@ -108,6 +108,30 @@ impl DynamoDb {
         Ok(Answer { status, content_type, body, read_units, write_units })
     }
 
+    /// Keys of a table's items whose sort keys begin so.
+    pub fn items_of(&self, table: &str, prefix: &str) -> Result<Vec<Value>, DynamoDbError> {
+        let error = |e: &dyn std::fmt::Display| DynamoDbError(e.to_string());
+        let mut found = Vec::new();
+        let mut start = Value::Null;
+        loop {
+            let mut scan = json!({
+                "TableName": table, "ProjectionExpression": "pk, sk", "FilterExpression": "begins_with(sk, :prefix)",
+                "ExpressionAttributeValues": { ":prefix": { "S": prefix } },
+            });
+            if !start.is_null() {
+                scan["ExclusiveStartKey"] = start;
+            }
+            let scan = serde_json::from_value(scan).map_err(|e| error(&e))?;
+            let answer = self.database.scan(scan).map_err(|e| error(&e))?;
+            let answer = serde_json::to_value(answer).map_err(|e| error(&e))?;
+            found.extend(answer["Items"].as_array().cloned().unwrap_or_default());
+            start = answer["LastEvaluatedKey"].clone();
+            if start.is_null() {
+                return Ok(found);
+            }
+        }
+    }
+
     /// Deletes expired items now and then. Runs until dropped.
     pub async fn sweep(&self) {
         let mut ticks = tokio::time::interval(SWEEP);

@@ -40,6 +40,7 @@ use crate::seed::{Ready, SeedError, Wanted};
 use crate::server;
 use crate::simulation::Simulation;
 use crate::sink::Sinks;
+use crate::streams::Streams;
 use crate::template::{Function, REGION, Settings, Stack, TemplateError};
 
 /// Processes of one function at most where the template sets no bound, and where it does: this is one machine.
@@ -265,6 +266,7 @@ struct Parts {
     logs: Logs,
     queues: Queues,
     table: DynamoDb,
+    streams: Streams,
     buckets: Buckets,
     runtime: Runtime,
 }
@@ -282,9 +284,13 @@ impl Parts {
         let specs = stack.queues.values().cloned();
         let queues = Queues::open(specs, data_dir.file("queues.sqlite").as_deref(), activity.clone())?;
         let table = DynamoDb::open(data_dir.file("table.sqlite").as_deref(), &stack.tables).await?;
+        let streams = Streams::new(&stack.streams);
+        for source in &stack.streams {
+            table.items_of(&source.table, &source.prefix)?.iter().for_each(|item| streams.wrote(item));
+        }
         let buckets = Buckets::open(data_dir.file("buckets").as_deref(), &stack.buckets)?;
         let runtime = Runtime::new(url, programs, faults.clone(), ledger.clone(), logs.clone(), activity.clone());
-        Ok(Self { activity, feed, faults, ledger, logs, queues, table, buckets, runtime })
+        Ok(Self { activity, feed, faults, ledger, logs, queues, table, streams, buckets, runtime })
     }
 
     fn router(&self, url: &str, stack: &Stack, paths: Paths, simulation: &Simulation) -> Router {
@@ -308,6 +314,7 @@ impl Parts {
             base_url: url.to_owned(),
             queues: self.queues.clone(),
             table: self.table.clone(),
+            streams: self.streams.clone(),
             buckets: self.buckets.clone(),
             runtime: self.runtime.clone(),
             faults: self.faults.clone(),
@@ -319,6 +326,7 @@ impl Parts {
         Control {
             queues: self.queues.clone(),
             runtime: self.runtime.clone(),
+            streams: self.streams.clone(),
             faults: self.faults.clone(),
             ledger: self.ledger.clone(),
             logs: self.logs.clone(),
@@ -337,6 +345,7 @@ impl Parts {
             tokio::spawn(async move { table.sweep().await }),
             tokio::spawn(async move { runtime.reap().await }),
         ];
+        tasks.extend(self.streams.spawn(&self.runtime, &self.activity));
         for source in &stack.event_sources {
             let pollers = Pollers {
                 queues: self.queues.clone(),

@@ -34,6 +34,7 @@ pub mod server;
 pub mod showcase;
 pub mod simulation;
 pub mod sink;
+mod streams;
 pub mod template;
 
 pub use engine::{Engine, EngineHandles, Options, StartError};

@@ -124,6 +124,13 @@ impl MessageId {
         Self(bytes)
     }
 
+    /// As [`Self::at`], of one of several messages of a moment: they sort by their place.
+    pub fn in_order(moment: crate::model::Timestamp, place: u16, parts: &[&[u8]]) -> Self {
+        let Self(mut bytes) = Self::at(moment, parts);
+        bytes[6..8].copy_from_slice(&place.to_be_bytes());
+        Self(bytes)
+    }
+
     /// The moment it was made for.
     pub fn moment(&self) -> crate::model::Timestamp {
         let [a, b, c, d, e, f, ..] = self.0;
@@ -266,6 +273,17 @@ mod tests {
         assert_eq!(a, MessageId::derive(&[b"ab", b"c"]));
         assert_ne!(a, MessageId::derive(&[b"a", b"bc"]));
         assert_ne!(a.as_bytes(), ClientId::derive(&[b"ab", b"c"]).as_bytes());
+    }
+
+    #[test]
+    fn messages_of_one_moment_sort_by_their_place_whatever_their_hash() {
+        let moment = crate::model::Timestamp::from_millis(1_790_000_000_123);
+        let ids: Vec<_> = (0..600).map(|place| MessageId::in_order(moment, place, &[b"SM1"])).collect();
+        assert!(ids.is_sorted());
+        assert!(ids.iter().all(|id| id.moment() == moment));
+        let later = MessageId::in_order(crate::model::Timestamp::from_millis(1_790_000_000_124), 0, &[b"SM0"]);
+        assert!(ids.iter().all(|id| *id < later));
+        assert_ne!(ids[1], MessageId::in_order(moment, 1, &[b"SM2"]));
     }
 
     #[test]

@@ -111,7 +111,18 @@ impl SendTask {
 #[serde(tag = "version")]
 pub enum ReceiveTask {
     #[serde(rename = "1")]
-    V1 { app_id: AppId, integration_id: IntegrationId, received: Timestamp, what: Received },
+    V1 {
+        app_id: AppId,
+        integration_id: IntegrationId,
+        /// So that the task can be done when the integration is gone. Older tasks don't have it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channel: Option<ChannelType>,
+        received: Timestamp,
+        /// How many messages of the same callback stand before it.
+        #[serde(default)]
+        place: u16,
+        what: Received,
+    },
     /// Put on the queue before the write is made, so that no death between the two loses what follows from it.
     #[serde(rename = "outbox1")]
     Outbox1 { app_id: AppId, prepared: Timestamp, entry: OutboxEntry },

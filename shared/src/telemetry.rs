@@ -47,6 +47,7 @@ metrics! {
     IntegrationRecovered,
     CallbackAccepted,
     CallbackRefused,
+    CallbackParked,
     ReceiptEarly,
     ReplyReceived,
     ReplyRepeated,

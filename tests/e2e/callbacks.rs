@@ -3,7 +3,9 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::world::{ANYBODY, World};
+use crate::integration_health::{fresh, notify_at};
+use crate::table::items_with;
+use crate::world::{ANYBODY, NEVER_CONFIRMED, World};
 
 #[tokio::test]
 async fn a_callback_without_or_with_a_wrong_signature_stores_nothing() {
@@ -127,4 +129,117 @@ async fn every_message_of_every_queue_delivered_twice_tells_the_same_story() {
     }
     world.heal().await;
     world.end().await;
+}
+
+/// Twilio gives up within fifteen seconds, MessageBird's simulation within seven: what the queue refuses for longer is
+/// taken all the same.
+#[tokio::test]
+async fn receipts_and_replies_survive_two_minutes_without_the_queue() {
+    let world = World::new().await;
+    let mut ids = Vec::new();
+    for channel in crate::world::CHANNELS {
+        ids.push(world.notify(channel, NEVER_CONFIRMED, "Hello").await);
+    }
+    world.settle().await;
+    let sent = world.outbox().await;
+    for operation in ["SendMessage", "SendMessageBatch"] {
+        world.fault(json!({ "target": "sqs", "fault": "status:503", "operation": operation })).await;
+    }
+    for message in &sent {
+        world.receipt(json!({ "externalId": message["externalId"], "status": "delivered" })).await;
+    }
+    for channel in crate::world::CHANNELS {
+        world.reply(channel, NEVER_CONFIRMED, "Are you there?").await;
+    }
+    let brought = async |world: &World| {
+        let invocations = world.calls().await["functions"]["receive"]["invocations"].as_u64();
+        invocations.filter(|invocations| *invocations >= 3)
+    };
+    world.until("the stream to bring it in vain", brought).await;
+    assert_eq!(items_with(&world, "PARKED#").await.len(), 4);
+    assert!(world.events_named("message:appUser").await.is_empty());
+    world.heal().await;
+    world.settle().await;
+    for id in ids {
+        assert_eq!(world.story(&id).await, ["channel", "user"]);
+    }
+    assert_eq!(world.events_named("message:appUser").await.len(), 2);
+    assert_eq!(items_with(&world, "PARKED#").await, [""; 0]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_key_that_was_changed_counts_at_the_first_callback_that_is_signed_with_it() {
+    let world = World::new().await;
+    let (path, id) = fresh(&world, "messagebird").await;
+    notify_at(&world, &id, ANYBODY).await;
+    world.settle().await;
+    world.change(&world.app, &path, json!({ "signingKey": "another signing key" })).await;
+    let before = refused(&world).await;
+    let reply = json!({ "integrationId": id, "appId": world.app.id(), "from": ANYBODY, "text": "Hi" });
+    world.reply_with(reply).await;
+    world.settle().await;
+    assert_eq!(world.events_named("message:appUser").await.len(), 1);
+    assert_eq!(refused(&world).await, before);
+    world.end().await;
+}
+
+async fn refused(world: &World) -> usize {
+    world.logs().await.iter().filter(|line| line["line"].get("CallbackRefused").is_some()).count()
+}
+
+/// Whoever signs wrongly all the time has the settings read once a second, by each instance.
+#[tokio::test]
+async fn wrong_signatures_cause_few_reads() {
+    let world = World::new().await;
+    let path = format!("/callbacks/twilio/{}/{}", world.app.id(), world.app.integration("twilio"));
+    let began = std::time::Instant::now();
+    for _ in 0..40 {
+        let forged = world.http(Method::POST, &path).form(&[("Body", "hi")]);
+        let forged = forged.header("X-Twilio-Signature", "AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+        assert_eq!(world.request(forged).await.status, 403);
+    }
+    let seconds = began.elapsed().as_secs() + 1;
+    let reads = world.calls().await["functions"]["callbacks"]["calls"]["dynamodb:GetItem"].as_u64().unwrap();
+    assert!(reads <= 3 + seconds, "{reads} reads in {seconds} seconds");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_callback_that_is_larger_than_any_is_refused_unread() {
+    let world = World::new().await;
+    let path = format!("/callbacks/twilio/{}/{}", world.app.id(), world.app.integration("twilio"));
+    let large = world.http(Method::POST, &path).header("X-Twilio-Signature", "AAAA").body("a&".repeat(300_000));
+    assert_eq!(world.request(large).await.status, 413);
+    world.end().await;
+}
+
+/// As it came before the send's record: looked at again without using up the queue's tries.
+#[tokio::test]
+async fn an_early_receipt_waits_and_is_no_failure() {
+    let world = World::new().await;
+    let kill = json!({ "target": "function:send_twilio", "fault": "kill", "count": 1,
+        "when": { "afterCall": "dynamodb:PutItem", "n": 1 } });
+    world.fault(kill).await;
+    let id = world.notify("twilio", ANYBODY, "Hello").await;
+    let claimed = async |world: &World| items_with(world, "|NOTIFICATION#").await.pop();
+    let key = world.until("a claim", claimed).await;
+    let accepted: f64 = key.split("|NOTIFICATION#").nth(1).unwrap().split('#').next().unwrap().parse().unwrap();
+    let accepted = accepted / 1000.0;
+    let subject = json!({ "notification": id });
+    let task = json!({
+        "version": "1", "app_id": world.app.id(), "integration_id": world.app.integration("twilio"),
+        "channel": "twilio", "received": accepted,
+        "what": { "receipt": {
+            "context": { "subject": subject, "accepted": accepted, "address": ANYBODY, "parts": 2 },
+            "receipt": { "external_id": "SM00000000000000000000000000000001", "status": "delivered" },
+        } },
+    });
+    let record = json!({ "messageId": "1", "receiptHandle": "h", "body": task.to_string(),
+        "attributes": { "ApproximateReceiveCount": "9" }, "eventSource": "aws:sqs" });
+    let answer = world.local(Method::POST, "invoke/receive", Some(json!({ "Records": [record] }))).await;
+    assert_eq!(answer.body["batchItemFailures"], json!([]), "{}", answer.body);
+    let pending = world.local(Method::GET, "idle?timeout=0", None).await.body;
+    assert_eq!(pending["queues"]["ReceiveQueue"]["delayed"], 1, "{pending:#}");
+    world.interrupt().await;
 }

@@ -34,7 +34,9 @@ async fn values(world: &World) -> Vec<(&'static str, String)> {
         |(key, secret): (&str, &str)| base64::engine::general_purpose::STANDARD.encode(format!("{key}:{secret}"));
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let twilio = world.read(&world.app, &format!("integrations/{}", world.app.integration("twilio"))).await;
     vec![
+        ("twilioAccountSid", text(&twilio["integration"]["accountSid"])),
         ("appId", world.app.id().to_owned()),
         ("basicAuth", basic(world.app.key())),
         ("accountBasicAuth", basic(world.app.account_key())),
@@ -52,7 +54,8 @@ async fn token(world: &World, channel: &str) -> String {
     world.notify(channel, ANYBODY, "For the token").await;
     world.settle().await;
     let sent = world.outbox().await.into_iter().find(|entry| entry["channel"] == channel).unwrap();
-    sent["callbackPath"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()
+    let path = sent["callbackPath"].as_str().unwrap().split('#').next().unwrap();
+    path.rsplit('/').next().unwrap().to_owned()
 }
 
 /// The event with every placeholder filled; the signature last, over what the others made of it.

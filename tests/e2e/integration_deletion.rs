@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::integration_health::{fresh, notify_at};
 use crate::table::{items, items_with};
-use crate::world::{ANYBODY, World};
+use crate::world::{ANYBODY, NEVER_CONFIRMED, World};
 
 /// More than one step of an erasure gets done with.
 const PEOPLE: usize = 55;
@@ -118,5 +118,31 @@ async fn what_waits_for_an_integration_that_is_deleted_fails() {
     let waiting = answer.body["notification"]["_id"].as_str().unwrap();
     assert_eq!(world.story(waiting).await, ["failure"]);
     assert!(world.outbox().await.is_empty());
+    world.end().await;
+}
+
+/// What was answered 200 is told, and nobody stays behind on what is gone.
+#[tokio::test]
+async fn what_carriers_said_before_an_integration_was_deleted_is_told() {
+    let world = World::new().await;
+    for channel in crate::world::CHANNELS {
+        let (path, id) = fresh(&world, channel).await;
+        let answer = notify_at(&world, &id, NEVER_CONFIRMED).await;
+        world.settle().await;
+        let sent = world.outbox().await.pop().unwrap();
+        world.local(Method::POST, "pollers", Some(json!({ "paused": true }))).await;
+        world.receipt(json!({ "externalId": sent["externalId"], "status": "delivered" })).await;
+        for from in [NEVER_CONFIRMED, "+15550100777"] {
+            world.reply_with(json!({ "integrationId": id, "appId": world.app.id(), "from": from, "text": "Hi" })).await;
+        }
+        world.remove(&world.app, &path).await;
+        world.local(Method::POST, "pollers", Some(json!({ "paused": false }))).await;
+        world.settle().await;
+        let notification = answer.body["notification"]["_id"].as_str().unwrap();
+        assert_eq!(world.story(notification).await, ["channel", "user"], "{channel}");
+        let of_it = |event: &&Value| event["messages"][0]["source"]["integrationId"] == id.as_str();
+        assert_eq!(world.events_named("message:appUser").await.iter().filter(of_it).count(), 2, "{channel}");
+        assert_eq!(items_with(&world, &format!("#CLIENT#{id}#")).await, [""; 0], "{channel}");
+    }
     world.end().await;
 }

@@ -245,7 +245,7 @@ async fn a_number_is_pointed_here_unless_it_is_to_be_kept_as_it_is() {
     };
     let body = |sid: &str| json!({ "type": "twilio", "accountSid": SID, "authToken": TOKEN, "phoneNumberSid": sid });
     let made = world.make(&world.app, "integrations", body(NUMBER_SID)).await["integration"]["_id"].clone();
-    let here = format!("{}/callbacks/twilio/{}/{}", world.url(), world.app.id(), made.as_str().unwrap());
+    let here = format!("{}/callbacks/twilio/{}/{}#rc=5&rp=all", world.url(), world.app.id(), made.as_str().unwrap());
     assert_eq!(number(NUMBER_SID).await, here);
 
     let other = "PN00000000000000000000000000000042";
@@ -262,5 +262,20 @@ async fn a_number_is_pointed_here_unless_it_is_to_be_kept_as_it_is() {
     );
     kept["keepSmsUrl"] = "yes".into();
     world.refused(&world.app, Method::POST, "integrations", Some(kept), "bad_request: keepSmsUrl has the wrong").await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_number_whose_messages_go_to_an_app_of_twilios_is_refused_unless_it_is_kept_so() {
+    let world = World::new().await;
+    let path = format!("/_carriers/twilio/2010-04-01/Accounts/{SID}/IncomingPhoneNumbers/{NUMBER_SID}.json");
+    let app = [("SmsApplicationSid", "AP00000000000000000000000000000001")];
+    let set = world.request(world.http(Method::POST, &path).basic_auth(SID, Some(TOKEN)).form(&app)).await;
+    assert_eq!(set.body["sms_application_sid"], app[0].1, "{}", set.body);
+    let mut body = json!({ "type": "twilio", "accountSid": SID, "authToken": TOKEN, "phoneNumberSid": NUMBER_SID });
+    let words = "bad_request: phoneNumberSid names a number whose messages Twilio gives to a TwiML app";
+    world.refused(&world.app, Method::POST, "integrations", Some(body.clone()), words).await;
+    body["keepSmsUrl"] = true.into();
+    world.make(&world.app, "integrations", body).await;
     world.end().await;
 }

@@ -135,3 +135,60 @@ async fn who_comes_to_have_an_address_sees_nothing_of_who_had_it() {
     assert_eq!(history["messages"].as_array().unwrap().len(), 1, "{history:#}");
     world.end().await;
 }
+
+async fn history(world: &World, user: &str) -> Vec<Value> {
+    let (mut found, mut path) = (Vec::new(), format!("appusers/{user}/messages"));
+    loop {
+        let page = world.read(&world.app, &path).await;
+        let messages = page["messages"].as_array().unwrap().clone();
+        found.splice(0..0, messages);
+        let Some(previous) = page["previous"].as_str() else { return found };
+        let (_, before) = previous.split_once('?').unwrap();
+        path = format!("appusers/{user}/messages?{before}");
+    }
+}
+
+fn shown(messages: &[Value]) -> Vec<(&str, &str)> {
+    messages
+        .iter()
+        .map(|message| (message["_id"].as_str().unwrap(), message["mediaUrl"].as_str().unwrap_or("")))
+        .collect()
+}
+
+/// More than a transaction holds, and more than a page of the history.
+async fn a_reply_of(media: usize, after: usize) {
+    let world = World::new().await;
+    for _ in 0..after {
+        world.notify("messagebird", ANYBODY, "Hello").await;
+    }
+    world.settle().await;
+    let urls: Vec<_> = (0..media).map(|number| format!("https://media.example/{number}.jpg")).collect();
+    let body = json!({ "integrationId": world.app.integration("messagebird"), "from": ANYBODY,
+        "message": { "text": "Look", "mediaUrls": urls } });
+    for _ in 0..2 {
+        world.reply_with(body.clone()).await;
+        world.settle().await;
+        let replies = world.events_named("message:appUser").await;
+        let told = replies[0]["messages"].as_array().unwrap().clone();
+        assert_eq!(shown(&told).iter().map(|(_, url)| *url).collect::<Vec<_>>(), urls);
+        assert_eq!(recent_texts(&replies[0]).len(), after.min(50));
+        assert_eq!((&told[0]["text"], &told[0]["type"]), (&json!("Look"), &json!("image")));
+        let user = replies[0]["appUser"]["_id"].as_str().unwrap();
+        let mut kept = history(&world, user).await;
+        kept.retain(|message| message["role"] == "appUser");
+        assert_eq!(shown(&kept)[..media], shown(&told)[..], "the webhook's order is the history's");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_reply_of_any_number_of_media_is_kept_whole_and_in_order() {
+    a_reply_of(6, 0).await;
+    a_reply_of(97, 0).await;
+    a_reply_of(150, 0).await;
+}
+
+#[tokio::test]
+async fn a_reply_of_many_media_is_given_what_it_answers_once() {
+    a_reply_of(48, 50).await;
+}

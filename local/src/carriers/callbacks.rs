@@ -1,6 +1,6 @@
 //! The carriers' way to the product: its callbacks, over HTTP, on this machine only.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::redirect::Policy;
 use shared::model::ChannelType;
@@ -8,14 +8,13 @@ use tokio::sync::Semaphore;
 
 use super::accounts::Account;
 use super::message::{Message, Step};
+use super::repeats::{Failure, MESSAGEBIRDS_PAUSES, TWILIOS_PATIENCE, Wishes, without_fragment};
 use super::{messagebird, twilio};
 
 /// Twilio's own: 15 seconds in all.
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// At the same time.
 const CALLS: usize = 64;
-/// Milliseconds between tries, when the product is down or says so.
-const PAUSES: [u64; 10] = [50, 100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000];
 
 /// A request to the product, signed.
 pub type Call = http::Request<Vec<u8>>;
@@ -35,6 +34,14 @@ pub struct Written {
     pub text: String,
     /// URL and type.
     pub media: Vec<(String, String)>,
+}
+
+/// Where messages to a number go, below the public URL, with the wishes of its fragment.
+#[derive(Debug, Clone)]
+pub struct Way {
+    pub path: String,
+    /// Asked once where the other failed for good.
+    pub fallback: Option<String>,
 }
 
 pub struct Callbacks {
@@ -59,38 +66,82 @@ impl Callbacks {
         format!("{}{path}", self.public_url)
     }
 
-    /// Sends one receipt. Tried again, newly signed, while the product is down; `None` when it stays so.
+    /// Sends one receipt, repeated as the carrier repeats; `None` when nobody answered.
     pub async fn receipt(&self, account: &Account, message: &Message, step: &Step) -> Option<Answer> {
-        let url = format!("{}{}", self.public_url, message.callback_path.as_deref()?);
-        let call = || match message.channel {
-            ChannelType::Twilio => twilio::receipt(account, message, step, &url),
-            ChannelType::Messagebird => messagebird::report(account, message, step, &url),
-        };
-        let mut last = None;
-        for pause in std::iter::once(0).chain(PAUSES) {
-            tokio::time::sleep(Duration::from_millis(pause)).await;
-            last = self.send(call()?).await;
-            if last.as_ref().is_some_and(|answer| answer.status < 500) {
-                break;
+        let path = message.callback_path.as_deref()?;
+        let called = self.url(without_fragment(path));
+        match message.channel {
+            ChannelType::Twilio => {
+                let call = twilio::receipt(account, message, step, &called)?;
+                self.as_twilio(&call, &Wishes::of(path)).await.ok()
+            }
+            ChannelType::Messagebird => {
+                self.as_messagebird(|| messagebird::report(account, message, step, &called)).await.ok()
             }
         }
-        last
     }
 
-    /// Brings a person's message to a path of ours, once, as the carrier that has the number would.
-    pub async fn reply(&self, account: &Account, path: &str, external_id: &str, written: &Written) -> Option<Answer> {
-        let url = self.url(path);
-        self.send(match account.channel {
-            ChannelType::Twilio => twilio::inbound(account, external_id, written, &url),
-            ChannelType::Messagebird => messagebird::inbound(account, external_id, written, &url),
-        }?)
-        .await
+    /// Brings a person's message to where the number's messages go, as the carrier that has the number would.
+    pub async fn reply(&self, account: &Account, way: &Way, external_id: &str, written: &Written) -> Option<Answer> {
+        let called = self.url(without_fragment(&way.path));
+        match account.channel {
+            ChannelType::Twilio => {
+                let call = twilio::inbound(account, external_id, written, &called, None)?;
+                match self.as_twilio(&call, &Wishes::of(&way.path)).await {
+                    Ok(answer) if answer.status < 400 => Some(answer),
+                    failed => match &way.fallback {
+                        Some(path) => {
+                            let url = self.url(without_fragment(path));
+                            self.send(twilio::inbound(account, external_id, written, &url, Some(&called))?).await.ok()
+                        }
+                        None => failed.ok(),
+                    },
+                }
+            }
+            ChannelType::Messagebird => {
+                self.as_messagebird(|| messagebird::inbound(account, external_id, written, &called)).await.ok()
+            }
+        }
     }
 
-    async fn send(&self, call: Call) -> Option<Answer> {
-        let _permit = self.calls.acquire().await.ok()?;
-        let response = self.client.execute(reqwest::Request::try_from(call).ok()?).await.ok()?;
+    /// The same call again, with the same token, at once.
+    async fn as_twilio(&self, call: &Call, wishes: &Wishes) -> Result<Answer, Failure> {
+        let ends = Instant::now() + TWILIOS_PATIENCE;
+        for tries in 1.. {
+            let outcome = self.send(call.clone()).await;
+            let failure = match &outcome {
+                Ok(answer) => Failure::Status(answer.status),
+                Err(failure) => *failure,
+            };
+            if !wishes.repeats(failure, tries) || Instant::now() >= ends {
+                return outcome;
+            }
+        }
+        Err(Failure::NoAnswer)
+    }
+
+    /// Newly signed each time, since its signatures end.
+    async fn as_messagebird(&self, call: impl Fn() -> Option<Call>) -> Result<Answer, Failure> {
+        let mut outcome = self.send(call().ok_or(Failure::NoConnection)?).await;
+        for pause in MESSAGEBIRDS_PAUSES {
+            if outcome.as_ref().is_ok_and(|answer| answer.status < 300) {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            outcome = self.send(call().ok_or(Failure::NoConnection)?).await;
+        }
+        outcome
+    }
+
+    async fn send(&self, call: Call) -> Result<Answer, Failure> {
+        let _permit = self.calls.acquire().await.map_err(|_| Failure::NoConnection)?;
+        let request = reqwest::Request::try_from(call).map_err(|_| Failure::NoConnection)?;
+        let failed = |error: reqwest::Error| match error.is_connect() {
+            true => Failure::NoConnection,
+            false => Failure::NoAnswer,
+        };
+        let response = self.client.execute(request).await.map_err(failed)?;
         let status = response.status().as_u16();
-        Some(Answer { status, body: response.text().await.ok()? })
+        Ok(Answer { status, body: response.text().await.map_err(failed)? })
     }
 }

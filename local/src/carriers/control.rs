@@ -12,7 +12,7 @@ use shared::ids::{AppId, IntegrationId};
 use shared::model::{ChannelType, Settings};
 
 use super::accounts::Account;
-use super::callbacks::Written;
+use super::callbacks::{Way, Written};
 use super::message::Step;
 use super::{State, addresses, signing, twilio};
 use crate::clock::now_ms;
@@ -106,11 +106,12 @@ async fn reply(Shared(state): Shared<State>, body: Bytes) -> Result<Response, Re
         media: media_urls.map(|url| (url, media_type.clone())).collect(),
     };
     let external_id = request.external_id.unwrap_or_else(|| new_id(account.channel, !written.media.is_empty()));
-    let path = incoming(&state, &account).ok_or_else(|| {
-        let problem = "the number has no URL for incoming messages; an integration that the API makes sets it";
+    let way = incoming(&state, &account).ok_or_else(|| {
+        let problem = "the number has no URL for incoming messages, or gives them to an app; an integration that the API \
+                       makes sets the URL";
         Refused(StatusCode::CONFLICT, problem.into())
     })?;
-    let answer = state.0.callbacks.reply(&account, &path, &external_id, &written).await;
+    let answer = state.0.callbacks.reply(&account, &way, &external_id, &written).await;
     let answer = answer.ok_or_else(|| Refused(StatusCode::BAD_GATEWAY, "the callbacks cannot be reached".into()))?;
     state.0.feed.publish(
         "reply",
@@ -126,11 +127,12 @@ async fn reply(Shared(state): Shared<State>, body: Bytes) -> Result<Response, Re
 }
 
 /// Where a message to the account's number goes.
-fn incoming(state: &State, account: &Account) -> Option<String> {
+fn incoming(state: &State, account: &Account) -> Option<Way> {
     match account.channel {
         ChannelType::Twilio => twilio::incoming(state, account),
         channel @ ChannelType::Messagebird => {
-            Some(format!("/callbacks/{channel}/{}/{}", account.app_id, account.integration_id))
+            let path = format!("/callbacks/{channel}/{}/{}", account.app_id, account.integration_id);
+            Some(Way { path, fallback: None })
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::message::{Message, Step, Work};
 use super::outbox;
-use super::twilio::Pointed;
+use super::twilio::{Pointed, Target};
 
 const FILE: &str = "carriers.sqlite";
 /// Writes in one transaction at most.
@@ -30,8 +30,15 @@ const SCHEMA: &str = "
         account TEXT NOT NULL,
         number TEXT NOT NULL,
         target TEXT NOT NULL,
+        fallback TEXT NOT NULL DEFAULT '',
+        application TEXT NOT NULL DEFAULT '',
         PRIMARY KEY (account, number)
     ) STRICT;";
+
+/// What an older file lacks.
+const SINCE: &str = "
+    ALTER TABLE numbers ADD COLUMN fallback TEXT NOT NULL DEFAULT '';
+    ALTER TABLE numbers ADD COLUMN application TEXT NOT NULL DEFAULT '';";
 
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
@@ -117,6 +124,9 @@ fn connect(dir: &Path) -> Result<Connection, JournalError> {
     std::fs::create_dir_all(dir)?;
     let connection = Connection::open(dir.join(FILE))?;
     connection.execute_batch(SCHEMA)?;
+    if connection.prepare("SELECT fallback FROM numbers").is_err() {
+        connection.execute_batch(SINCE)?;
+    }
     Ok(connection)
 }
 
@@ -134,9 +144,10 @@ fn read(connection: &Connection) -> Result<Kept, JournalError> {
         let (message, steps) = (serde_json::from_str(&message)?, serde_json::from_str(&steps)?);
         kept.unfinished.push(Work { row, message, steps });
     }
-    let mut numbers = connection.prepare("SELECT account, number, target FROM numbers")?;
+    let mut numbers = connection.prepare("SELECT account, number, target, fallback, application FROM numbers")?;
     let pointed = |row: &rusqlite::Row<'_>| -> rusqlite::Result<Pointed> {
-        Ok(Pointed { account_sid: row.get(0)?, number_sid: row.get(1)?, target: row.get(2)? })
+        let to = Target { url: row.get(2)?, fallback: row.get(3)?, application_sid: row.get(4)? };
+        Ok(Pointed { account_sid: row.get(0)?, number_sid: row.get(1)?, to })
     };
     kept.numbers = numbers.query_map([], pointed)?.collect::<Result<_, _>>()?;
     Ok(kept)
@@ -162,8 +173,14 @@ fn commit<'a>(connection: &mut Connection, writes: impl Iterator<Item = &'a Writ
                 .prepare_cached("INSERT INTO messages (row, message, steps) VALUES (?1, ?2, ?3)")?
                 .execute(params![row, message, steps])?,
             Write::Pointed(pointed) => transaction
-                .prepare_cached("INSERT OR REPLACE INTO numbers (account, number, target) VALUES (?1, ?2, ?3)")?
-                .execute(params![pointed.account_sid, pointed.number_sid, pointed.target])?,
+                .prepare_cached("INSERT OR REPLACE INTO numbers VALUES (?1, ?2, ?3, ?4, ?5)")?
+                .execute(params![
+                    pointed.account_sid,
+                    pointed.number_sid,
+                    pointed.to.url,
+                    pointed.to.fallback,
+                    pointed.to.application_sid
+                ])?,
             Write::Finished { row, message } => {
                 transaction
                     .prepare_cached("UPDATE messages SET message = ?2, steps = NULL WHERE row = ?1")?

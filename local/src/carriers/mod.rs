@@ -15,6 +15,7 @@ mod message;
 mod messagebird;
 mod outbox;
 mod receipts;
+mod repeats;
 mod signing;
 #[cfg(test)]
 mod tests;

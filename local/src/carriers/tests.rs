@@ -253,12 +253,55 @@ async fn receipts_are_tried_again_while_the_product_is_down() {
 }
 
 #[tokio::test]
+async fn twilio_repeats_a_receipt_five_times_as_it_was_asked_and_then_gives_it_up() {
+    let mut bench = Bench::start().await;
+    let fail = |bench: &Bench, times| bench.failures.store(times, std::sync::atomic::Ordering::SeqCst);
+    fail(&bench, 5);
+    let id = bench.send("twilio", "+15550100002").await.unwrap();
+    assert_eq!(bench.next_status(&id).await, ReceiptStatus::Progress);
+    assert_eq!(bench.next_status(&id).await, ReceiptStatus::Delivered);
+    fail(&bench, 6);
+    let id = bench.send("twilio", "+15550100002").await.unwrap();
+    assert_eq!(bench.next_status(&id).await, ReceiptStatus::Delivered, "the one before is lost for ever");
+}
+
+#[tokio::test]
+async fn twilio_brings_a_message_to_the_fallback_once() {
+    let mut bench = Bench::start().await;
+    let Settings::Twilio(settings) = bench.integration("twilio").settings.clone() else { panic!() };
+    let (app, id) = (bench.integration("twilio").app_id, bench.integration("twilio").id);
+    let here = format!("{}/callbacks/twilio/{app}/{id}", bench.url);
+    let set = async |bench: &Bench, form: &[(&str, &str)]| {
+        let number = &settings.phone_number_sid;
+        let path = format!("2010-04-01/Accounts/{}/IncomingPhoneNumbers/{number}.json", settings.account_sid);
+        let request = bench.client.post(format!("{}/_carriers/twilio/{path}", bench.url)).form(form);
+        request.basic_auth(&settings.account_sid, Some(settings.auth_token.expose())).send().await.unwrap();
+    };
+    let reply = json!({"integrationId": id, "from": "+15550100002", "text": "hi"});
+    let tries = async |bench: &Bench| {
+        bench.failures.store(100, std::sync::atomic::Ordering::SeqCst);
+        let status = bench.control("reply", reply.clone()).await.0;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        100 - bench.failures.swap(0, std::sync::atomic::Ordering::SeqCst)
+    };
+    set(&bench, &[("SmsUrl", &here)]).await;
+    assert_eq!(tries(&bench).await, 1, "nobody asked for more");
+    set(&bench, &[("SmsUrl", &format!("{here}#rc=2&rp=5xx")), ("SmsFallbackUrl", &here)]).await;
+    assert_eq!(tries(&bench).await, 4);
+    bench.failures.store(3, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(bench.control("reply", reply.clone()).await.0, StatusCode::OK);
+    assert!(matches!(bench.next().await, Incoming::Reply(_)));
+    set(&bench, &[("SmsApplicationSid", "AP00000000000000000000000000000001")]).await;
+    assert_eq!(bench.control("reply", reply).await.0, StatusCode::CONFLICT, "the URL is not called");
+}
+
+#[tokio::test]
 async fn a_restart_loses_no_receipt_and_keeps_the_outbox() {
     let dir = tempfile::tempdir().unwrap();
     let integrations = integrations();
     let bench = Bench::start_at(Some(dir.path().into()), integrations.clone()).await;
     bench.failures.store(usize::MAX, std::sync::atomic::Ordering::SeqCst);
-    let id = bench.send("twilio", "+15550100002").await.unwrap();
+    let id = bench.send("messagebird", "+15550100002").await.unwrap();
     assert_eq!(bench.state.pending(), 1);
     let mut bench = Bench::start_at(Some(dir.path().into()), integrations).await;
     assert_eq!(bench.outbox("to=15550100002").await.len(), 1);

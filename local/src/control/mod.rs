@@ -24,6 +24,7 @@ use crate::logs::Logs;
 use crate::queues::{QueueState, Queues, SqsError};
 use crate::runtime::{FunctionError, Program, Runtime};
 use crate::sink::{Script, Sinks};
+use crate::streams::Streams;
 
 /// Dead letters shown of each queue.
 const DEAD_LETTERS: usize = 50;
@@ -38,6 +39,7 @@ pub type Pending = std::sync::Arc<dyn Fn() -> usize + Send + Sync>;
 pub struct Control {
     pub queues: Queues,
     pub runtime: Runtime,
+    pub streams: Streams,
     pub faults: Faults,
     pub ledger: Ledger,
     pub logs: Logs,
@@ -255,6 +257,7 @@ impl Control {
     async fn is_idle(&self) -> Result<bool, SqsError> {
         // In this order: work moves from carriers to functions to queues, and must not slip past.
         let quiet = || (self.carriers_pending)() == 0 && self.runtime.busy().is_empty();
+        let quiet = || quiet() && self.streams.pending() == 0;
         Ok(quiet() && self.queues.are_empty().await? && quiet())
     }
 

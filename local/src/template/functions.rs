@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::intrinsics::{function_arn, queue_arn, text};
+use super::intrinsics::{function_arn, queue_arn, stream_arn, text};
 use super::resources::{Resource, fill_secrets, in_range, maybe_number, typed};
-use super::{EventSource, Function, Policy, Route, Stack, TemplateError};
+use super::{EventSource, Function, Policy, Route, Stack, StreamSource, TemplateError};
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase", default)]
@@ -113,6 +113,9 @@ pub fn event_sources(
     let mut sources = Vec::new();
     for (name, event) in properties.events {
         let place = resource.place(&format!("Events.{name}"));
+        if event.r#type == "DynamoDB" {
+            continue;
+        }
         if event.r#type != "SQS" {
             let message = format!("events of type {} are not played on this machine", event.r#type);
             return Err(TemplateError::at(&place, message));
@@ -148,6 +151,65 @@ pub fn event_sources(
         });
     }
     Ok(sources)
+}
+
+// ---------------------------------------------------------------- streams
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct StreamEvent {
+    stream: String,
+    #[serde(default, deserialize_with = "maybe_number")]
+    batch_size: Option<u64>,
+    #[serde(default)]
+    function_response_types: Vec<String>,
+    filter_criteria: FilterCriteria,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct FilterCriteria {
+    filters: Vec<Filter>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Filter {
+    pattern: String,
+}
+
+pub fn streams(resource: &Resource, function: &Function, stack: &Stack) -> Result<Vec<StreamSource>, TemplateError> {
+    let properties: FunctionProperties = resource.typed()?;
+    let mut sources = Vec::new();
+    for (name, event) in properties.events.into_iter().filter(|(_, event)| event.r#type == "DynamoDB") {
+        let place = resource.place(&format!("Events.{name}"));
+        let wrong = |what: &str| TemplateError::at(&place, what);
+        let event: StreamEvent = typed(&event.properties, &place)?;
+        let table = stack.tables.iter().find(|table| stream_arn(&table.name) == event.stream);
+        if !event.function_response_types.iter().any(|kind| kind == "ReportBatchItemFailures") {
+            return Err(wrong("a stream's function must report what failed"));
+        }
+        let [Filter { pattern }] = event.filter_criteria.filters.as_slice() else {
+            return Err(wrong("one filter is played on this machine"));
+        };
+        sources.push(StreamSource {
+            function: function.name.clone(),
+            table: table.ok_or_else(|| wrong("names the stream of no table here"))?.name.clone(),
+            prefix: inserted_prefix(pattern)
+                .ok_or_else(|| wrong("only new items by their sort key's beginning are played"))?,
+            batch_size: in_range::<u32>(event.batch_size.unwrap_or(100), 1..=10_000, &place)? as usize,
+        });
+    }
+    Ok(sources)
+}
+
+/// `{"eventName":["INSERT"],"dynamodb":{"Keys":{"sk":{"S":[{"prefix":"…"}]}}}}`
+fn inserted_prefix(pattern: &str) -> Option<String> {
+    let pattern: Value = serde_json::from_str(pattern).ok()?;
+    let prefix = pattern["dynamodb"]["Keys"]["sk"]["S"][0]["prefix"].as_str()?;
+    let keys = json!({ "sk": { "S": [{ "prefix": prefix }] } });
+    let played = json!({ "eventName": ["INSERT"], "dynamodb": { "Keys": keys } });
+    (pattern == played).then(|| prefix.to_owned())
 }
 
 // ---------------------------------------------------------------- routes

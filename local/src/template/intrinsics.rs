@@ -185,6 +185,7 @@ impl Scope {
         let kind = self.kind(resource);
         Ok(Value::String(match (kind, attribute) {
             ("AWS::DynamoDB::Table", "Arn") => table_arn(&physical),
+            ("AWS::DynamoDB::Table", "StreamArn") => stream_arn(&physical),
             ("AWS::S3::Bucket", "Arn") => bucket_arn(&physical),
             ("AWS::SQS::Queue", "Arn") => queue_arn(&physical),
             ("AWS::SQS::Queue", "QueueName") => physical,
@@ -240,6 +241,10 @@ pub fn queue_arn(name: &str) -> String {
 
 pub fn table_arn(name: &str) -> String {
     format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}")
+}
+
+pub fn stream_arn(table: &str) -> String {
+    format!("{}/stream/local", table_arn(table))
 }
 
 pub fn bucket_arn(name: &str) -> String {

@@ -46,6 +46,7 @@ pub struct Stack {
     pub routes: Vec<Route>,
     pub cors: Option<Cors>,
     pub event_sources: Vec<EventSource>,
+    pub streams: Vec<StreamSource>,
     pub outputs: BTreeMap<String, String>,
 }
 
@@ -88,6 +89,16 @@ pub struct EventSource {
     pub window: Duration,
     pub maximum_concurrency: Option<usize>,
     pub report_batch_item_failures: bool,
+}
+
+/// A table's stream that feeds a function with new items of some kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamSource {
+    pub function: String,
+    pub table: String,
+    /// How their sort keys begin.
+    pub prefix: String,
+    pub batch_size: usize,
 }
 
 /// A route of the HTTP API, in API Gateway's own spelling: `$default` or `METHOD /path/{variable}/{rest+}`.

@@ -55,6 +55,7 @@ pub fn read(scope: &Scope, globals: &Value) -> Result<Stack, TemplateError> {
     for resource in resources.iter().filter(|r| r.kind == "AWS::Serverless::Function") {
         let function = functions::function(resource, globals, &stack)?;
         stack.event_sources.extend(functions::event_sources(resource, &function, &stack)?);
+        stack.streams.extend(functions::streams(resource, &function, &stack)?);
         if let Some(other) = stack.functions.insert(function.name.clone(), function) {
             let message = format!("the binary {} already belongs to {}", other.name, other.logical_id);
             return Err(TemplateError::at(&resource.place("Metadata"), message));

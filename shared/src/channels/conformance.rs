@@ -68,6 +68,7 @@ fn conform<C: Channel>(fixtures: Fixtures) {
         only_a_signed_callback_is_read(&name, &integration, &callback, fixtures.sign);
     }
     every_callback_is_understood::<C>(&integration, &fixtures);
+    what_is_too_large_is_not_read::<C>(&integration);
     assert!(C::acknowledgement().status().is_success());
 }
 
@@ -126,7 +127,7 @@ fn only_a_signed_callback_is_read(name: &str, integration: &Integration, callbac
 fn refusal(integration: &Integration, callback: Callback) -> Option<Unverified> {
     match read_callback(integration, callback) {
         Err(CallbackError::Unverified(refusal)) => Some(refusal),
-        Err(CallbackError::Malformed(_)) | Ok(_) => None,
+        Err(CallbackError::Malformed(_) | CallbackError::TooLarge) | Ok(_) => None,
     }
 }
 
@@ -140,6 +141,13 @@ fn every_callback_is_understood<C: Channel>(integration: &Integration, fixtures:
         })
         .collect();
     snapshot(&format!("{}_callbacks", C::TYPE), &read);
+}
+
+/// Before its signature is looked at, which would read it.
+fn what_is_too_large_is_not_read<C: Channel>(integration: &Integration) {
+    let form = |bytes: usize| post("application/x-www-form-urlencoded", &"a&".repeat(bytes / 2));
+    assert_eq!(read_callback(integration, form(C::CALLBACK_LIMIT + 2)), Err(CallbackError::TooLarge));
+    assert_eq!(refusal(integration, form(C::CALLBACK_LIMIT / 2)), Some(Unverified::Missing));
 }
 
 /// v1.1 messages of every type, as callers write them.

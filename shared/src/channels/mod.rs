@@ -44,6 +44,8 @@ pub trait Channel {
     /// Which variant of [`crate::model::Settings`] belongs to it.
     type Settings: Send + Sync;
     const TYPE: ChannelType;
+    /// Bytes of URL and body that a callback may have: more is refused before anything of it is read.
+    const CALLBACK_LIMIT: usize;
 
     /// The integration's settings, if it is of this channel.
     fn settings(integration: &Integration) -> Option<&Self::Settings>;
@@ -92,6 +94,9 @@ pub fn address(channel: ChannelType, text: &str) -> Result<Address, InvalidAddre
 pub fn read_callback(integration: &Integration, callback: Callback) -> Result<Vec<Incoming>, CallbackError> {
     of_channel!(integration.channel().ok_or(Unverified::WrongChannel)?, C => {
         let settings = C::settings(integration).ok_or(Unverified::WrongChannel)?;
+        if callback.url.len() + callback.body.len() > C::CALLBACK_LIMIT {
+            return Err(CallbackError::TooLarge);
+        }
         let verified = C::verify(settings, callback)?;
         Ok(C::parse(settings, &verified)?)
     })
@@ -109,4 +114,6 @@ pub enum CallbackError {
     Unverified(#[from] Unverified),
     #[error(transparent)]
     Malformed(#[from] Malformed),
+    #[error("the callback is larger than any of this carrier's")]
+    TooLarge,
 }

@@ -1,6 +1,10 @@
 //! What a receipt's conditional write means for what is published.
 
-use crate::model::{SendRecord, SendState};
+use crate::flow::recent;
+use crate::model::{SendRecord, SendState, Timestamp};
+
+/// A queue holds a task back for at most this long, in seconds.
+const LONGEST_WAIT: i64 = 900;
 
 /// What a receipt says of the message, reduced to the state it would lead to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +21,14 @@ pub enum Step {
     Later,
     /// It says nothing new.
     Nothing,
+}
+
+/// Seconds until a receipt that came before its send has ended is looked at again: as long as it has waited already. It
+/// waits for as long as a send may take (parts that a carrier asked to hold back); `None` after that.
+pub fn wait(received: Timestamp, accepted: Timestamp, now: Timestamp) -> Option<u32> {
+    let has_waited = (now.millis() - received.millis()) / 1000;
+    let may_be_sent = now < accepted.plus_seconds(recent::LATEST_SEND_SECONDS + LONGEST_WAIT);
+    may_be_sent.then(|| u32::try_from(has_waited.clamp(1, LONGEST_WAIT)).unwrap_or(1))
 }
 
 /// The write went through: an end, or one of several parts.
@@ -37,5 +49,33 @@ pub fn refused(found: Option<Box<SendRecord>>, claim: Claim, redelivered: bool) 
             }
             _ => Step::Nothing,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A carrier may ask to wait for forty minutes between two parts.
+    #[test]
+    fn a_receipt_waits_as_long_as_a_send_may_take_in_few_looks() {
+        let received = Timestamp::from_millis(1_790_000_000_000);
+        let (mut now, mut looks) = (received, 0);
+        while let Some(seconds) = wait(received, received, now) {
+            now = now.plus_seconds(i64::from(seconds));
+            looks += 1;
+        }
+        assert!(now >= received.plus_seconds(recent::LATEST_SEND_SECONDS));
+        assert!(looks < 40, "{looks}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_wait_is_longer_than_a_queue_holds_back(received in 0_i64..100_000_000, accepted in 0_i64..100_000_000, now in 0_i64..200_000_000) {
+            let at = Timestamp::from_millis;
+            let seconds = wait(at(received), at(accepted), at(now));
+            prop_assert!(seconds.is_none_or(|seconds| (1..=900).contains(&seconds)));
+        }
     }
 }

@@ -12,7 +12,7 @@ const SIZE_LIMIT: usize = 256 * 1024;
 
 /// A notification may be sent this long after it was accepted (retries, throttling), and so after a reply that came
 /// later than its acceptance: the window reaches back by as much. What was given before is marked, not guessed.
-const LATEST_SEND_SECONDS: i64 = 6 * 3600;
+pub(super) const LATEST_SEND_SECONDS: i64 = 6 * 3600;
 
 /// As far back as records are kept.
 const REACH_SECONDS: i64 = RETENTION_DAYS * 86_400;

@@ -47,8 +47,19 @@ impl Store {
         }
     }
 
+    /// The integration as it is now, for whoever has reason to think that it was changed; remembered anew. `None` where it
+    /// was asked for so within the last second: whoever gives such reasons all the time causes no more reads than that.
+    pub async fn integration_anew(&self, app: AppId, id: IntegrationId) -> Result<Option<Integration>, StoreError> {
+        if self.caches.asked_anew.get(&(app, id)).is_some() {
+            return Ok(None);
+        }
+        self.caches.asked_anew.put((app, id), ());
+        self.remember_integration(app, id).await
+    }
+
     async fn remember_integration(&self, app: AppId, id: IntegrationId) -> Result<Option<Integration>, StoreError> {
-        let item = self.get::<Revised<IntegrationItem>>("integration", &keys::integration(app, id)).await?;
+        let key = keys::integration(app, id);
+        let item = self.get_consistent::<Revised<IntegrationItem>>("integration", &key).await?;
         let found = item.map(|item| self.open_integration(item)).transpose()?;
         match found.as_ref().filter(|found| !found.is_off()) {
             Some(found) => self.caches.integrations.put((app, id), found.clone()),

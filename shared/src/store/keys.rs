@@ -27,6 +27,7 @@
 //! | notification    | `APP#{app}#AT#{integration}#{addr}`  | `NOTIFICATION#{ms}#{id}`            |
 //! | another send    | `APP#{app}#AT#{integration}#{addr}`  | `SEND#{ms}#{id}`                    |
 //! | reply           | `APP#{app}#AT#{integration}#{addr}`  | `REPLY#{externalId}`                |
+//! | parked task     | `APP#{app}#AT#{integration}#{addr}`  | `PARKED#{ms}#{hash of it}`          |
 //!
 //! What belongs to an app starts from the app: a key of one app cannot be made from another's id. API keys and accounts
 //! are how an app is found in the first place. `{ms}` is 13 digits, so that text order is time order. `{shard}` is the
@@ -254,6 +255,11 @@ impl AddressPartition {
             Subject::Message(_) | Subject::Confirmation(_) => "SEND",
         };
         self.key(format!("{kind}#{:013}#{subject}", accepted.millis()))
+    }
+
+    /// The prefix stands in the template too, which has the table's stream bring what begins with it.
+    pub fn parked(&self, received: Timestamp, hash: &str) -> Key {
+        self.key(format!("PARKED#{:013}#{hash}", received.millis()))
     }
 
     pub fn reply(&self, id: &ExternalId) -> Key {

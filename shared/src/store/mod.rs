@@ -20,6 +20,7 @@ mod menus;
 mod merges;
 mod orphans;
 mod outbox;
+mod parked;
 mod replies;
 mod revisions;
 mod sends;
@@ -54,6 +55,7 @@ pub use matches::{MatchItem, NewClient};
 pub use menus::{MenuPlace, MenuWritten};
 pub use merges::Merged;
 pub use orphans::Orphans;
+pub use parked::Parked;
 pub use replies::{ReplyOutcome, ReplyWrite};
 pub use sends::{Part, SendKey, Write};
 pub use templates::TemplateChanged;
@@ -98,6 +100,8 @@ struct Caches {
     integrations: Cache<(AppId, IntegrationId), Integration>,
     /// Whose carrier was noted to be well again.
     recovered: Cache<(AppId, IntegrationId), ()>,
+    /// Whose settings were read again for a reason, within the last second.
+    asked_anew: Cache<(AppId, IntegrationId), (), 1>,
     webhooks: Cache<AppId, Arc<Vec<Webhook>>, 1>,
 }
 

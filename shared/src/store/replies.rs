@@ -3,13 +3,16 @@
 //! One transaction writes the reply's marker (which makes the same callback twice one message), its messages, the
 //! marks on the notifications, and what the channel told of the person. Two replies at once cannot be given the same
 //! notification: one of the transactions is cancelled, and tried again over what the other left.
+//!
+//! Of a reply with more messages than a transaction has room for, the rest follows in transactions of its own; whoever
+//! dies before the last of them is made finds the marker, and makes it up.
 
 use serde::{Deserialize, Serialize};
 
 use super::conversations::{Side, counted};
-use super::keys::AddressPartition;
+use super::keys::{AddressPartition, Key};
 use super::matches::MatchItem;
-use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
+use super::transaction::{Change, ITEMS_LIMIT, Outcome, TRIES, Transaction, back_off};
 use super::{Store, StoreError, StoredMessage, seconds_from};
 use crate::flow::recent;
 use crate::ids::AppId;
@@ -54,12 +57,18 @@ impl Store {
             let marker = self.get_consistent::<ReplyItem>("reply", &write.partition.reply(write.external_id)).await?;
             if let Some(ReplyItem { received, .. }) = marker {
                 let recent = recent::given_to(self.recent(write, None).await?, write.external_id);
+                if received == write.received {
+                    self.keep_rest(write, LEAST_ROOM).await?;
+                }
                 return Ok(ReplyOutcome::Known { received, recent });
             }
             let records = self.recent(write, write.last_reply()).await?;
             let given = recent::to_give(records, write.user);
             match self.try_keep(write, &given).await? {
-                Outcome::Done => return Ok(ReplyOutcome::Kept(given)),
+                Outcome::Done => {
+                    self.keep_rest(write, room(&given)).await?;
+                    return Ok(ReplyOutcome::Kept(given));
+                }
                 // The address has another owner by now, or none: read anew who wrote.
                 Outcome::Refused(items) if items.contains(&1) => return Ok(ReplyOutcome::Moved),
                 Outcome::Refused(_) | Outcome::Collided => back_off(attempt).await,
@@ -84,8 +93,7 @@ impl Store {
             .put_absent(self, &write.partition.reply(write.external_id), &marker)
             .update(self, seen(write))
             .update(self, counted(write.app, conversation, Side::AppUser, write.messages.len(), write.received));
-        for message in write.messages {
-            let key = message.key(write.app, conversation).ok_or(StoreError::Unreadable("message"))?;
+        for (key, message) in write.keyed()?.into_iter().take(room(given)) {
             writes = writes.put(self, &key, message);
         }
         for record in given {
@@ -93,12 +101,41 @@ impl Store {
         }
         writes.commit(self).await
     }
+
+    /// Messages behind the first so many. Nothing of somebody whose address it is no more.
+    async fn keep_rest(&self, write: &ReplyWrite<'_>, first: usize) -> Result<(), StoreError> {
+        let theirs = Change::of(&write.partition.match_result(), "")
+            .when("appUserId = :user")
+            .value(":user", &write.person.result.app_user_id);
+        for some in write.keyed()?.get(first..).unwrap_or_default().chunks(ITEMS_LIMIT - 1) {
+            let start = || Transaction::new().check(self, theirs.clone());
+            self.commit(|| some.iter().fold(start(), |writes, (key, message)| writes.put(self, key, message))).await?;
+        }
+        Ok(())
+    }
 }
+
+/// How many messages go with the marker, the person, the counters, and the marks on what is given.
+fn room(given: &[SendRecord]) -> usize {
+    ITEMS_LIMIT.saturating_sub(3 + given.len())
+}
+
+/// The same beside as many marks as there can be.
+const LEAST_ROOM: usize = ITEMS_LIMIT - 3 - recent::LIMIT;
 
 impl ReplyWrite<'_> {
     fn partitions(&self) -> Vec<AddressPartition> {
         let others = self.clients.iter().map(|client| at(self.app, client)).filter(|other| other != self.partition);
         [self.partition.clone()].into_iter().chain(others).collect()
+    }
+
+    fn keyed(&self) -> Result<Vec<(Key, &StoredMessage)>, StoreError> {
+        let conversation = self.person.result.conversation_id;
+        let keyed = |message: &'_ StoredMessage| message.key(self.app, conversation);
+        self.messages
+            .iter()
+            .map(|message| Ok((keyed(message).ok_or(StoreError::Unreadable("message"))?, message)))
+            .collect()
     }
 
     /// When the person last wrote, wherever.

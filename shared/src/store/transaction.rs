@@ -25,7 +25,7 @@ use crate::ids::AppUserId;
 pub const TRIES: u32 = 12;
 
 /// DynamoDB's own limit.
-const ITEMS_LIMIT: usize = 100;
+pub(super) const ITEMS_LIMIT: usize = 100;
 
 /// What became of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -35,8 +35,14 @@ pub fn receipt(account: &Account, message: &Message, step: &Step, url: &str) -> 
     signed_form(settings, url, fields)
 }
 
-/// A message from a person, as Twilio posts it.
-pub fn inbound(account: &Account, external_id: &str, written: &Written, url: &str) -> Option<Call> {
+/// A message from a person, as Twilio posts it; to the fallback with the URL that failed.
+pub fn inbound(
+    account: &Account,
+    external_id: &str,
+    written: &Written,
+    url: &str,
+    failed: Option<&str>,
+) -> Option<Call> {
     let settings = settings(account)?;
     let id = external_id.to_owned();
     let mut fields = vec![("ToCountry", "US".to_owned()), ("SmsMessageSid", id.clone())];
@@ -61,6 +67,10 @@ pub fn inbound(account: &Account, external_id: &str, written: &Written, url: &st
     for (index, (media_url, media_type)) in written.media.iter().enumerate() {
         fields.push((format!("MediaUrl{index}"), media_url.clone()));
         fields.push((format!("MediaContentType{index}"), media_type.clone()));
+    }
+    if let Some(failed) = failed {
+        fields.push(("ErrorCode".into(), "11200".into()));
+        fields.push(("ErrorUrl".into(), failed.to_owned()));
     }
     signed(settings, url, &fields)
 }

@@ -10,7 +10,7 @@ use shared::model::ChannelType;
 
 use super::super::State;
 use super::super::accounts::Account;
-use super::{Pointed, TwilioError, authorized, basic, by_status, not_found, settings, view};
+use super::{Pointed, Target, TwilioError, authorized, basic, by_status, not_found, settings, view};
 
 pub async fn message(
     Shared(state): Shared<State>,
@@ -51,21 +51,40 @@ pub async fn phone_number(
         None if is_sid(wanted, "PN") => number_of(wanted),
         None => return Err(not_found(uri.path())),
     };
-    if let Some((_, url)) = form_urlencoded::parse(body.as_bytes()).find(|(name, _)| name == "SmsUrl") {
-        let target = state.0.callbacks.path(&url).unwrap_or(&url).to_owned();
-        let pointed = Pointed { account_sid: sid.clone(), number_sid: wanted.to_owned(), target };
+    let mut target = state.0.numbers.target(&sid, wanted);
+    if change(&state, &mut target, &body) {
+        let pointed = Pointed { account_sid: sid.clone(), number_sid: wanted.to_owned(), to: target.clone() };
         state.0.journal.pointed(&pointed).await.map_err(|_| by_status(500))?;
         state.0.numbers.point(pointed);
     }
-    let target = state.0.numbers.target(&sid, wanted);
+    let url = |target: String| if target.starts_with('/') { state.0.callbacks.url(&target) } else { target };
     Ok(Json(json!({
         "sid": wanted,
         "account_sid": sid,
         "phone_number": number,
         "capabilities": {"voice": true, "sms": true, "mms": true, "fax": false},
-        "sms_url": if target.starts_with('/') { state.0.callbacks.url(&target) } else { target },
+        "sms_url": url(target.url),
         "sms_method": "POST",
+        "sms_fallback_url": url(target.fallback),
+        "sms_fallback_method": "POST",
+        "sms_application_sid": target.application_sid,
     })))
+}
+
+/// What a form says of where a number's messages go. `false`: nothing.
+fn change(state: &State, target: &mut Target, form: &str) -> bool {
+    let ours = |url: &str| state.0.callbacks.path(url).unwrap_or(url).to_owned();
+    let mut is_changed = false;
+    for (name, value) in form_urlencoded::parse(form.as_bytes()) {
+        match &*name {
+            "SmsUrl" => target.url = ours(&value),
+            "SmsFallbackUrl" => target.fallback = ours(&value),
+            "SmsApplicationSid" => target.application_sid = value.into_owned(),
+            _ => continue,
+        }
+        is_changed = true;
+    }
+    is_changed
 }
 
 /// As [`authorized`]; but an account that no integration has yet may be anybody's, if its SID and token look like one's.

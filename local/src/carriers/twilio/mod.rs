@@ -21,15 +21,18 @@ use time::format_description::well_known::Rfc2822;
 
 use super::State;
 use super::accounts::Account;
+use super::callbacks::Way;
 use super::intake::{Refusal, Struck};
 use super::message::Message;
 use crate::clock::now_ms;
 use crate::faults::reset;
 pub use callbacks::{inbound, receipt};
-pub use numbers::{Numbers, Pointed};
+pub use numbers::{Numbers, Pointed, Target};
 
 const TEXT_LIMIT: usize = 1600;
 const MEDIA_LIMIT: usize = 10;
+/// What a careful owner writes behind a number's URL.
+const ASKED: &str = "#rc=5&rp=all";
 
 pub fn router(state: State) -> Router {
     Router::new()
@@ -163,15 +166,20 @@ pub fn pointed(account: &Account) -> Option<Pointed> {
     Some(Pointed {
         account_sid: settings.account_sid.clone(),
         number_sid: settings.phone_number_sid.clone(),
-        target: format!("/callbacks/{}/{}/{}", account.channel, account.app_id, account.integration_id),
+        to: Target {
+            url: format!("/callbacks/{}/{}/{}{ASKED}", account.channel, account.app_id, account.integration_id),
+            ..Target::default()
+        },
     })
 }
 
 /// The path that messages to the account's number are posted to, if it is one of ours.
-pub fn incoming(state: &State, account: &Account) -> Option<String> {
+pub fn incoming(state: &State, account: &Account) -> Option<Way> {
     let settings = settings(account)?;
     let target = state.0.numbers.target(&settings.account_sid, &settings.phone_number_sid);
-    target.starts_with('/').then_some(target)
+    let ours = |url: String| url.starts_with('/').then_some(url);
+    let path = ours(target.url).filter(|_| target.application_sid.is_empty())?;
+    Some(Way { path, fallback: ours(target.fallback) })
 }
 
 /// Checks a send in Twilio's order: sender, destination, body.

@@ -28,6 +28,8 @@ pub struct Messagebird;
 impl Channel for Messagebird {
     type Settings = MessagebirdSettings;
     const TYPE: ChannelType = ChannelType::Messagebird;
+    /// A joined text with all its media is a fraction of this.
+    const CALLBACK_LIMIT: usize = 256 * 1024;
 
     fn settings(integration: &Integration) -> Option<&MessagebirdSettings> {
         match &integration.settings {

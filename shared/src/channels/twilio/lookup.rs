@@ -7,6 +7,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::ASKING_TO_REPEAT;
 use crate::channels::{CarrierRequest, CarrierResponse};
 use crate::model::{Address, TwilioCredentials};
 
@@ -29,15 +30,28 @@ pub fn number_request(api_url: &str, credentials: &TwilioCredentials, number_sid
     request(api_url, credentials, &number_path(number_sid), None)
 }
 
-/// Has messages to the number posted to a URL of ours.
+/// A number, as Twilio has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Number {
+    pub number: Address,
+    /// Whether its messages go to an application of the account's, whatever URL the number has.
+    pub is_an_applications: bool,
+}
+
+/// Has messages to the number posted to a URL of ours, repeated where that fails, and once more after that.
 pub fn listen_request(
     api_url: &str,
     credentials: &TwilioCredentials,
     number_sid: &str,
     url: &str,
 ) -> Option<CarrierRequest> {
-    let form =
-        form_urlencoded::Serializer::new(String::new()).extend_pairs([("SmsUrl", url), ("SmsMethod", "POST")]).finish();
+    let listening = format!("{url}{ASKING_TO_REPEAT}");
+    let form = form_urlencoded::Serializer::new(String::new())
+        .append_pair("SmsUrl", &listening)
+        .append_pair("SmsMethod", "POST")
+        .append_pair("SmsFallbackUrl", url)
+        .append_pair("SmsFallbackMethod", "POST")
+        .finish();
     request(api_url, credentials, &number_path(number_sid), Some(form))
 }
 
@@ -50,8 +64,10 @@ pub fn account_name(answer: &CarrierResponse) -> Result<String, Unknown> {
     Ok(field(answer, "friendly_name")?.graphemes(true).take(128).collect())
 }
 
-pub fn number(answer: &CarrierResponse) -> Result<Address, Unknown> {
-    Address::e164(&field(answer, "phone_number")?).map_err(|_| Unknown::Silent)
+pub fn number(answer: &CarrierResponse) -> Result<Number, Unknown> {
+    let number = Address::e164(&field(answer, "phone_number")?).map_err(|_| Unknown::Silent)?;
+    let application = field(answer, "sms_application_sid").unwrap_or_default();
+    Ok(Number { number, is_an_applications: !application.is_empty() })
 }
 
 /// Asks, or tells by a form.
@@ -94,7 +110,24 @@ mod tests {
         let request = listen_request("https://t.example", &credentials, "PN1", "https://h.example/a/b?c").unwrap();
         let url = "https://t.example/2010-04-01/Accounts/AC1/IncomingPhoneNumbers/PN1.json";
         assert_eq!((request.method().as_str(), request.uri().to_string().as_str()), ("POST", url));
-        assert_eq!(request.body(), b"SmsUrl=https%3A%2F%2Fh.example%2Fa%2Fb%3Fc&SmsMethod=POST");
+        let fields: Vec<_> = form_urlencoded::parse(request.body()).into_owned().collect();
+        let expected = [
+            ("SmsUrl", "https://h.example/a/b?c#rc=5&rp=all"),
+            ("SmsMethod", "POST"),
+            ("SmsFallbackUrl", "https://h.example/a/b?c"),
+            ("SmsFallbackMethod", "POST"),
+        ];
+        assert_eq!(fields, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
         assert!(request.headers()[AUTHORIZATION].is_sensitive());
+    }
+
+    #[test]
+    fn a_number_may_be_an_applications() {
+        let read = |application: Value| {
+            let body = serde_json::json!({ "phone_number": "+15550100001", "sms_application_sid": application });
+            number(&http::Response::new(body.to_string().into_bytes())).unwrap().is_an_applications
+        };
+        assert!(read("AP00000000000000000000000000000001".into()));
+        assert!(!read("".into()) && !read(Value::Null));
     }
 }

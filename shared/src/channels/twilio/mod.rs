@@ -21,12 +21,17 @@ use crate::model::{Address, ChannelType, ExternalId, Integration, InvalidAddress
 pub const TEXT_LIMIT: Limit = Limit::Characters(1600);
 /// Media of one inbound message.
 pub const MEDIA_LIMIT: usize = 10;
+/// Behind a URL that Twilio is to call: it repeats nothing unasked. Five times, within 15 seconds, whatever went wrong.
+/// No part of what it calls and signs.
+pub const ASKING_TO_REPEAT: &str = "#rc=5&rp=all";
 
 pub struct Twilio;
 
 impl Channel for Twilio {
     type Settings = TwilioSettings;
     const TYPE: ChannelType = ChannelType::Twilio;
+    /// A joined text with ten media is a fifth of this.
+    const CALLBACK_LIMIT: usize = 256 * 1024;
 
     fn settings(integration: &Integration) -> Option<&TwilioSettings> {
         match &integration.settings {
@@ -51,8 +56,8 @@ impl Channel for Twilio {
         signature::verify(settings.auth_token.expose(), callback)
     }
 
-    fn parse(_settings: &TwilioSettings, verified: &Verified) -> Result<Vec<Incoming>, Malformed> {
-        inbound::parse(verified.callback())
+    fn parse(settings: &TwilioSettings, verified: &Verified) -> Result<Vec<Incoming>, Malformed> {
+        inbound::parse(&settings.account_sid, verified.callback())
     }
 
     /// Empty TwiML: nothing is said back to the person. Plain text would be sent to them as a message.

@@ -4,7 +4,7 @@ use base64::Engine;
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 
-use super::TEXT_LIMIT;
+use super::{ASKING_TO_REPEAT, TEXT_LIMIT};
 use crate::channels::fallback::{Fallback, Images, Purchases};
 use crate::channels::segments::split;
 use crate::channels::{CarrierRequest, Outgoing, SendError, SendErrorKind};
@@ -20,7 +20,7 @@ pub fn requests(settings: &TwilioSettings, outgoing: &Outgoing<'_>) -> Result<Ve
     if pieces.is_empty() {
         pieces.push("");
     }
-    let callback_url = (outgoing.callback_url)(pieces.len());
+    let callback_url = (outgoing.callback_url)(pieces.len()) + ASKING_TO_REPEAT;
     let media = std::iter::once(image).chain(std::iter::repeat(None));
     pieces.iter().zip(media).map(|(piece, image)| request(settings, outgoing, piece, image, &callback_url)).collect()
 }
@@ -156,7 +156,7 @@ mod tests {
             let value =
                 |name: &str| fields.iter().find(|(given, _)| given == name).map(|(_, value)| value.clone()).unwrap();
             assert!(value("Body").chars().count() <= 1600);
-            assert!(value("StatusCallback").ends_with("/3"));
+            assert!(value("StatusCallback").ends_with("/3#rc=5&rp=all"));
         }
     }
 
