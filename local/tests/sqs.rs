@@ -86,6 +86,35 @@ async fn a_long_poll_wakes_when_a_delay_or_a_visibility_timeout_is_over() {
 }
 
 #[tokio::test]
+async fn a_message_of_a_standard_queue_may_say_whose_it_is() {
+    let (_stack, sqs, url) = plain().await;
+    let sent = sqs.send_message().queue_url(&url).message_body("x").message_group_id("tenant-1").send().await;
+    sent.expect("sent");
+    send(&sqs, &url, "y").await;
+    let got = receive(&sqs, &url, 0).await;
+    let group = |body: &str| {
+        let message = got.messages().iter().find(|message| message.body() == Some(body)).expect("there");
+        message.attributes().and_then(|known| known.get(&MessageSystemAttributeName::MessageGroupId).cloned())
+    };
+    assert_eq!((group("x").as_deref(), group("y")), (Some("tenant-1"), None));
+    for bad in [String::new(), "a tenant".into(), "x".repeat(129)] {
+        let refused = sqs.send_message().queue_url(&url).message_body("x").message_group_id(bad).send().await;
+        assert_eq!(refused.expect_err("refused").code(), Some("InvalidParameterValue"));
+    }
+}
+
+/// Two that are legal in JSON and in Unicode, and none in XML; as all others of their kind are.
+#[tokio::test]
+async fn what_sqs_calls_invalid_characters_is_refused() {
+    let (_stack, sqs, url) = plain().await;
+    for bad in ["\u{FFFE}", "\u{FFFF}", "\0", "\u{1F}"] {
+        let refused = sqs.send_message().queue_url(&url).message_body(bad).send().await;
+        assert_eq!(refused.expect_err("refused").code(), Some("InvalidMessageContents"), "{bad:?}");
+    }
+    send(&sqs, &url, "\t\n\r \u{7F}\u{D7FF}\u{E000}\u{FFFD}\u{1FFFE}\u{10FFFF}").await;
+}
+
+#[tokio::test]
 async fn one_bad_entry_fails_alone() {
     let (_stack, sqs, url) = plain().await;
     let entry = |n: usize| {

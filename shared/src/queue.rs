@@ -251,9 +251,86 @@ fn batches(messages: Vec<Message>) -> Vec<Vec<Message>> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::TcpListener;
+    use std::sync::mpsc;
+
+    use aws_sdk_sqs::config::{BehaviorVersion, Config, Credentials, Region};
     use proptest::prelude::*;
+    use serde_json::Value;
 
     use super::*;
+    use crate::ids::AppId;
+    use crate::tasks::{UpkeepTask, Work};
+
+    /// A queue that gives these answers, one after the other, and passes on what it was asked.
+    fn answering(answers: &'static [&str]) -> (Queue, mpsc::Receiver<Value>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (asked, requests) = mpsc::channel();
+        std::thread::spawn(move || {
+            for answer in answers {
+                let mut request = BufReader::new(listener.accept().unwrap().0);
+                let (mut length, mut line) = (0, String::new());
+                while request.read_line(&mut line).unwrap() > 2 {
+                    let header = line.to_lowercase();
+                    length = header.strip_prefix("content-length:").map_or(length, |text| text.trim().parse().unwrap());
+                    line.clear();
+                }
+                let mut body = vec![0; length];
+                request.read_exact(&mut body).unwrap();
+                asked.send(serde_json::from_slice(&body).unwrap()).unwrap();
+                let size = answer.len();
+                let mut stream = request.into_inner();
+                write!(stream, "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {size}\r\n\r\n{answer}")
+                    .unwrap();
+            }
+        });
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .http_client(crate::http::aws().unwrap())
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .endpoint_url(&url);
+        (Queue { client: Client::from_conf(config.build()), url }, requests)
+    }
+
+    fn tasks(count: usize, length: usize) -> Vec<UpkeepTask> {
+        let work =
+            || Work::ErasePhoto { integration: "64c0ffee0123456789abcdef".parse().unwrap(), file: "x".repeat(length) };
+        (0..count).map(|_| UpkeepTask::V1 { app_id: AppId::generate(), work: work() }).collect()
+    }
+
+    #[tokio::test]
+    async fn an_entry_that_fails_is_sent_again_where_that_may_help_and_fails_alone_where_not() {
+        let (queue, requests) = answering(&[
+            r#"{"Successful":[{"Id":"0","MessageId":"m","MD5OfMessageBody":"x"}],"Failed":[
+                {"Id":"1","SenderFault":false,"Code":"InternalFailure"},
+                {"Id":"2","SenderFault":true,"Code":"InvalidMessageContents"}]}"#,
+            r#"{"Successful":[{"Id":"1","MessageId":"m","MD5OfMessageBody":"x"}],"Failed":[]}"#,
+        ]);
+        let tasks = tasks(3, 1);
+        let unsent = queue.send_each(&tasks).await;
+        assert_eq!(unsent.iter().map(|unsent| unsent.index).collect::<Vec<_>>(), [2]);
+        assert!(matches!(&unsent[0].error, QueueError::Entry(code) if code == "InvalidMessageContents"));
+        let (first, second) = (requests.recv().unwrap(), requests.recv().unwrap());
+        assert_eq!(first["Entries"].as_array().unwrap().len(), 3);
+        assert_eq!(second["Entries"].as_array().unwrap().len(), 1);
+        assert_eq!(second["Entries"][0]["Id"], "1");
+        assert_eq!(second["Entries"][0]["MessageGroupId"], tasks[1].group().as_str());
+    }
+
+    #[tokio::test]
+    async fn a_task_that_no_queue_takes_fails_alone() {
+        let (queue, requests) =
+            answering(&[r#"{"Successful":[{"Id":"0","MessageId":"m","MD5OfMessageBody":"x"}],"Failed":[]}"#]);
+        let mut both = tasks(1, 1);
+        both.extend(tasks(1, MESSAGE_BYTES));
+        let unsent = queue.send_each(&both).await;
+        assert_eq!(unsent.iter().map(|unsent| unsent.index).collect::<Vec<_>>(), [1]);
+        assert!(matches!(unsent[0].error, QueueError::TooLarge(_)));
+        assert_eq!(requests.recv().unwrap()["Entries"].as_array().unwrap().len(), 1);
+    }
 
     fn message(index: usize, body: String) -> Message {
         Message { index, body, group: String::new() }
