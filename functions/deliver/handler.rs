@@ -113,10 +113,7 @@ fn judge(answer: Result<WebhookAnswer, WebhookError>, made: u8, jitter: f64) -> 
         Ok(answer) => match retry::webhook_verdict(answer.status) {
             Verdict::Taken => return Attempt::Taken,
             Verdict::Refused => return Attempt::Dead { reason: format!("the receiver answered {}", answer.status) },
-            Verdict::TryAgain => {
-                let wish = retry::retry_after(answer.retry_after.as_deref());
-                (format!("the receiver answered {}", answer.status), wish)
-            }
+            Verdict::TryAgain => (format!("the receiver answered {}", answer.status), answer.retry_after),
         },
         Err(WebhookError::Forbidden(error)) => return Attempt::Dead { reason: error.to_string() },
         Err(error) => (error.to_string(), None),
@@ -214,7 +211,7 @@ mod tests {
 
     #[test]
     fn the_receivers_own_wish_is_kept() {
-        let answer = WebhookAnswer { status: 429, retry_after: Some("300".into()) };
+        let answer = WebhookAnswer { status: 429, retry_after: Some(300) };
         assert!(matches!(judge(Ok(answer), 1, 0.5), Attempt::Retry { wait: 300, .. }));
     }
 }

@@ -5,9 +5,11 @@
 //! All trust the same authorities: Mozilla's, which are compiled in. Reading those of the system and parsing them, once
 //! for each client, was most of a cold start.
 
+mod cause;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
@@ -19,11 +21,15 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 
 use crate::channels::{CarrierRequest, CarrierResponse, SendError, SendErrorKind};
+use crate::flow::retry_after::retry_after;
 use crate::webhook::target::{self, ForbiddenTarget};
+
+pub use cause::Cause;
+use cause::UnknownName;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Below the sending functions' own time-out, so that an unanswered request is recorded as such.
-const CARRIER_TIMEOUT: Duration = Duration::from_secs(10);
+pub const CARRIER_TIMEOUT: Duration = Duration::from_secs(10);
 /// More of an answer than this is not read.
 const ANSWER_LIMIT: usize = 64 * 1024;
 
@@ -46,41 +52,68 @@ pub struct CarrierClient(reqwest::Client);
 
 impl CarrierClient {
     pub fn new() -> Result<Self, ClientError> {
-        Ok(Self(builder().user_agent("heliograph").timeout(CARRIER_TIMEOUT).build()?))
+        let builder = builder().user_agent("heliograph").timeout(CARRIER_TIMEOUT);
+        Ok(Self(builder.dns_resolver(Arc::new(Resolver { private_networks: true })).build()?))
     }
 
-    /// The carrier's answer, or why there is none. Only a connection that never came about is known not to have sent.
+    /// The carrier's answer as far as it came, or why there is none. Only a connection that never came about is known
+    /// not to have sent.
     pub async fn send(&self, request: CarrierRequest) -> Result<CarrierResponse, SendError> {
         let request = reqwest::Request::try_from(request)
             .map_err(|_| SendError::new(SendErrorKind::Misconfigured, "The carrier's address cannot be called"))?;
         let response = self.0.execute(request).await.map_err(|error| no_answer(&error))?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = read_limited(response).await.map_err(|error| no_answer(&error))?;
-        let mut answer = http::Response::new(body);
-        *answer.status_mut() = status;
-        *answer.headers_mut() = headers;
+        let mut answer = http::Response::new(Vec::new());
+        *answer.status_mut() = response.status();
+        *answer.headers_mut() = dated(response.headers().clone());
+        *answer.body_mut() = read_on(response).await;
         Ok(answer)
     }
 }
 
 fn no_answer(error: &reqwest::Error) -> SendError {
+    let cause = cause_of(error);
     if error.is_connect() {
-        SendError::new(SendErrorKind::Unavailable, "The carrier could not be reached")
+        SendError::new(SendErrorKind::Unavailable, format!("The carrier could not be reached: {cause}"))
     } else {
-        SendError::new(SendErrorKind::Undecided, "The carrier did not answer; the message may have gone out")
+        SendError::undecided(&format!("The carrier did not answer ({cause})"))
     }
 }
 
-async fn read_limited(mut response: reqwest::Response) -> Result<Vec<u8>, reqwest::Error> {
+fn cause_of(error: &reqwest::Error) -> Cause {
+    match (error.is_timeout(), error.is_connect()) {
+        (true, true) => Cause::ConnectTimedOut,
+        (true, false) => Cause::TimedOut,
+        (false, is_connect) => Cause::of(error).unwrap_or(if is_connect { Cause::Failed } else { Cause::Closed }),
+    }
+}
+
+/// Who gets an answer without a date notes when it came (RFC 9110, 6.6.1): what counts from it needs no clock then.
+fn dated(mut headers: http::HeaderMap) -> http::HeaderMap {
+    if let Ok(now) = http::HeaderValue::from_str(&httpdate::fmt_http_date(SystemTime::now())) {
+        headers.entry(http::header::DATE).or_insert(now);
+    }
+    headers
+}
+
+/// The body, as far as it comes and is of interest. One that breaks off may have said what matters.
+async fn read_on(mut response: reqwest::Response) -> Vec<u8> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        let room = ANSWER_LIMIT - body.len();
-        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => {
+                let room = ANSWER_LIMIT - body.len();
+                body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            }
+            Ok(None) => return body,
+            Err(error) => {
+                tracing::warn!(cause = %cause_of(&error), read = body.len(), "a carrier's answer broke off");
+                return body;
+            }
+        }
         if body.len() == ANSWER_LIMIT {
-            break;
+            return body;
         }
     }
-    Ok(body)
 }
 
 /// Posts to webhooks.
@@ -97,22 +130,23 @@ pub enum WebhookError {
     Forbidden(#[from] ForbiddenTarget),
     #[error("no answer within {} seconds", .0.as_secs())]
     TimedOut(Duration),
-    #[error("no connection")]
-    Unreachable,
+    #[error("no answer: {0}")]
+    Unreachable(Cause),
 }
 
 /// What is read of a webhook's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookAnswer {
     pub status: u16,
-    pub retry_after: Option<String>,
+    /// In seconds.
+    pub retry_after: Option<u32>,
 }
 
 impl WebhookClient {
     /// `private_networks`: whether targets may lie in private, loopback and link-local networks.
     pub fn new(private_networks: bool) -> Result<Self, ClientError> {
         let builder = builder().user_agent("heliograph");
-        let client = builder.dns_resolver(Arc::new(JudgingResolver { private_networks })).build()?;
+        let client = builder.dns_resolver(Arc::new(Resolver { private_networks })).build()?;
         Ok(Self { client, private_networks })
     }
 
@@ -130,16 +164,16 @@ impl WebhookClient {
             self.client.post(url).headers(headers).body(body).timeout(patience).send().await.map_err(|error| {
                 match forbidden(&error) {
                     Some(forbidden) => WebhookError::Forbidden(forbidden),
-                    None if error.is_timeout() => WebhookError::TimedOut(patience),
-                    None => WebhookError::Unreachable,
+                    None if error.is_timeout() && !error.is_connect() => WebhookError::TimedOut(patience),
+                    None => WebhookError::Unreachable(cause_of(&error)),
                 }
             })?;
-        let retry_after = answer.headers().get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
-        Ok(WebhookAnswer { status: answer.status().as_u16(), retry_after: retry_after.map(str::to_owned) })
+        let retry_after = retry_after(&dated(answer.headers().clone()));
+        Ok(WebhookAnswer { status: answer.status().as_u16(), retry_after })
     }
 }
 
-/// The judgement of [`JudgingResolver`], wherever in an error's chain it lies.
+/// The judgement of [`Resolver`], wherever in an error's chain it lies.
 fn forbidden(error: &reqwest::Error) -> Option<ForbiddenTarget> {
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
@@ -151,17 +185,17 @@ fn forbidden(error: &reqwest::Error) -> Option<ForbiddenTarget> {
     None
 }
 
-/// Resolves names to public addresses only. The connection goes to what is returned here, so a name that changes its
+/// Resolves names, where `private_networks` are forbidden to public addresses only. The connection goes to what is returned here, so a name that changes its
 /// mind between check and use gains nothing.
-struct JudgingResolver {
+struct Resolver {
     private_networks: bool,
 }
 
-impl Resolve for JudgingResolver {
+impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let private_networks = self.private_networks;
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(|_| UnknownName)?;
             let found: Vec<SocketAddr> = found.collect();
             let is_allowed = |address: &&SocketAddr| private_networks || target::is_public(address.ip());
             let allowed: Vec<SocketAddr> = found.iter().filter(is_allowed).copied().collect();
@@ -208,43 +242,4 @@ fn no_answer_of_aws(error: reqwest::Error) -> ConnectorError {
 }
 
 #[cfg(test)]
-mod tests {
-    use rustls::pki_types::PrivateKeyDer;
-    use tokio::net::TcpListener;
-    use tokio_rustls::TlsAcceptor;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_server_whose_certificate_no_authority_signed_is_not_spoken_to() {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
-        let server = rustls::ServerConfig::builder().with_no_client_auth();
-        let server = TlsAcceptor::from(Arc::new(server.with_single_cert(vec![made.cert.der().clone()], key).unwrap()));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("https://localhost:{}/", listener.local_addr().unwrap().port());
-        let call = builder().build().unwrap().get(url).send();
-        let greet =
-            async { server.accept(listener.accept().await.unwrap().0).await.err().map(|error| error.to_string()) };
-        let (called, greeted) = tokio::join!(call, greet);
-        assert!(called.unwrap_err().is_connect());
-        assert_eq!(greeted.as_deref(), Some("received fatal alert: UnknownCA"));
-    }
-
-    #[tokio::test]
-    async fn a_name_that_leads_to_this_machine_is_forbidden_and_not_called() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        listener.set_nonblocking(true).unwrap();
-        let client = WebhookClient::new(false).unwrap();
-        for host in ["localhost", "127.0.0.1", "[::ffff:127.0.0.1]"] {
-            let target = format!("http://{host}:{port}/hook");
-            let refused = client.post(&target, http::HeaderMap::new(), String::new(), CONNECT_TIMEOUT).await;
-            assert!(
-                matches!(refused, Err(WebhookError::Forbidden(ForbiddenTarget::Private(_)))),
-                "{host}: {refused:?}"
-            );
-        }
-        assert!(listener.accept().is_err(), "nobody called");
-    }
-}
+mod tests;

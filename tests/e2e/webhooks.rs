@@ -180,6 +180,9 @@ async fn a_webhook_nobody_listens_at_is_retried() {
     world.settle().await;
     let dead = world.dead_letters().await;
     assert_eq!(dead.len(), 1);
-    assert!(dead[0]["body"].as_str().unwrap().contains("5 attempts, at last no connection"), "{dead:#?}");
+    assert!(
+        dead[0]["body"].as_str().unwrap().contains("5 attempts, at last no answer: it refused the connection"),
+        "{dead:#?}"
+    );
     world.end_with_dead_letters().await;
 }

@@ -13,6 +13,9 @@ pub struct SendError {
     pub reason: String,
     /// The carrier's own error object, passed on unchanged.
     pub underlying: Option<Value>,
+    /// Seconds the carrier asked us to wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,21 +35,27 @@ pub enum SendErrorKind {
     Rejected,
     /// The person said stop.
     OptedOut,
-    /// Too fast. `after` is the carrier's own wish in seconds.
-    Throttled { after: Option<u32> },
-    /// The carrier is down and has not taken the message.
+    /// Too fast. With braces, since tasks that an earlier version wrote have a field in them.
+    Throttled {},
+    /// The carrier has not taken the message and may do so later.
     Unavailable,
-    /// No answer came: the message may have gone out. No carrier served documents an idempotency key.
+    /// No answer came, or one that does not say: the message may have gone out. No carrier served documents an
+    /// idempotency key.
     Undecided,
 }
 
 impl SendError {
     pub fn new(kind: SendErrorKind, reason: impl Into<String>) -> Self {
-        Self { kind, reason: reason.into(), underlying: None }
+        Self { kind, reason: reason.into(), underlying: None, retry_after: None }
     }
 
     pub fn with_underlying(self, underlying: Value) -> Self {
         Self { underlying: Some(underlying), ..self }
+    }
+
+    /// What is known of it, and what is not.
+    pub fn undecided(what: &str) -> Self {
+        Self::new(SendErrorKind::Undecided, format!("{what}; the message may have gone out"))
     }
 
     /// v1.1's words for a type that a channel lacks (reference, section 2).
@@ -54,17 +63,9 @@ impl SendError {
         Self::new(SendErrorKind::Unsupported, format!("Unsupported message type `{type_name}`"))
     }
 
-    /// Whether trying again can help. When is for the retry schedule to say, with [`Self::retry_after`] as a floor.
+    /// Whether trying again can help. When is for the retry schedule to say, with `retry_after` as a floor.
     pub fn is_retryable(&self) -> bool {
-        matches!(self.kind, SendErrorKind::Throttled { .. } | SendErrorKind::Unavailable | SendErrorKind::Undecided)
-    }
-
-    /// Seconds the carrier asked us to wait.
-    pub fn retry_after(&self) -> Option<u32> {
-        match self.kind {
-            SendErrorKind::Throttled { after } => after,
-            _ => None,
-        }
+        matches!(self.kind, SendErrorKind::Throttled {} | SendErrorKind::Unavailable | SendErrorKind::Undecided)
     }
 
     /// Whether the business has to change something before any message can go this way.
@@ -78,7 +79,7 @@ impl SendError {
             SendErrorKind::Unauthorized => FailureCode::Unauthorized,
             SendErrorKind::Forbidden => FailureCode::Forbidden,
             SendErrorKind::Misconfigured | SendErrorKind::Invalid => FailureCode::BadRequest,
-            SendErrorKind::Throttled { .. } => FailureCode::TooManyRequests,
+            SendErrorKind::Throttled {} => FailureCode::TooManyRequests,
             SendErrorKind::Unavailable | SendErrorKind::Undecided => FailureCode::ServiceUnavailable,
             SendErrorKind::Unsupported | SendErrorKind::Rejected | SendErrorKind::OptedOut => {
                 FailureCode::UncategorizedError

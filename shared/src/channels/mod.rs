@@ -11,6 +11,7 @@ mod error;
 pub mod fallback;
 mod fields;
 pub mod messagebird;
+mod partial;
 mod refusal;
 pub mod segments;
 pub mod twilio;
@@ -39,6 +40,23 @@ pub struct Outgoing<'a> {
     pub reference: Subject,
 }
 
+/// A message becomes at most so many requests. v1.1's longest text needs up to eight at the carrier that takes the
+/// least; what is longer still, such as a carousel full of links, is no message any more.
+pub const MOST_PARTS: usize = 10;
+
+/// The pieces of a text, each as long as the carrier takes; of a text that needs too many, none.
+fn pieces(text: &str, limit: segments::Limit) -> Result<Vec<&str>, SendError> {
+    let pieces = segments::split(text, limit);
+    if pieces.len() > MOST_PARTS {
+        let reason = format!(
+            "The message is too long: on this channel it needs {} messages, and {MOST_PARTS} are sent at most",
+            pieces.len()
+        );
+        return Err(SendError::new(SendErrorKind::Invalid, reason));
+    }
+    Ok(pieces)
+}
+
 /// One carrier. Implementations hold no state and do no I/O.
 pub trait Channel {
     /// Which variant of [`crate::model::Settings`] belongs to it.
@@ -54,10 +72,11 @@ pub trait Channel {
     fn address(text: &str) -> Result<Address, InvalidAddress>;
 
     /// The requests that bring the message to the person, in order; more than one when the text is over the carrier's
-    /// limit. Fails without any I/O when the channel cannot carry the message.
+    /// limit, and never more than [`MOST_PARTS`]. Fails without any I/O when the channel cannot carry the message.
     fn render(settings: &Self::Settings, outgoing: &Outgoing<'_>) -> Result<Vec<CarrierRequest>, SendError>;
 
-    /// Reads the carrier's answer to one rendered request.
+    /// Reads the carrier's answer to one rendered request, as far as it came: an answer that broke off after the id of
+    /// the message is an acceptance.
     fn accepted(response: &CarrierResponse) -> Result<ExternalId, SendError>;
 
     /// Checks a callback's signature on its raw bytes. The only way to a [`Verified`].

@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_a_message_or_a_moment_is_not_the_integrations() {
-        for kind in [Invalid, Unsupported, Rejected, OptedOut, Throttled { after: None }, Unavailable, Undecided] {
+        for kind in [Invalid, Unsupported, Rejected, OptedOut, Throttled {}, Unavailable, Undecided] {
             let error = SendError::new(kind, "No");
             assert_eq!(after(None, Err(&error)), Health::Unchanged, "{kind:?}");
             assert_eq!(after(Some("Wrong key"), Err(&error)), Health::Unchanged, "{kind:?}");

@@ -13,4 +13,5 @@ pub mod receipt;
 pub mod recent;
 pub mod report;
 pub mod retry;
+pub mod retry_after;
 pub mod route;

@@ -1,11 +1,15 @@
 //! When to try again. All waits are in seconds; `jitter` is a random number from 0 to 1, drawn by the caller.
 
+use crate::channels::{SendError, SendErrorKind};
 use crate::model::Timestamp;
 
 /// A queue holds a message back for at most this long in one step.
 const LONGEST_DELAY: u32 = 900;
 /// A carrier's longer wish is cut, so that all tries together end within [`super::recent`]'s six hours.
 const LONGEST_WISH: u32 = 2_400;
+
+/// What may have gone out is sent once more only, so not before a carrier that broke down has had time to get up.
+const BEFORE_A_REPEAT: u32 = 30;
 
 /// A task is enqueued this long after its making at most, unless it is enqueued again.
 const ENQUEUED_WITHIN_MILLIS: i64 = 3_000;
@@ -18,6 +22,12 @@ const WEBHOOK_WAITS: [u32; 4] = [15, 60, 180, 480];
 pub fn task_wait(receives: u32, wish: Option<u32>, jitter: f64) -> u32 {
     let backoff = 1_u32.checked_shl(receives.clamp(1, 10)).unwrap_or(LONGEST_DELAY).min(LONGEST_DELAY);
     spread(backoff, jitter).max(wish.unwrap_or(0).min(LONGEST_WISH))
+}
+
+/// Before a send is tried again after `attempt` tries.
+pub fn send_wait(attempt: u32, error: &SendError, jitter: f64) -> u32 {
+    let wait = task_wait(attempt, error.retry_after, jitter);
+    if error.kind == SendErrorKind::Undecided { wait.max(BEFORE_A_REPEAT) } else { wait }
 }
 
 /// Before the next attempt at a webhook after `made` attempts; `None` when they are used up. `wish` is the receiver's
@@ -73,11 +83,6 @@ pub fn webhook_verdict(status: u16) -> Verdict {
     }
 }
 
-/// Reads `Retry-After` given in seconds; the form with a date is not used by those we call.
-pub fn retry_after(header: Option<&str>) -> Option<u32> {
-    header?.trim().parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +104,18 @@ mod tests {
         assert_eq!(webhook_patience(1, Some(60)), 20);
         let third: u32 = (1..=2).filter_map(|made| webhook_wait(made, None, 0.0)).sum();
         assert!(u64::from(third) >= SUSPICION, "the third attempt waits again");
+    }
+
+    #[test]
+    fn wishes_are_kept_up_to_a_cap_and_what_may_have_gone_out_takes_its_time() {
+        let failed = |kind, retry_after| SendError { retry_after, ..SendError::new(kind, "No") };
+        let wait = |kind, wish| send_wait(1, &failed(kind, wish), 0.5);
+        assert_eq!(wait(SendErrorKind::Unavailable, None), 2);
+        assert_eq!(wait(SendErrorKind::Unavailable, Some(40)), 40);
+        assert_eq!(wait(SendErrorKind::Throttled {}, Some(u32::MAX)), LONGEST_WISH);
+        assert_eq!(wait(SendErrorKind::Undecided, None), 30);
+        assert_eq!(wait(SendErrorKind::Undecided, Some(90)), 90);
+        assert_eq!(webhook_wait(1, Some(u32::MAX), 0.5), Some(LONGEST_DELAY));
     }
 
     #[test]

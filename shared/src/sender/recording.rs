@@ -66,7 +66,7 @@ impl<C: Channel> Sender<C> {
             return self.record_failed(job, &error, person.as_ref()).await;
         }
         self.store.release(&job.key, &job.claimant).await?;
-        let wait = retry::task_wait(job.receives, error.retry_after(), batch::jitter());
+        let wait = retry::task_wait(job.receives, error.retry_after, batch::jitter());
         job.outcome(Metric::SendRetried).with("reason", &error).with_number("seconds", i64::from(wait)).log();
         Err(Later::because(error).after(wait))
     }

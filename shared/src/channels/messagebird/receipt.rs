@@ -4,10 +4,9 @@
 
 use std::ops::RangeInclusive;
 
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::super::refusal;
+use super::super::{partial, refusal};
 use crate::channels::{CarrierResponse, ReceiptStatus, SendError, SendErrorKind};
 use crate::model::ExternalId;
 
@@ -29,7 +28,7 @@ const ERRORS: &[(u64, Option<&str>, SendErrorKind, &str)] = {
         (21, None, Misconfigured, "MessageBird does not know the method"),
         (25, None, Misconfigured, "The account's balance is too low"),
         (98, None, Misconfigured, "MessageBird does not know the path"),
-        (99, None, Unavailable, "MessageBird has an internal error"),
+        (99, None, Undecided, "MessageBird has an internal error"),
     ]
 };
 
@@ -67,18 +66,11 @@ enum Word {
     Failed(&'static str),
 }
 
-#[derive(Deserialize)]
-struct Accepted {
-    id: String,
-}
-
 /// Reads the answer to a send. The carrier's `{"errors":[…]}` is kept whole for the business.
 pub fn accepted(response: &CarrierResponse) -> Result<ExternalId, SendError> {
     if response.status().is_success() {
-        return match serde_json::from_slice::<Accepted>(response.body()) {
-            Ok(answer) if !answer.id.is_empty() => Ok(ExternalId(answer.id)),
-            _ => Err(SendError::new(SendErrorKind::Undecided, "MessageBird's answer names no message")),
-        };
+        let id = partial::string(response.body(), "id").filter(|id| !id.is_empty());
+        return id.map(ExternalId).ok_or_else(|| refusal::unnamed("MessageBird"));
     }
     let body = serde_json::from_slice::<Value>(response.body()).ok().filter(Value::is_object);
     let errors = body.as_ref().and_then(|body| body["errors"].as_array()).map_or(&[][..], Vec::as_slice);
@@ -154,7 +146,10 @@ mod tests {
     fn an_accepted_message_is_known_by_its_id() {
         let body = r#"{"id":"efa6405d518d4c0c88cce11f7db775fb","recipients":{"totalCount":1}}"#;
         assert_eq!(accepted(&answer(201, body)).unwrap().0, "efa6405d518d4c0c88cce11f7db775fb");
-        assert_eq!(accepted(&answer(201, "{}")).unwrap_err().kind, SendErrorKind::Undecided);
+        assert_eq!(accepted(&answer(201, r#"{"id":"efa6","href":"htt"#)).unwrap().0, "efa6");
+        for nameless in ["{}", r#"{"id":"efa"#, r#"{"id":""}"#, r#"{"id":7}"#] {
+            assert_eq!(accepted(&answer(201, nameless)).unwrap_err().kind, SendErrorKind::Undecided, "{nameless}");
+        }
     }
 
     #[test]
@@ -167,7 +162,7 @@ mod tests {
         assert_eq!(refusal(422, error(10, "datacoding")).kind, SendErrorKind::Invalid);
         assert_eq!(refusal(402, error(25, "")).kind, SendErrorKind::Misconfigured);
         assert_eq!(refusal(404, error(98, "")).kind, SendErrorKind::Misconfigured);
-        assert_eq!(refusal(500, error(99, "")).kind, SendErrorKind::Unavailable);
+        assert_eq!(refusal(500, error(99, "")).kind, SendErrorKind::Undecided);
         assert_eq!(refusal(422, error(1234, "")).kind, SendErrorKind::Invalid);
     }
 
@@ -182,8 +177,9 @@ mod tests {
     #[test]
     fn answers_without_errors_are_read_by_status() {
         for body in [r#"{"errors":[]}"#, "", "<html>", "[]", "null"] {
-            assert_eq!(accepted(&answer(500, body)).unwrap_err().kind, SendErrorKind::Unavailable, "{body}");
-            assert_eq!(accepted(&answer(429, body)).unwrap_err().kind, SendErrorKind::Throttled { after: None });
+            assert_eq!(accepted(&answer(500, body)).unwrap_err().kind, SendErrorKind::Undecided, "{body}");
+            assert_eq!(accepted(&answer(503, body)).unwrap_err().kind, SendErrorKind::Unavailable, "{body}");
+            assert_eq!(accepted(&answer(429, body)).unwrap_err().kind, SendErrorKind::Throttled {});
         }
     }
 

@@ -6,15 +6,14 @@ use serde_json::json;
 
 use super::TEXT_LIMIT;
 use crate::channels::fallback::{Fallback, Images, Purchases};
-use crate::channels::segments::split;
-use crate::channels::{CarrierRequest, Outgoing, SendError, SendErrorKind};
+use crate::channels::{CarrierRequest, Outgoing, SendError, SendErrorKind, pieces};
 use crate::model::MessagebirdSettings;
 
 /// One request per piece of the text.
 pub fn requests(settings: &MessagebirdSettings, outgoing: &Outgoing<'_>) -> Result<Vec<CarrierRequest>, SendError> {
     let fallback = Fallback { app_name: outgoing.app_name, images: Images::Linked, purchases: Purchases::Dropped };
     let text = fallback.text(&outgoing.message.content)?;
-    let pieces = split(&text, TEXT_LIMIT);
+    let pieces = pieces(&text, TEXT_LIMIT)?;
     let report_url = (outgoing.callback_url)(pieces.len());
     pieces.iter().map(|piece| request(settings, outgoing, piece, &report_url)).collect()
 }

@@ -3,14 +3,13 @@
 //! Tables from Twilio's error and status reference. A code counts the same whether it comes at once or later; only a
 //! code that the table doesn't know is read by when it came.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::refusal;
+use super::super::{partial, refusal};
 use crate::channels::{CarrierResponse, ReceiptStatus, SendError, SendErrorKind};
 use crate::model::ExternalId;
 
-const THROTTLED: SendErrorKind = SendErrorKind::Throttled { after: None };
+const THROTTLED: SendErrorKind = SendErrorKind::Throttled {};
 
 #[rustfmt::skip]
 const CODES: &[(u32, SendErrorKind, &str)] = {
@@ -23,7 +22,7 @@ const CODES: &[(u32, SendErrorKind, &str)] = {
         (20005, Misconfigured, "Account is not active"),
         (20404, Misconfigured, "Twilio does not know the integration's account"),
         (20429, THROTTLED, "Too many concurrent requests"),
-        (20500, Unavailable, "Twilio has an internal error"),
+        (20500, Undecided, "Twilio has an internal error"),
         (20503, Unavailable, "Twilio is unavailable"),
         (21211, Invalid, "The destination is not a valid phone number"),
         (21212, Misconfigured, "The sender is not a valid phone number, short code or alphanumeric sender"),
@@ -92,18 +91,11 @@ enum Word {
     Failed(&'static str),
 }
 
-#[derive(Deserialize)]
-struct Accepted {
-    sid: String,
-}
-
 /// Reads the answer to a send. The carrier's JSON error is kept whole for the business.
 pub fn accepted(response: &CarrierResponse) -> Result<ExternalId, SendError> {
     if response.status().is_success() {
-        return match serde_json::from_slice::<Accepted>(response.body()) {
-            Ok(answer) if !answer.sid.is_empty() => Ok(ExternalId(answer.sid)),
-            _ => Err(SendError::new(SendErrorKind::Undecided, "Twilio's answer names no message")),
-        };
+        let sid = partial::string(response.body(), "sid").filter(|sid| !sid.is_empty());
+        return sid.map(ExternalId).ok_or_else(|| refusal::unnamed("Twilio"));
     }
     let body = serde_json::from_slice::<Value>(response.body()).ok().filter(Value::is_object);
     let code = body.as_ref().and_then(|body| body["code"].as_u64()).and_then(|code| u32::try_from(code).ok());
@@ -168,6 +160,15 @@ mod tests {
     }
 
     #[test]
+    fn an_acceptance_that_breaks_off_after_its_sid_is_one() {
+        let body = r#"{"account_sid":"AC1","body":"sid","sid":"SM1","status":"que"#;
+        assert_eq!(accepted(&answer(201, body)).unwrap().0, "SM1");
+        for cut in [r#"{"account_sid":"AC1","#, r#"{"sid":"SM"#, r#"{"sid":"#] {
+            assert_eq!(accepted(&answer(201, cut)).unwrap_err().kind, SendErrorKind::Undecided, "{cut}");
+        }
+    }
+
+    #[test]
     fn an_acceptance_without_a_sid_is_undecided() {
         for body in ["", "{}", "<html>", r#"{"sid":null}"#, r#"{"sid":""}"#] {
             assert_eq!(accepted(&answer(201, body)).unwrap_err().kind, SendErrorKind::Undecided, "{body}");
@@ -186,7 +187,14 @@ mod tests {
         assert_eq!(refusal(400, 21611), THROTTLED);
         assert_eq!(refusal(503, 20503), SendErrorKind::Unavailable);
         assert_eq!(refusal(400, 99999), SendErrorKind::Invalid);
-        assert_eq!(refusal(500, 99999), SendErrorKind::Unavailable);
+        assert_eq!(refusal(503, 99999), SendErrorKind::Unavailable);
+        for (status, code) in [(500, 20500), (500, 99999), (502, 20502), (504, 20504), (408, 20408)] {
+            assert_eq!(refusal(status, code), SendErrorKind::Undecided, "{status} {code}");
+        }
+        for (status, code) in [(409, 20409), (421, 20421), (423, 20423), (425, 20425)] {
+            assert_eq!(refusal(status, code), SendErrorKind::Unavailable, "{status} {code}");
+        }
+        assert_eq!(refusal(409, 21211), SendErrorKind::Invalid, "a code that is known says more than the status");
     }
 
     #[test]
@@ -201,14 +209,14 @@ mod tests {
     fn a_throttled_answer_keeps_the_wait() {
         let mut response = answer(429, r#"{"code":20429}"#);
         response.headers_mut().insert("retry-after", http::HeaderValue::from_static("3"));
-        assert_eq!(accepted(&response).unwrap_err().retry_after(), Some(3));
+        assert_eq!(accepted(&response).unwrap_err().retry_after, Some(3));
     }
 
     #[test]
     fn a_proxys_page_is_read_by_its_status() {
         for body in ["<html>Bad gateway</html>", ""] {
             let failure = accepted(&answer(502, body)).unwrap_err();
-            assert_eq!((failure.kind, failure.underlying), (SendErrorKind::Unavailable, None));
+            assert_eq!((failure.kind, failure.underlying), (SendErrorKind::Undecided, None));
         }
     }
 

@@ -6,8 +6,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 
 use super::{ASKING_TO_REPEAT, TEXT_LIMIT};
 use crate::channels::fallback::{Fallback, Images, Purchases};
-use crate::channels::segments::split;
-use crate::channels::{CarrierRequest, Outgoing, SendError, SendErrorKind};
+use crate::channels::{CarrierRequest, Outgoing, SendError, SendErrorKind, pieces};
 use crate::model::{Address, Content, TwilioSettings, uri};
 
 /// One request per piece of the text; an image goes with the first.
@@ -16,7 +15,7 @@ pub fn requests(settings: &TwilioSettings, outgoing: &Outgoing<'_>) -> Result<Ve
     let images = if image.is_some() { Images::Attached } else { Images::Linked };
     let fallback = Fallback { app_name: outgoing.app_name, images, purchases: Purchases::Labelled };
     let text = fallback.text(&outgoing.message.content)?;
-    let mut pieces = split(&text, TEXT_LIMIT);
+    let mut pieces = pieces(&text, TEXT_LIMIT)?;
     if pieces.is_empty() {
         pieces.push("");
     }
@@ -158,6 +157,20 @@ mod tests {
             assert!(value("Body").chars().count() <= 1600);
             assert!(value("StatusCallback").ends_with("/3#rc=5&rp=all"));
         }
+    }
+
+    #[test]
+    fn a_message_of_more_than_ten_requests_is_refused_whole() {
+        let carousel = |items: usize| {
+            let uri = format!("https://shop.example/{}", "x".repeat(2_000));
+            let action = serde_json::json!({"type": "link", "text": "Order", "uri": uri});
+            serde_json::json!({"type": "carousel", "items": vec![serde_json::json!({"title": "Tea", "actions": [action]}); items]})
+        };
+        assert!((2..=10).contains(&rendered(carousel(4)).len()));
+        let failure =
+            outgoing("+15550100002", carousel(6), |outgoing| requests(&fixtures::settings(), outgoing)).unwrap_err();
+        assert_eq!(failure.kind, SendErrorKind::Invalid);
+        assert!(failure.reason.starts_with("The message is too long"), "{}", failure.reason);
     }
 
     #[test]
