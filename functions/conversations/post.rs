@@ -101,7 +101,10 @@ impl<'a> Said<'a> {
 
     /// What is prepared is sent and told once the messages are kept. `None`: the person is not who they were.
     pub async fn keep(self, context: &Context) -> Result<Option<Response<Body>>, Refusal> {
-        let stored = self.messages.iter().map(|ready| StoredMessage::new(ready.wire.clone(), &self.settings));
+        let stored = self.messages.iter().map(|ready| {
+            let stored = StoredMessage::new(ready.wire.clone(), &self.settings);
+            stored.to(&self.to)
+        });
         let stored: Vec<_> = stored.collect();
         let side = match self.posting.role {
             Role::AppMaker => Side::AppMaker,

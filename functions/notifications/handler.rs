@@ -54,7 +54,7 @@ async fn accept(context: &Context, request: &Request) -> Result<NotificationId, 
     let (integration, channel) = usable(integration)?;
     let id = NotificationId::generate();
     let sending = checked(id, &integration, channel, wanted)?;
-    context.senders.send(&[(channel, SendTask::V1 { sending })]).await?;
+    context.senders.send(&[(channel, SendTask::new(sending))]).await?;
     let outcome = Outcome::of(Metric::NotificationAccepted).with("notificationId", id);
     outcome.with("appId", app).with("integrationId", integration.id).log();
     Ok(id)

@@ -1,6 +1,7 @@
 //! Receipts, replies, and what writes of the API lead to: from what happened to what is sent and told.
 
 mod handler;
+mod order;
 mod outbox;
 mod parked;
 mod receipt;

@@ -12,6 +12,7 @@ use shared::tasks::{OutboxEntry, ReceiveTask};
 use shared::webhook::Event;
 
 use crate::handler::Context;
+use crate::order;
 
 /// Most writes are made within milliseconds of their entry: looked for at these intervals, in milliseconds, before the
 /// queue is asked to wait.
@@ -48,7 +49,8 @@ async fn is_made(context: &Context, app: AppId, entry: &OutboxEntry) -> Result<b
 /// Sends are on their queues before the events are: a repeat finds them claimed.
 async fn consequences(context: &Context, app: AppId, entry: OutboxEntry) -> Result<Vec<Event>, Later> {
     match entry {
-        OutboxEntry::Message { sends, event, .. } => {
+        OutboxEntry::Message { conversation, sends, event, .. } => {
+            let sends = order::behind_others(&context.store, app, conversation, sends).await?;
             context.senders.send(&sends).await?;
             Ok(vec![*event])
         }

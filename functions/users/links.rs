@@ -37,7 +37,7 @@ pub async fn link(context: &Context, call: &Call<'_>) -> Result<Response<Body>, 
     let link = begun(&person, &wanted, &integration, address, now());
     let message = message(context, app, &wanted, is_own).await?;
     let is_immediate = message.is_none();
-    let confirmation = message.map(|message| Box::new(SendTask::V1 { sending: confirmation(app, &link, message) }));
+    let confirmation = message.map(|message| Box::new(SendTask::new(confirmation(app, &link, message))));
     if is_own {
         ask(context, app, &link, confirmation).await?;
     } else if !begin(context, app, &link, confirmation, context.store.link(app, &link.client).await?, None).await? {

@@ -52,8 +52,8 @@ impl Rule {
         let (kind, name) = self.target.split_once(':').unwrap_or((&self.target, ""));
         let can = match (kind, name.is_empty()) {
             ("carrier", false) => !matches!(self.fault, FaultKind::Kill),
-            ("sink", false) => !matches!(self.fault, FaultKind::Kill | FaultKind::Duplicate),
-            ("sqs" | "dynamodb" | "s3", true) => !matches!(self.fault, FaultKind::Kill),
+            ("sink", false) => !matches!(self.fault, FaultKind::Kill | FaultKind::Duplicate | FaultKind::Cut(_)),
+            ("sqs" | "dynamodb" | "s3", true) => !matches!(self.fault, FaultKind::Kill | FaultKind::Cut(_)),
             ("function", false) if functions.iter().any(|f| f == name) => {
                 matches!(self.fault, FaultKind::Kill | FaultKind::Throttle)
             }
@@ -107,6 +107,8 @@ pub enum FaultKind {
     Duplicate,
     /// Do it, and close the connection without an answer.
     Lost,
+    /// Do it, and close the connection before the last so many bytes of the answer.
+    Cut(usize),
     /// SIGKILL the function in mid-invocation.
     Kill,
 }
@@ -115,8 +117,11 @@ impl TryFrom<String> for FaultKind {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let unknown =
-            || format!("unknown fault {text:?}: say status:<code>, timeout, reset, throttle, duplicate, lost or kill");
+        let unknown = || {
+            format!(
+                "unknown fault {text:?}: say status:<code>, timeout, reset, throttle, duplicate, lost, cut:<bytes> or kill"
+            )
+        };
         Ok(match text.as_str() {
             "timeout" => Self::Timeout,
             "reset" => Self::Reset,
@@ -124,6 +129,7 @@ impl TryFrom<String> for FaultKind {
             "duplicate" => Self::Duplicate,
             "lost" => Self::Lost,
             "kill" => Self::Kill,
+            other if other.starts_with("cut:") => Self::Cut(other["cut:".len()..].parse().map_err(|_| unknown())?),
             other => {
                 let code: u16 = other.strip_prefix("status:").and_then(|c| c.parse().ok()).ok_or_else(unknown)?;
                 StatusCode::from_u16(code).map_err(|_| unknown())?;
@@ -142,6 +148,7 @@ impl From<FaultKind> for String {
             FaultKind::Throttle => "throttle".into(),
             FaultKind::Duplicate => "duplicate".into(),
             FaultKind::Lost => "lost".into(),
+            FaultKind::Cut(bytes) => format!("cut:{bytes}"),
             FaultKind::Kill => "kill".into(),
         }
     }
@@ -248,7 +255,7 @@ impl Fault {
                 Some(reset())
             }
             FaultKind::Reset => Some(reset()),
-            FaultKind::Duplicate | FaultKind::Lost | FaultKind::Kill => None,
+            FaultKind::Duplicate | FaultKind::Lost | FaultKind::Cut(_) | FaultKind::Kill => None,
         }
     }
 
@@ -344,7 +351,7 @@ mod tests {
 
     #[test]
     fn unknown_faults_are_refused() {
-        for bad in ["explode", "status:", "status:99", "status:abc"] {
+        for bad in ["explode", "cut:", "cut:-1", "status:", "status:99", "status:abc"] {
             let value = json!({"target": "sqs", "fault": bad});
             assert!(serde_json::from_value::<Rule>(value).is_err(), "{bad}");
         }

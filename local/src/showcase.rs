@@ -69,7 +69,7 @@ pub async fn set_up(store: &Store, account: AccountId) -> Result<(), ShowcaseErr
     let sam: AppUser = serde_json::from_value(person(6, "sam", "Sam", 8))?;
     store.create_user(app, &lea).await?;
     store.create_user(app, &sam).await?;
-    let question = StoredMessage { message: serde_json::from_value(question())?, ttl: None };
+    let question = StoredMessage { message: serde_json::from_value(question())?, ttl: None, to: Vec::new() };
     store.post(app, &lea, Side::AppMaker, &[question], BEGUN).await?;
     let whatsapp = json!({ "type": "whatsapp", "deploymentId": text(0x10) });
     let whatsapp = Integration::create(app, &whatsapp).map_err(ShowcaseError::Refused)?;

@@ -1,16 +1,19 @@
 //! From a function over one task to a function over a batch: isolated records, one publication, partial failures.
 //!
 //! A record that fails, cannot be read or panics is reported alone; the others are done. What records publish goes out
-//! together at the end, and a record whose events could not be published is reported too: tasks bear being repeated.
+//! together, but never waits for a slow one among them; and a record whose events could not be published is reported too:
+//! tasks bear being repeated.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
+use tokio::time::{Instant, timeout_at};
 
 use crate::flow::retry;
 use crate::model::Timestamp;
@@ -18,6 +21,10 @@ use crate::publish::Publisher;
 use crate::queue::Queue;
 use crate::telemetry::{Metric, Outcome};
 use crate::webhook::Event;
+
+/// What a record is done with waits at most so long for others to be published with it: the batch is no slower for it,
+/// and a full one that is quick is published in one request.
+const TOGETHER: Duration = Duration::from_secs(1);
 
 /// One task out of a batch.
 #[derive(Debug, Clone)]
@@ -27,6 +34,15 @@ pub struct Record<T> {
     pub receives: u32,
     /// When it was put on the queue; a redrive puts it there anew.
     pub enqueued: Option<Timestamp>,
+    /// Whether it had to wait for others of its lane.
+    pub waited: bool,
+}
+
+/// Records of one lane are handled one after the other, by time; lanes go side by side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub lane: String,
+    pub at: Timestamp,
 }
 
 impl<T> Record<T> {
@@ -79,45 +95,151 @@ pub async fn run<T, F, Fut>(batch: SqsEvent, queue: &Queue, publisher: Option<&P
 where
     T: DeserializeOwned,
     F: Fn(Record<T>) -> Fut,
-    Fut: Future<Output = Result<Vec<Event>, Later>> + Send + 'static,
+    Fut: Future<Output = Handled> + Send + 'static,
 {
-    let mut running = JoinSet::new();
-    let mut receipts: HashMap<tokio::task::Id, Receipt> = HashMap::new();
-    let mut failed: Vec<(Receipt, Later)> = Vec::new();
-    for message in batch.records {
-        let (receipt, task) = read::<T>(message);
-        match task {
-            Ok(task) => {
-                let record = Record { task, receives: receipt.receives, enqueued: receipt.enqueued };
-                let id = running.spawn(handle(record)).id();
-                receipts.insert(id, receipt);
-            }
+    run_in_lanes(batch, queue, publisher, |_| None, handle).await
+}
+
+/// As [`run`], but records that have a place wait for those before them in their lane, whatever becomes of those.
+pub async fn run_in_lanes<T, F, Fut>(
+    batch: SqsEvent,
+    queue: &Queue,
+    publisher: Option<&Publisher>,
+    place: impl Fn(&T) -> Option<Place>,
+    handle: F,
+) -> Value
+where
+    T: DeserializeOwned,
+    F: Fn(Record<T>) -> Fut,
+    Fut: Future<Output = Handled> + Send + 'static,
+{
+    let (lanes, mut failed) = lanes(batch, place);
+    let mut running = Running { tasks: JoinSet::new(), lanes: HashMap::new() };
+    lanes.into_iter().for_each(|lane| running.start(lane, &handle));
+    let mut done = Done::default();
+    loop {
+        let Ok(next) = timeout_at(done.due, running.next()).await else {
+            failed.extend(std::mem::take(&mut done).publish(publisher).await);
+            continue;
+        };
+        let Some((receipt, result, mut lane)) = next else { break };
+        match result {
+            Ok(events) => done.add(receipt, events),
             Err(later) => failed.push((receipt, later)),
         }
+        lane.iter_mut().for_each(|(_, record)| record.waited = true);
+        running.start(lane, &handle);
     }
-    let mut events = Vec::new();
-    let mut publishing = Vec::new();
-    while let Some(joined) = running.join_next_with_id().await {
-        let (id, result) = match joined {
+    failed.extend(done.publish(publisher).await);
+    report(queue, failed).await
+}
+
+/// Records that wait for each other, first come first.
+type Lane<T> = VecDeque<(Receipt, Record<T>)>;
+
+type Handled = Result<Vec<Event>, Later>;
+
+/// Records that are being handled, each with those that wait for it.
+struct Running<T> {
+    tasks: JoinSet<Handled>,
+    lanes: HashMap<Id, (Receipt, Lane<T>)>,
+}
+
+impl<T> Running<T> {
+    /// The first of a lane.
+    fn start<F, Fut>(&mut self, mut lane: Lane<T>, handle: &F)
+    where
+        F: Fn(Record<T>) -> Fut,
+        Fut: Future<Output = Handled> + Send + 'static,
+    {
+        if let Some((receipt, record)) = lane.pop_front() {
+            self.lanes.insert(self.tasks.spawn(handle(record)).id(), (receipt, lane));
+        }
+    }
+
+    /// The next that is done with, and the rest of its lane. May be dropped and called again.
+    async fn next(&mut self) -> Option<(Receipt, Handled, Lane<T>)> {
+        let (id, result) = match self.tasks.join_next_with_id().await? {
             Ok((id, result)) => (id, result),
             Err(panic) => (panic.id(), Err(Later::because("the task panicked"))),
         };
-        let Some(receipt) = receipts.remove(&id) else { continue };
-        match result {
-            Ok(published) if published.is_empty() => {}
-            Ok(published) => {
-                events.extend(published);
-                publishing.push(receipt);
+        let (receipt, lane) = self.lanes.remove(&id)?;
+        Some((receipt, result, lane))
+    }
+}
+
+/// The batch's lanes, one for each record without a place; and what cannot be read.
+fn lanes<T: DeserializeOwned>(
+    batch: SqsEvent,
+    place: impl Fn(&T) -> Option<Place>,
+) -> (Vec<Lane<T>>, Vec<(Receipt, Later)>) {
+    let (mut alone, mut failed) = (Vec::new(), Vec::new());
+    let mut shared: HashMap<String, Vec<(Timestamp, Receipt, Record<T>)>> = HashMap::new();
+    for message in batch.records {
+        let (receipt, task) = read::<T>(message);
+        let task = match task {
+            Ok(task) => task,
+            Err(later) => {
+                failed.push((receipt, later));
+                continue;
             }
-            Err(later) => failed.push((receipt, later)),
+        };
+        let place = place(&task);
+        let record = Record { task, receives: receipt.receives, enqueued: receipt.enqueued, waited: false };
+        match place {
+            None => alone.push(Lane::from([(receipt, record)])),
+            Some(Place { lane, at }) => shared.entry(lane).or_default().push((at, receipt, record)),
         }
     }
-    if let Some(publisher) = publisher
-        && let Err(error) = publisher.publish(&events).await
-    {
-        failed.extend(publishing.into_iter().map(|receipt| (receipt, Later::because(&error))));
+    let sorted = shared.into_values().map(|mut lane| {
+        lane.sort_by_key(|(at, ..)| *at);
+        lane.into_iter().map(|(_, receipt, record)| (receipt, record)).collect()
+    });
+    alone.extend(sorted);
+    (alone, failed)
+}
+
+/// Records that are done, and their events, which are to be published.
+struct Done {
+    records: Vec<(Receipt, std::ops::Range<usize>)>,
+    events: Vec<Event>,
+    due: Instant,
+}
+
+impl Default for Done {
+    /// Nothing, which is never due.
+    fn default() -> Self {
+        Self { records: Vec::new(), events: Vec::new(), due: Instant::now() + Duration::from_secs(86_400) }
     }
-    report(queue, failed).await
+}
+
+impl Done {
+    fn add(&mut self, receipt: Receipt, events: Vec<Event>) {
+        if events.is_empty() {
+            return;
+        }
+        if self.records.is_empty() {
+            self.due = Instant::now() + TOGETHER;
+        }
+        let start = self.events.len();
+        self.events.extend(events);
+        self.records.push((receipt, start..self.events.len()));
+    }
+
+    /// All together; where that fails, each record's alone, so that one that can't be published takes no other with it.
+    /// The records whose events are not published.
+    async fn publish(self, publisher: Option<&Publisher>) -> Vec<(Receipt, Later)> {
+        let Some(publisher) = publisher.filter(|_| !self.events.is_empty()) else { return Vec::new() };
+        let Err(error) = publisher.publish(&self.events).await else { return Vec::new() };
+        if let [_] = self.records[..] {
+            return self.records.into_iter().map(|(receipt, _)| (receipt, Later::because(&error))).collect();
+        }
+        let alone = self.records.into_iter().map(|(receipt, events)| {
+            let events = &self.events[events];
+            async move { publisher.publish(events).await.err().map(|error| (receipt, Later::because(error))) }
+        });
+        futures::future::join_all(alone).await.into_iter().flatten().collect()
+    }
 }
 
 fn read<T: DeserializeOwned>(message: SqsMessage) -> (Receipt, Result<T, Later>) {
@@ -161,4 +283,36 @@ async fn report(queue: &Queue, failed: Vec<(Receipt, Later)>) -> Value {
         }
     }
     json!({ "batchItemFailures": failures })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(id: &str, body: &str) -> SqsMessage {
+        let mut message = SqsMessage::default();
+        (message.message_id, message.body) = (Some(id.to_owned()), Some(body.to_owned()));
+        message
+    }
+
+    /// The ids of a batch's lanes; a task is `[lane, time]`, or a number that has no place.
+    fn lanes_of(bodies: &[&str]) -> (Vec<Vec<String>>, usize) {
+        let mut batch = SqsEvent::default();
+        batch.records = (0..).zip(bodies).map(|(number, body)| message(&format!("{number}"), body)).collect();
+        let (lanes, failed) = lanes::<Value>(batch, |task| {
+            let at = Timestamp::from_millis(task.get(1)?.as_i64()?);
+            Some(Place { lane: task[0].as_str()?.to_owned(), at })
+        });
+        let ids = |lane: Lane<Value>| lane.into_iter().map(|(receipt, _)| receipt.message_id).collect();
+        let mut lanes: Vec<Vec<String>> = lanes.into_iter().map(ids).collect();
+        lanes.sort();
+        (lanes, failed.len())
+    }
+
+    #[test]
+    fn what_goes_to_one_address_stands_in_one_lane_by_its_time() {
+        let (lanes, failed) = lanes_of(&[r#"["a", 5]"#, r#"["b", 1]"#, r#"["a", 3]"#, "7", r#"["a", 5]"#, "poison"]);
+        assert_eq!(lanes, [vec!["1"], vec!["2", "0", "4"], vec!["3"]]);
+        assert_eq!(failed, 1);
+    }
 }

@@ -3,6 +3,7 @@
 //! Every test has an engine, a port and data of its own, and steps by conditions. What it leaves behind fails it:
 //! [`world::World::end`] wants empty queues and, unless the test is about them, empty dead-letter queues.
 
+mod answers;
 mod apps;
 mod attachments;
 mod bad_input;
@@ -36,6 +37,7 @@ mod merging;
 mod messages;
 mod newcomer;
 mod openapi;
+mod order;
 mod outbox;
 mod own_links;
 mod persons;

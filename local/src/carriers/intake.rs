@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use serde_json::Value;
 use shared::model::ChannelType;
@@ -17,6 +19,8 @@ const SLOW: Duration = Duration::from_secs(2);
 const SILENCE: Duration = Duration::from_secs(15);
 /// Milliseconds from the answer to the first receipt, and between receipts.
 const PAUSE: u64 = 5;
+/// From the last byte of an answer that is cut short to the end of its connection.
+const UNTIL_CUT: Duration = Duration::from_millis(50);
 /// Throttled callers are told to wait this many seconds.
 const RETRY_AFTER: u64 = 1;
 
@@ -43,10 +47,45 @@ pub enum Struck {
     Spared,
     /// Every receipt is to be sent twice.
     Doubled,
-    /// The message is to be taken, and the answer never to arrive.
-    Unheard,
+    /// The message is to be taken, and the answer not to arrive, or not all of it.
+    Unheard(Heard),
     Refused(Refusal),
     Answered(Response),
+}
+
+/// How much of an answer arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    All,
+    Nothing,
+    /// All but the last so many bytes of its body.
+    AllBut(usize),
+}
+
+impl Heard {
+    pub async fn of(self, answer: Response) -> Response {
+        match self {
+            Self::All => answer,
+            Self::Nothing => reset(),
+            Self::AllBut(missing) => cut(answer, missing).await,
+        }
+    }
+}
+
+/// An answer that promises its whole length, and breaks off.
+async fn cut(answer: Response, missing: usize) -> Response {
+    let (mut head, body) = answer.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else { return reset() };
+    head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    let begun = body.slice(..body.len().saturating_sub(missing));
+    let (sender, parts) = tokio::sync::mpsc::channel(1);
+    tokio::spawn(async move {
+        let _ = sender.send(Ok(begun)).await;
+        // What was begun is to be on its way before the connection is closed.
+        tokio::time::sleep(UNTIL_CUT).await;
+        let _ = sender.send(Err(std::io::Error::other("cut short on purpose"))).await;
+    });
+    Response::from_parts(head, Body::from_stream(tokio_stream::wrappers::ReceiverStream::new(parts)))
 }
 
 impl State {
@@ -59,7 +98,8 @@ impl State {
                 Struck::Refused(Refusal::Throttled { after: fault.retry_after.unwrap_or(RETRY_AFTER) })
             }
             FaultKind::Duplicate => Struck::Doubled,
-            FaultKind::Lost => Struck::Unheard,
+            FaultKind::Lost => Struck::Unheard(Heard::Nothing),
+            FaultKind::Cut(bytes) => Struck::Unheard(Heard::AllBut(bytes)),
             FaultKind::Timeout | FaultKind::Reset => Struck::Answered(fault.answer().await.unwrap_or_else(reset)),
             // For the engine: it kills the caller once we have answered.
             FaultKind::Kill => Struck::Spared,

@@ -5,11 +5,16 @@
 //!            CLAIMED, deadline ahead     another invocation is at it: wait for its deadline
 //!            CLAIMED, given back         take it over
 //!            CLAIMED, deadline passed    its invocation died; the carrier may have taken the message:
-//!                                        the integration says whether to resend or to fail
+//!                                        the integration says whether to resend, once, or to fail
 //!            SENT, DELIVERED, FAILED     done; say it again only if this task was read before (its events may be lost)
 //! ```
 
+use std::time::Duration;
+
 use crate::model::{ExpiredClaim, SendRecord, SendState, Timestamp};
+
+/// What the record of a part that was taken gets at least, after the longest wait for the carrier.
+const TO_RECORD: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
@@ -32,12 +37,25 @@ pub fn on_found(record: &SendRecord, policy: ExpiredClaim, redelivered: bool, no
     }
     let old = record.deadline.unwrap_or(0);
     let left = old - now.millis();
-    match (old, policy) {
-        (0, _) => Found::Retake { old },
+    match old {
+        0 => Found::Retake { old },
         _ if left > 0 => Found::Wait { seconds: u32::try_from(left / 1000 + 1).unwrap_or(u32::MAX).min(900) },
-        (_, ExpiredClaim::Resend) => Found::Retake { old },
-        (_, ExpiredClaim::Fail) => Found::GiveUp { old },
+        _ if may_repeat(policy, record.repeated) => Found::Retake { old },
+        _ => Found::GiveUp { old },
     }
+}
+
+/// Whether what may have gone out is sent once more: the person gets it twice at most, and where the integration wants no
+/// doubles once.
+pub fn may_repeat(policy: ExpiredClaim, repeated: bool) -> bool {
+    policy == ExpiredClaim::Resend && !repeated
+}
+
+/// Whether a carrier's request may be begun that is answered, or given up, within `timeout`: only if the invocation that
+/// `ends` then sees its end.
+pub fn may_begin(now: Timestamp, ends: Timestamp, timeout: Duration) -> bool {
+    let left = Duration::from_millis(u64::try_from(ends.millis() - now.millis()).unwrap_or(0));
+    left >= timeout + TO_RECORD
 }
 
 #[cfg(test)]
@@ -53,6 +71,7 @@ mod tests {
             subject: Subject::Notification(NotificationId::generate()),
             state,
             deadline,
+            repeated: false,
             accepted: NOW,
             message: MessageWire::default(),
             author: Author::default(),
@@ -82,6 +101,24 @@ mod tests {
         let expired = record(SendState::Claimed, Some(old));
         assert_eq!(on_found(&expired, ExpiredClaim::Resend, true, NOW), Found::Retake { old });
         assert_eq!(on_found(&expired, ExpiredClaim::Fail, true, NOW), Found::GiveUp { old });
+    }
+
+    #[test]
+    fn what_was_repeated_once_is_not_repeated_again() {
+        let old = NOW.millis() - 1;
+        let repeated = SendRecord { repeated: true, ..record(SendState::Claimed, Some(old)) };
+        assert_eq!(on_found(&repeated, ExpiredClaim::Resend, true, NOW), Found::GiveUp { old });
+        let resigned = SendRecord { deadline: Some(0), ..repeated };
+        assert_eq!(on_found(&resigned, ExpiredClaim::Resend, true, NOW), Found::Retake { old: 0 }, "it is its repeat");
+    }
+
+    #[test]
+    fn nothing_is_begun_whose_end_the_invocation_may_not_see() {
+        let timeout = Duration::from_secs(10);
+        assert!(may_begin(NOW, NOW.plus_seconds(15), timeout));
+        assert!(may_begin(NOW, NOW.plus_seconds(11), timeout));
+        assert!(!may_begin(NOW, Timestamp::from_millis(NOW.millis() + 10_999), timeout));
+        assert!(!may_begin(NOW, NOW.plus_seconds(-1), timeout));
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod consent;
 pub mod erasure;
 pub mod health;
 pub mod mask;
+pub mod order;
 pub mod outbox;
 pub mod page;
 pub mod receipt;

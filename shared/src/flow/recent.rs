@@ -70,6 +70,7 @@ mod tests {
             subject: Subject::Notification(NotificationId::generate()),
             state,
             deadline: None,
+            repeated: false,
             accepted: Timestamp::from_millis(0),
             message: MessageWire::default(),
             author: Author::default(),

@@ -47,6 +47,9 @@ pub struct SendRecord {
     /// While claimed: when the claimant must be dead, in Unix milliseconds. Zero when the claim was given back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<i64>,
+    /// While claimed: whether what may have gone out was, or is to be, sent once more. Not a second time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeated: bool,
     pub accepted: Timestamp,
     pub message: MessageWire,
     #[serde(default)]

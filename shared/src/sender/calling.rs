@@ -7,31 +7,57 @@ use crate::model::{ExternalId, Integration, MatchResult, Sending, Subject};
 use crate::store::{MatchItem, NewClient, StoreError, Write};
 use crate::tasks::SendContext;
 
+/// What can be sent.
+pub(super) struct Ready {
+    requests: Vec<CarrierRequest>,
+    person: Option<MatchResult>,
+}
+
+/// What came of calling the carrier.
+pub(super) enum Called {
+    Taken {
+        ids: Vec<ExternalId>,
+        person: Option<MatchResult>,
+    },
+    Unsent(Unsent),
+    /// The invocation may not see the end of the next request. `has_begun`: it saw that of one.
+    OutOfTime {
+        has_begun: bool,
+    },
+}
+
 impl<C: Channel> Sender<C> {
-    /// Renders and calls. The person comes into being before the first call, so that the window between the carrier's
-    /// answer and our record holds nothing but the record's write.
-    pub(super) async fn call(
+    /// Renders. The person comes into being before the first call, so that the window between the carrier's answer and
+    /// our record holds nothing but the record's write.
+    pub(super) async fn prepare(
         &self,
         job: &Job<'_>,
         integration: Option<&Integration>,
-        known: Option<MatchItem>,
-        mut sent: Vec<ExternalId>,
-    ) -> Result<Result<(Vec<ExternalId>, Option<MatchResult>), Unsent>, Later> {
-        let known = known.map(|item| item.result);
+        known: Result<Option<MatchItem>, StoreError>,
+    ) -> Result<Result<Ready, Unsent>, StoreError> {
+        let known = known?.map(|item| item.result);
         let requests = match self.render(job, integration).await? {
             Ok(requests) => requests,
-            Err(error) => return Ok(Err(Unsent { error, person: known, is_the_carriers: false })),
+            Err(error) => return Ok(Err(Unsent { error, person: known })),
         };
-        let person = match self.whom(job, known).await? {
-            Ok(person) => person,
-            Err(unsent) => return Ok(Err(unsent)),
-        };
-        let total = requests.len();
-        for request in requests.into_iter().skip(sent.len()) {
-            let answer = self.carrier.send(request).await.and_then(|response| C::accepted(&response));
-            match answer {
+        Ok(self.whom(job, known).await?.map(|person| Ready { requests, person }))
+    }
+
+    /// Calls for one part after the other, from the first that the carrier does not have.
+    pub(super) async fn call(
+        &self,
+        job: &Job<'_>,
+        Ready { requests, person }: Ready,
+        mut sent: Vec<ExternalId>,
+    ) -> Result<Called, Later> {
+        let (total, before) = (requests.len(), sent.len());
+        for request in requests.into_iter().skip(before) {
+            if !job.has_time() {
+                return Ok(Called::OutOfTime { has_begun: sent.len() > before });
+            }
+            match self.carrier.send(request).await.and_then(|response| C::accepted(&response)) {
                 Ok(id) => sent.push(id),
-                Err(error) => return Ok(Err(Unsent { error, person, is_the_carriers: true })),
+                Err(error) => return Ok(Called::Unsent(Unsent { error, person })),
             }
             if sent.len() < total {
                 let recorded = self.store.record_parts(&job.key, &job.claimant, &sent).await?;
@@ -40,7 +66,7 @@ impl<C: Channel> Sender<C> {
                 }
             }
         }
-        Ok(Ok((sent, person)))
+        Ok(Called::Taken { ids: sent, person })
     }
 
     /// Whose the address is. What was meant for somebody else, or is wanted no more, is not sent.
@@ -51,7 +77,7 @@ impl<C: Channel> Sender<C> {
     ) -> Result<Result<Option<MatchResult>, Unsent>, StoreError> {
         let unsent = |reason: &str| {
             let error = SendError::new(SendErrorKind::Misconfigured, reason);
-            Ok(Err(Unsent { error, person: None, is_the_carriers: false }))
+            Ok(Err(Unsent { error, person: None }))
         };
         match (job.sending.subject, known) {
             // Whose the address is, or will be, is the link's business.

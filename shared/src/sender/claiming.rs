@@ -12,7 +12,7 @@ impl<C: Channel> Sender<C> {
     /// ABSENT → CLAIMED, or what the record that stands in the way asks for.
     pub(super) async fn take(&self, job: &Job<'_>, policy: ExpiredClaim) -> Result<Taken, Later> {
         let record = match self.store.claim(&job.key, job.sending, &job.claimant).await? {
-            Write::Done(_) => return Ok(Taken::Ours(Vec::new())),
+            Write::Done(_) => return Ok(Taken::Ours { sent: Vec::new(), repeated: false }),
             Write::Refused(None) => return Err(Later::because("the claim was refused by nothing").after(1)),
             Write::Refused(Some(record)) => record,
         };
@@ -23,7 +23,10 @@ impl<C: Channel> Sender<C> {
                 job.outcome(Metric::SendDeferred).with_number("seconds", i64::from(seconds)).log();
                 Err(Later::because("another invocation is sending it").after(seconds))
             }
-            Found::Retake { old } => Ok(Taken::Ours(self.retake(job, old).await?.external_ids)),
+            Found::Retake { old } => {
+                let record = self.retake(job, old).await?;
+                Ok(Taken::Ours { sent: record.external_ids, repeated: record.repeated })
+            }
             Found::GiveUp { old } => {
                 self.retake(job, old).await?;
                 let error = SendError::new(

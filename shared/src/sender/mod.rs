@@ -2,10 +2,12 @@
 //!
 //! The same for every channel; a channel's binary only names its type. Decisions are `flow`'s, wire formats the
 //! channel's. Never sends what it has not claimed, and never leaves a task without an end: a claim it cannot turn into
-//! an end is given back, or expires.
+//! an end is given back, or expires. And never begins what its invocation may not see the end of: that goes on as a task
+//! of its own, at once and at the cost of no try.
 
 mod calling;
 mod claiming;
+mod ordering;
 mod recording;
 
 use std::marker::PhantomData;
@@ -15,21 +17,23 @@ use aws_lambda_events::sqs::SqsEvent;
 use futures::FutureExt;
 use lambda_runtime::{LambdaEvent, service_fn};
 
-use crate::batch::{self, Later, Record};
+use crate::batch::{self, Later, Place as Lane, Record};
 use crate::channels::{Channel, SendError};
 use crate::config::{self, ConfigError};
+use crate::flow::claim;
 use crate::flow::report::Place;
 use crate::health;
-use crate::http::CarrierClient;
-use crate::model::{ExternalId, MatchResult, Sending, Subject, Timestamp};
+use crate::http::{CARRIER_TIMEOUT, CarrierClient};
+use crate::model::{ExpiredClaim, ExternalId, Integration, MatchResult, Sending, Subject, Timestamp};
 use crate::publish::Publisher;
 use crate::queue::{Queue, Sqs};
 use crate::store::keys::AddressPartition;
-use crate::store::{Claimant, SendKey, Store};
+use crate::store::{Claimant, MatchItem, SendKey, Store, StoreError};
 use crate::tasks::SendTask;
 use crate::telemetry::{Metric, Outcome};
 use crate::warm;
 use crate::webhook::Event;
+use calling::Called;
 
 /// Clocks of two machines may differ by this much; a claim lives that much longer than its claimant.
 const CLOCK_SKEW_SECONDS: i64 = 1;
@@ -76,10 +80,18 @@ pub async fn run<C: Channel + 'static>() -> Result<(), lambda_runtime::Error> {
                 async move { sender.take_up(record, ends, &tasks).await }
             };
             // Boxed: the compiler follows nested futures only so deep.
-            Ok::<_, lambda_runtime::Error>(batch::run(event.payload, &queue, Some(&publisher), send).boxed().await)
+            let sent = batch::run_in_lanes(event.payload, &queue, Some(&publisher), lane, send).boxed();
+            Ok::<_, lambda_runtime::Error>(sent.await)
         }
     };
     lambda_runtime::run(service_fn(handle)).await
+}
+
+/// What goes to one address leaves in the order in which it was accepted.
+fn lane(task: &SendTask) -> Option<Lane> {
+    let sending = task.sending();
+    let lane = AddressPartition::new(sending.app_id, sending.integration_id, &sending.address).pk;
+    Some(Lane { lane, at: sending.accepted })
 }
 
 /// Sends through channel `C`.
@@ -98,25 +110,42 @@ struct Job<'a> {
     place: Place,
     /// We, and until when the claim is ours.
     claimant: Claimant,
-    receives: u32,
+    /// When this invocation ends, whatever happens.
+    ends: Timestamp,
+    /// Which try this is, from 1.
+    attempt: u32,
     /// Whether an earlier reading may have died before it could publish.
     repeat: bool,
+}
+
+/// What came of a task in this invocation.
+enum Turn {
+    /// It came to its end, and this is what to publish.
+    Over(Vec<Event>),
+    /// It goes on in so many seconds, as a task of its own. That is no try: nothing failed.
+    GoesOn { seconds: u32 },
 }
 
 /// Whether it is ours to send.
 enum Taken {
     /// Yes; these parts went out before.
-    Ours(Vec<ExternalId>),
+    Ours { sent: Vec<ExternalId>, repeated: bool },
     /// No, and this is what to publish.
     Not(Vec<Event>),
+}
+
+/// By what a claimed send is judged.
+struct Claim<'a> {
+    integration: Option<&'a Integration>,
+    policy: ExpiredClaim,
+    /// Whether what may have gone out is being sent once more.
+    repeated: bool,
 }
 
 /// Why the carrier does not have it, or not all of it.
 struct Unsent {
     error: SendError,
     person: Option<MatchResult>,
-    /// Whether it was the carrier that said no.
-    is_the_carriers: bool,
 }
 
 impl<C: Channel> Sender<C> {
@@ -132,56 +161,112 @@ impl<C: Channel> Sender<C> {
         invocation_ends: Timestamp,
         queue: &Queue,
     ) -> Result<Vec<Event>, Later> {
-        let Record { task, receives, enqueued } = record;
-        let (sending, rest) = task.split();
-        let events = self.send(Record { task: sending, receives, enqueued }, invocation_ends).await?;
-        if let Some(rest) = rest {
-            queue.send(&rest).await?;
+        match self.turn(&record, invocation_ends).await? {
+            Turn::Over(events) => {
+                if let Some(rest) = record.task.rest() {
+                    queue.send(&rest).await?;
+                }
+                Ok(events)
+            }
+            Turn::GoesOn { seconds } => {
+                let tries = attempt(&record).saturating_sub(1);
+                queue.send_later(&record.task.after_tries(tries), seconds).await?;
+                Ok(Vec::new())
+            }
         }
-        Ok(events)
     }
 
-    async fn send(&self, record: Record<Sending>, invocation_ends: Timestamp) -> Result<Vec<Event>, Later> {
-        let sending = &record.task;
-        let repeat = record.may_be_a_repeat(sending.accepted);
+    async fn turn(&self, record: &Record<SendTask>, invocation_ends: Timestamp) -> Result<Turn, Later> {
+        let sending = record.task.sending();
+        let job = self.job(record, sending, invocation_ends);
+        if !job.has_time() {
+            return out_of_time(record.waited);
+        }
+        if let Some(seconds) = self.held_back(&job, record.task.behind(), record.waited).await? {
+            return Ok(Turn::GoesOn { seconds });
+        }
         let integration = self.store.integration(sending.app_id, sending.integration_id).await?;
+        let policy = integration.as_ref().map(|integration| integration.expired_claim).unwrap_or_default();
+        let (taken, known) = tokio::join!(self.take(&job, policy), self.store.find_match(&job.partition, false));
+        match taken? {
+            Taken::Not(events) => Ok(Turn::Over(events)),
+            Taken::Ours { sent, repeated } => {
+                let claim = Claim { integration: integration.as_ref(), policy, repeated };
+                self.send(&job, &claim, known, sent).await
+            }
+        }
+    }
+
+    fn job<'a>(&self, record: &Record<SendTask>, sending: &'a Sending, ends: Timestamp) -> Job<'a> {
         let partition = AddressPartition::new(sending.app_id, sending.integration_id, &sending.address);
-        let job = Job {
+        Job {
             sending,
-            partition: partition.clone(),
             key: SendKey::new(&partition, sending.accepted, sending.subject),
+            partition,
             place: Place {
                 app_id: sending.app_id,
                 integration_id: sending.integration_id,
                 channel: C::TYPE,
                 address: sending.address.clone(),
             },
-            claimant: Claimant::until(invocation_ends.plus_seconds(CLOCK_SKEW_SECONDS)),
-            receives: record.receives,
-            repeat,
+            claimant: Claimant::until(ends.plus_seconds(CLOCK_SKEW_SECONDS)),
+            ends,
+            attempt: attempt(record),
+            repeat: record.may_be_a_repeat(sending.accepted),
+        }
+    }
+
+    async fn send(
+        &self,
+        job: &Job<'_>,
+        claim: &Claim<'_>,
+        known: Result<Option<MatchItem>, StoreError>,
+        sent: Vec<ExternalId>,
+    ) -> Result<Turn, Later> {
+        let ready = match self.prepare(job, claim.integration, known).await {
+            Ok(Ok(ready)) => ready,
+            Ok(Err(unsent)) => return Ok(Turn::Over(self.settle(job, claim, unsent).await?)),
+            Err(error) => {
+                // Nothing went out: a claim left alone would look like a dead sender's.
+                let _ = self.store.release(&job.key, &job.claimant).await;
+                return Err(error.into());
+            }
         };
-        let policy = integration.as_ref().map(|integration| integration.expired_claim).unwrap_or_default();
-        let (taken, known) = tokio::join!(self.take(&job, policy), self.store.find_match(&partition, false));
-        match taken? {
-            Taken::Not(events) => Ok(events),
-            Taken::Ours(sent) => match self.call(&job, integration.as_ref(), known?, sent).await? {
-                Ok((ids, person)) => {
-                    let events = self.record_sent(&job, &ids, person.as_ref()).await?;
-                    health::note(&self.store, integration.as_ref(), Ok(())).await;
-                    Ok(events)
-                }
-                Err(unsent) => {
-                    if unsent.is_the_carriers {
-                        health::note(&self.store, integration.as_ref(), Err(&unsent.error)).await;
-                    }
-                    self.settle(&job, policy, unsent).await
-                }
-            },
+        match self.call(job, ready, sent).await? {
+            Called::Taken { ids, person } => {
+                let events = self.record_sent(job, &ids, person.as_ref()).await?;
+                health::note(&self.store, claim.integration, Ok(())).await;
+                Ok(Turn::Over(events))
+            }
+            Called::Unsent(unsent) => {
+                health::note(&self.store, claim.integration, Err(&unsent.error)).await;
+                Ok(Turn::Over(self.settle(job, claim, unsent).await?))
+            }
+            Called::OutOfTime { has_begun } => {
+                self.store.release(&job.key, &job.claimant).await?;
+                out_of_time(has_begun)
+            }
         }
     }
 }
 
+/// Which try it is, those of earlier tasks included.
+fn attempt(record: &Record<SendTask>) -> u32 {
+    record.task.tries().saturating_add(record.receives)
+}
+
+/// There is a next time. `has_moved`: something was sent in this invocation, this or what stood before it, so that it
+/// can't go on for ever; else it is a try like any other.
+fn out_of_time(has_moved: bool) -> Result<Turn, Later> {
+    if has_moved { Ok(Turn::GoesOn { seconds: 0 }) } else { Err(Later::because("too little time is left").after(1)) }
+}
+
 impl Job<'_> {
+    /// Whether the invocation will see the end of a carrier's request that is begun now.
+    fn has_time(&self) -> bool {
+        claim::may_begin(now(), self.ends, CARRIER_TIMEOUT)
+    }
+
     fn metric(&self, notification: Metric, message: Metric) -> Metric {
         match self.sending.subject {
             Subject::Notification(_) => notification,
@@ -194,7 +279,7 @@ impl Job<'_> {
             .with(self.sending.subject.id_name(), self.sending.subject)
             .with("appId", self.sending.app_id)
             .with("integrationId", self.sending.integration_id)
-            .with_number("attempt", i64::from(self.receives))
+            .with_number("attempt", i64::from(self.attempt))
     }
 }
 

@@ -1,11 +1,11 @@
 //! How a claim ends: as sent or failed, with what the business is told of it, or given back for another try.
 
-use super::{Job, Sender, Unsent, now};
+use super::{Claim, Job, Sender, Unsent, now};
 use crate::batch::{self, Later};
 use crate::channels::{Channel, SendError, SendErrorKind};
-use crate::flow::{report, retry};
+use crate::flow::{claim, report, retry};
 use crate::links;
-use crate::model::{ExpiredClaim, ExternalId, MatchResult, SendRecord, SendState, Subject};
+use crate::model::{ExternalId, MatchResult, SendRecord, SendState, Subject};
 use crate::store::Write;
 use crate::telemetry::Metric;
 use crate::webhook::Event;
@@ -57,16 +57,19 @@ impl<C: Channel> Sender<C> {
     pub(super) async fn settle(
         &self,
         job: &Job<'_>,
-        policy: ExpiredClaim,
-        unsent: Unsent,
+        claim: &Claim<'_>,
+        Unsent { error, person }: Unsent,
     ) -> Result<Vec<Event>, Later> {
-        let Unsent { error, person, .. } = unsent;
-        let doubtful = error.kind == SendErrorKind::Undecided && policy == ExpiredClaim::Fail;
-        if !error.is_retryable() || doubtful || job.receives >= self.config.max_receives {
+        let is_undecided = error.kind == SendErrorKind::Undecided;
+        let is_over = is_undecided && !claim::may_repeat(claim.policy, claim.repeated);
+        if !error.is_retryable() || is_over || job.attempt >= self.config.max_receives {
             return self.record_failed(job, &error, person.as_ref()).await;
         }
-        self.store.release(&job.key, &job.claimant).await?;
-        let wait = retry::task_wait(job.receives, error.retry_after, batch::jitter());
+        match is_undecided {
+            true => self.store.release_to_repeat(&job.key, &job.claimant).await?,
+            false => self.store.release(&job.key, &job.claimant).await?,
+        };
+        let wait = retry::send_wait(job.attempt, &error, batch::jitter());
         job.outcome(Metric::SendRetried).with("reason", &error).with_number("seconds", i64::from(wait)).log();
         Err(Later::because(error).after(wait))
     }

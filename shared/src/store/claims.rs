@@ -69,15 +69,19 @@ impl Store {
         }
     }
 
-    /// CLAIMED → CLAIMED, from a claimant that is dead or gave up, to us.
+    /// CLAIMED → CLAIMED, from a claimant that is dead or gave up, to us. What the dead one sent, if it did, is sent once
+    /// more.
     pub async fn retake(&self, key: &SendKey, old: i64, claimant: &Claimant) -> Result<Write, StoreError> {
-        let retaken = Update::of(key, claimant.mark, "SET #by = :by, deadline = :deadline")
+        let set = match old {
+            0 => "SET #by = :by, deadline = :deadline",
+            _ => "SET #by = :by, deadline = :deadline, repeated = :yes",
+        };
+        let retaken = Update::of(key, claimant.mark, set)
             .when("#state = :claimed AND deadline = :old")
             .state(":claimed", SendState::Claimed)
             .number(":old", old)
-            .number(":deadline", claimant.deadline.millis())
-            .write(self)
-            .await;
+            .number(":deadline", claimant.deadline.millis());
+        let retaken = if old == 0 { retaken } else { retaken.value(":yes", &true)? }.write(self).await;
         match old {
             0 => self.or_give_back(key, claimant, retaken).await,
             // Given back, it would be sent: whether it was is not for us to say.
@@ -104,7 +108,18 @@ impl Store {
         Update::held(key, claimant, "SET #by = :by, deadline = :nobodys").number(":nobodys", 0).write(self).await
     }
 
-    /// Records one of several parts as sent, so that a crash does not send it again. Insists, as all do that record what
+    /// As [`Store::release`], of what may have gone out: whoever takes it up sends it once more, and that is the last
+    /// time.
+    pub async fn release_to_repeat(&self, key: &SendKey, claimant: &Claimant) -> Result<Write, StoreError> {
+        Update::held(key, claimant, "SET #by = :by, deadline = :nobodys, repeated = :yes")
+            .number(":nobodys", 0)
+            .value(":yes", &true)?
+            .write(self)
+            .await
+    }
+
+    /// Records one of several parts as sent, so that a crash does not send it again. The next one was not sent yet, nor
+    /// repeated. Insists, as all do that record what
     /// the carrier has.
     pub async fn record_parts(
         &self,
@@ -112,7 +127,7 @@ impl Store {
         claimant: &Claimant,
         ids: &[ExternalId],
     ) -> Result<Write, StoreError> {
-        Update::held(key, claimant, "SET #by = :by, externalIds = :ids")
+        Update::held(key, claimant, "SET #by = :by, externalIds = :ids REMOVE repeated")
             .value(":ids", &ids)?
             .insist(self, claimant)
             .await
@@ -176,6 +191,7 @@ fn claimed(sending: &Sending, deadline: Timestamp) -> SendRecord {
         subject: sending.subject,
         state: SendState::Claimed,
         deadline: Some(deadline.millis()),
+        repeated: false,
         accepted: sending.accepted,
         message: MessageWire::from(&sending.message),
         author: sending.author.clone(),

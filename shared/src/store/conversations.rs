@@ -11,8 +11,8 @@ use super::users::HERE;
 use super::{Range, Store, StoreError};
 use crate::flow::page::{self, Source};
 use crate::flow::report;
-use crate::ids::{AppId, AppUserId, ConversationId, MessageId};
-use crate::model::{AppSettings, AppUser, MessageWire, Person, SendRecord, Timestamp};
+use crate::ids::{AppId, AppUserId, ConversationId, IntegrationId, MessageId};
+use crate::model::{Address, AppSettings, AppUser, Client, MessageWire, Person, SendRecord, Sending, Timestamp};
 
 pub use crate::flow::page::{History, Stretch};
 
@@ -26,6 +26,9 @@ pub struct StoredMessage {
     /// Where the app keeps messages for a time only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl: Option<i64>,
+    /// The clients that it goes out to: later messages wait for it there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<(IntegrationId, Address)>,
 }
 
 impl StoredMessage {
@@ -33,7 +36,18 @@ impl StoredMessage {
     pub fn new(message: MessageWire, settings: &AppSettings) -> Self {
         let kept = settings.conversation_retention_seconds.map(i64::from);
         let ttl = message.received.zip(kept).map(|(received, kept)| received.seconds() + kept);
-        Self { message, ttl }
+        Self { message, ttl, to: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn to(self, clients: &[&Client]) -> Self {
+        let to = clients.iter().map(|client| (client.integration_id, client.external_id.clone())).collect();
+        Self { to, ..self }
+    }
+
+    /// Whether it goes to the client that this is sent to.
+    pub fn goes_where(&self, sending: &Sending) -> bool {
+        self.to.iter().any(|(integration, at)| (*integration, at) == (sending.integration_id, &sending.address))
     }
 
     /// Where it lies. A message without id or time, which none of ours is, has no place.

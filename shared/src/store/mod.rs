@@ -18,6 +18,7 @@ mod marks;
 mod matches;
 mod menus;
 mod merges;
+mod order;
 mod orphans;
 mod outbox;
 mod parked;

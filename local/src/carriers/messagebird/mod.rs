@@ -18,7 +18,7 @@ use time::macros::format_description;
 
 use super::State;
 use super::accounts::Account;
-use super::intake::{Refusal, Struck};
+use super::intake::{Heard, Refusal, Struck};
 use super::message::Message;
 use crate::clock::now_ms;
 use crate::faults::reset;
@@ -50,10 +50,10 @@ fn refuse(status: u16, problems: Vec<Value>) -> Response {
 }
 
 async fn send(Shared(state): Shared<State>, headers: HeaderMap, body: Bytes) -> Response {
-    let (is_doubled, is_unheard) = match state.strike(ChannelType::Messagebird).await {
-        Struck::Spared => (false, false),
-        Struck::Doubled => (true, false),
-        Struck::Unheard => (false, true),
+    let (is_doubled, heard) = match state.strike(ChannelType::Messagebird).await {
+        Struck::Spared => (false, Heard::All),
+        Struck::Doubled => (true, Heard::All),
+        Struck::Unheard(heard) => (false, heard),
         Struck::Refused(refusal) => return refused(refusal),
         Struck::Answered(response) => return response,
     };
@@ -69,7 +69,7 @@ async fn send(Shared(state): Shared<State>, headers: HeaderMap, body: Bytes) -> 
             return refused(refusal);
         }
     }
-    if is_unheard { reset() } else { (StatusCode::CREATED, Json(view(&messages))).into_response() }
+    heard.of((StatusCode::CREATED, Json(view(&messages))).into_response()).await
 }
 
 fn refused(refusal: Refusal) -> Response {

@@ -22,7 +22,7 @@ use time::format_description::well_known::Rfc2822;
 use super::State;
 use super::accounts::Account;
 use super::callbacks::Way;
-use super::intake::{Refusal, Struck};
+use super::intake::{Heard, Refusal, Struck};
 use super::message::Message;
 use crate::clock::now_ms;
 use crate::faults::reset;
@@ -77,10 +77,10 @@ async fn send(
     headers: HeaderMap,
     body: String,
 ) -> Response {
-    let (is_doubled, is_unheard) = match state.strike(ChannelType::Twilio).await {
-        Struck::Spared => (false, false),
-        Struck::Doubled => (true, false),
-        Struck::Unheard => (false, true),
+    let (is_doubled, heard) = match state.strike(ChannelType::Twilio).await {
+        Struck::Spared => (false, Heard::All),
+        Struck::Doubled => (true, Heard::All),
+        Struck::Unheard(heard) => (false, heard),
         Struck::Refused(refusal) => return refused(refusal, ""),
         Struck::Answered(response) => return response,
     };
@@ -93,8 +93,7 @@ async fn send(
         Err(error) => return error.into_response(),
     };
     match state.accept(message.clone(), is_doubled).await {
-        Ok(()) if is_unheard => reset(),
-        Ok(()) => (StatusCode::CREATED, [request_id()], Json(view(&sid, &message))).into_response(),
+        Ok(()) => heard.of((StatusCode::CREATED, [request_id()], Json(view(&sid, &message))).into_response()).await,
         Err(refusal) => refused(refusal, &message.to),
     }
 }
