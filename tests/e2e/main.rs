@@ -3,6 +3,7 @@
 //! Every test has an engine, a port and data of its own, and steps by conditions. What it leaves behind fails it:
 //! [`world::World::end`] wants empty queues and, unless the test is about them, empty dead-letter queues.
 
+mod answer_walks;
 mod answers;
 mod apps;
 mod attachments;
@@ -51,6 +52,7 @@ mod templates;
 mod tenants;
 mod urls;
 mod users;
+mod walk;
 mod webhooks;
 mod webhooks_api;
 mod world;
