@@ -10,6 +10,7 @@ mod attachments;
 mod bad_input;
 mod browsers;
 mod callbacks;
+mod campaign;
 mod content;
 mod conversations;
 mod crashes;
