@@ -77,7 +77,7 @@ pub async fn update(context: &Context, call: &Call<'_>) -> Result<Response<Body>
 pub async fn delete(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
     let app_id = call.app()?;
     let app = context.store.app_now(app_id).await?.ok_or_else(missing)?;
-    let erasure = UpkeepTask::V1 { app_id, work: Work::EraseApp { shard: 0 } };
+    let erasure = UpkeepTask::V1 { app_id, work: Work::EraseApp { shard: 0, conversations: 0 } };
     context.upkeep.send_later(&erasure, ERASED_AFTER).await?;
     if !context.store.delete_app(&app).await? {
         return Err(missing().into());

@@ -4,6 +4,7 @@ use lambda_http::{Body, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 use shared::api::Call;
+use shared::flow::erasure::HistoryWalk;
 use shared::gateway::{self, Refusal};
 use shared::ids::MessageId;
 use shared::model::{ApiError, ErrorCode, FileKey, Timestamp};
@@ -65,7 +66,8 @@ pub async fn clear(context: &Context, call: &Call<'_>) -> Result<Response<Body>,
     let conversations = person.user.conversations();
     let clients = person.clients.iter().map(|client| (client.integration_id, client.external_id.clone())).collect();
     let user = person.user.id;
-    let work = Work::EraseMessages { user, conversations: conversations.clone(), clients, until };
+    let walk = HistoryWalk::default();
+    let work = Work::EraseMessages { user, conversations: conversations.clone(), clients, until, walk };
     let clear = context.store.clear_messages(app, user, &conversations, until);
     context.upkeep.delete(app, work, clear).await?;
     Ok(gateway::json(200, &json!({})))

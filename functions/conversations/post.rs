@@ -15,7 +15,7 @@ use shared::model::{
     Sending, Subject,
 };
 use shared::store::{Posted, Side, StoreError, StoredMessage};
-use shared::tasks::{MessagePlace, OutboxEntry, SendTask};
+use shared::tasks::{Follows, Mark, MessagePlace, SendTask};
 use shared::telemetry::{Metric, Outcome};
 use shared::webhook::{Event, Who};
 
@@ -110,8 +110,10 @@ impl<'a> Said<'a> {
             Role::AppMaker => Side::AppMaker,
             Role::AppUser => Side::AppUser,
         };
-        context.outbox.prepare(self.app, vec![self.outbox_entry()?]).await?;
-        let conversation = match context.store.post(self.app, &self.person.user, side, &stored, now()).await? {
+        let user = &self.person.user;
+        let mark = Mark::new(user.conversation_id);
+        context.outbox.prepare(self.app, mark, self.follows()).await?;
+        let conversation = match context.store.post(self.app, user, side, &stored, mark, now()).await? {
             Posted::Done(conversation) => conversation,
             Posted::Full => return Err(full().into()),
             Posted::Gone => return Ok(None),
@@ -128,20 +130,14 @@ impl<'a> Said<'a> {
     }
 
     /// What follows once the messages are kept: they are sent, in order by each client, and told.
-    fn outbox_entry(&self) -> Result<OutboxEntry, StoreError> {
+    fn follows(&self) -> Follows {
         let wires: Vec<_> = self.messages.iter().map(|ready| ready.wire.clone()).collect();
         let by = |client: &&Client| {
             let sending = |ready| self.sending(client, ready);
             Some((client.platform, SendTask::in_order(self.messages.iter().filter_map(sending))?))
         };
-        let MessagePlace { conversation, received, id } = self.place()?;
-        Ok(OutboxEntry::Message {
-            conversation,
-            received,
-            id,
-            sends: self.to.iter().filter_map(by).collect(),
-            event: Box::new(Event::posted(self.app, Who::of(self.person).started(), self.posting.role, &wires)),
-        })
+        let told = Event::posted(self.app, Who::of(self.person).started(), self.posting.role, &wires);
+        Follows { sends: self.to.iter().filter_map(by).collect(), events: vec![told] }
     }
 
     fn sending(&self, client: &Client, ready: &Ready) -> Option<Sending> {

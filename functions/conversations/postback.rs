@@ -10,8 +10,8 @@ use shared::ids::{AppId, MessageId};
 use shared::model::{
     ActionWire, ApiError, Author, Content, ErrorCode, Message, MessageWire, Person, Posting, Role, check,
 };
-use shared::store::{Posted, Side, StoreError, StoredMessage};
-use shared::tasks::OutboxEntry;
+use shared::store::{Posted, Side, StoredMessage};
+use shared::tasks::{Follows, Mark};
 use shared::webhook::{Event, Who};
 
 use crate::handler::{Context, in_conversation, now};
@@ -63,16 +63,10 @@ async fn echo(context: &Context, app: AppId, person: &Person, action: &ActionWir
         Composing { posting: &posting, user: &person.user, animal_names: settings.use_animal_names, now: now() };
     let message = composing.message(&posting.message, None, &rand::random::<[u8; 16]>(), 0);
     let stored = StoredMessage::new(message.clone(), &settings);
-    let place = message.received.zip(message.id).ok_or(StoreError::Unreadable("message"))?;
-    let entry = OutboxEntry::Message {
-        conversation: person.user.conversation_id,
-        received: place.0,
-        id: place.1,
-        sends: Vec::new(),
-        event: Box::new(Event::posted(app, Who::of(person), Role::AppUser, &[message])),
-    };
-    context.outbox.prepare(app, vec![entry]).await?;
-    match context.store.post(app, &person.user, Side::AppUser, &[stored], now()).await? {
+    let mark = Mark::new(person.user.conversation_id);
+    let told = Event::posted(app, Who::of(person), Role::AppUser, &[message]);
+    context.outbox.prepare(app, mark, Follows { sends: Vec::new(), events: vec![told] }).await?;
+    match context.store.post(app, &person.user, Side::AppUser, &[stored], mark, now()).await? {
         Posted::Done(_) => Ok(()),
         Posted::Full => Err(full().into()),
         Posted::Gone => Err(ApiError::missing(ErrorCode::UserNotFound).into()),

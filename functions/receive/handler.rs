@@ -77,11 +77,16 @@ pub async fn handle(context: Arc<Context>, batch: Batch) -> Value {
 async fn receive(context: Arc<Context>, record: Record<ReceiveTask>) -> Result<Vec<Event>, Later> {
     let made = match &record.task {
         ReceiveTask::V1 { received, .. } => *received,
-        ReceiveTask::Outbox1 { prepared, .. } => *prepared,
+        ReceiveTask::Outbox1 { prepared, .. } | ReceiveTask::Outbox2 { prepared, .. } => *prepared,
     };
     let redelivered = record.may_be_a_repeat(made);
     match record.task {
-        ReceiveTask::Outbox1 { app_id, prepared, entry } => outbox::follow(&context, app_id, prepared, entry).await,
+        ReceiveTask::Outbox1 { app_id, prepared, entry } => {
+            outbox::follow_unmarked(&context, app_id, prepared, entry).await
+        }
+        ReceiveTask::Outbox2 { app_id, prepared, mark, follows } => {
+            outbox::follow(&context, app_id, prepared, mark, follows).await
+        }
         ReceiveTask::V1 { app_id, integration_id, channel, received, place, what } => {
             let Some(channel) = known(&context, app_id, integration_id, channel).await? else { return Ok(Vec::new()) };
             let source = Source { app_id, integration_id, channel };

@@ -1,4 +1,4 @@
-//! An outbox entry: once the write that it speaks of is there, what follows from it is sent and told.
+//! An outbox entry: once the write that it speaks of is made, what follows from it is sent and told.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use shared::ids::AppId;
 use shared::links;
 use shared::model::Timestamp;
 use shared::store::StoreError;
-use shared::tasks::{OutboxEntry, ReceiveTask};
+use shared::tasks::{Follows, Mark, OutboxEntry, ReceiveTask};
 use shared::webhook::Event;
 
 use crate::handler::Context;
@@ -18,16 +18,41 @@ use crate::order;
 /// queue is asked to wait.
 const QUICK_LOOKS: [u64; 5] = [10, 20, 40, 80, 160];
 
+/// Sends are on their queues before the events are: a repeat finds them claimed.
 pub async fn follow(
+    context: &Context,
+    app: AppId,
+    prepared: Timestamp,
+    mark: Mark,
+    follows: Follows,
+) -> Result<Vec<Event>, Later> {
+    let is_made = patiently(|| context.store.was_made(app, mark)).await?;
+    match outbox::look(is_made, prepared, now()) {
+        Look::Follow => {
+            // A message's mark lies in the conversation that the message does.
+            let sends = order::behind_others(&context.store, app, mark.conversation, follows.sends).await?;
+            context.senders.send(&sends).await?;
+            Ok(follows.events)
+        }
+        // As a task of its own: it is no failure, and uses up none of the queue's tries.
+        Look::Again { seconds } => {
+            context.queue.send_later(&ReceiveTask::Outbox2 { app_id: app, prepared, mark, follows }, seconds).await?;
+            Ok(Vec::new())
+        }
+        Look::Drop => Ok(Vec::new()),
+    }
+}
+
+/// An entry of an earlier version, which knew no marks.
+pub async fn follow_unmarked(
     context: &Context,
     app: AppId,
     prepared: Timestamp,
     entry: OutboxEntry,
 ) -> Result<Vec<Event>, Later> {
-    let is_made = is_made(context, app, &entry).await?;
+    let is_made = patiently(|| context.store.is_there(app, &entry)).await?;
     match outbox::look(is_made, prepared, now()) {
         Look::Follow => consequences(context, app, entry).await,
-        // As a task of its own: it is no failure, and uses up none of the queue's tries.
         Look::Again { seconds } => {
             context.queue.send_later(&ReceiveTask::Outbox1 { app_id: app, prepared, entry }, seconds).await?;
             Ok(Vec::new())
@@ -36,17 +61,19 @@ pub async fn follow(
     }
 }
 
-async fn is_made(context: &Context, app: AppId, entry: &OutboxEntry) -> Result<bool, StoreError> {
+async fn patiently<F>(is_made: impl Fn() -> F) -> Result<bool, StoreError>
+where
+    F: Future<Output = Result<bool, StoreError>>,
+{
     for wait in QUICK_LOOKS {
-        if context.store.was_made(app, entry).await? {
+        if is_made().await? {
             return Ok(true);
         }
         tokio::time::sleep(Duration::from_millis(wait)).await;
     }
-    context.store.was_made(app, entry).await
+    is_made().await
 }
 
-/// Sends are on their queues before the events are: a repeat finds them claimed.
 async fn consequences(context: &Context, app: AppId, entry: OutboxEntry) -> Result<Vec<Event>, Later> {
     match entry {
         OutboxEntry::Message { conversation, sends, event, .. } => {
@@ -61,7 +88,7 @@ async fn consequences(context: &Context, app: AppId, entry: OutboxEntry) -> Resu
             }
             match confirmation {
                 Some(task) => context.senders.send(&[(link.client.platform, *task)]).await?,
-                None => events.extend(links::begun_without_message(&context.store, app, &link, now()).await?),
+                None => events.extend(links::sent_of(&context.store, app, &link, now()).await?),
             }
             Ok(events)
         }

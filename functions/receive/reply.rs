@@ -5,7 +5,7 @@ use shared::channels::{Reply, ReplyPart};
 use shared::flow::erasure::Walk;
 use shared::flow::{mask, report};
 use shared::ids::{AppId, MessageId};
-use shared::links::{self, Answered};
+use shared::links;
 use shared::model::{AppSettings, AppUser, MediaType, MessageWire, Person, SendRecord, SourceWire, Timestamp};
 use shared::queue::QueueError;
 use shared::store::keys::AddressPartition;
@@ -38,10 +38,7 @@ pub async fn receive(context: &Context, heard: Heard) -> Result<Vec<Event>, Late
         return Ok(Vec::new());
     };
     let partition = AddressPartition::new(app, heard.source.integration_id, &heard.reply.from);
-    let mut events = match links::answered(store, app, &partition, &heard.reply, heard.received).await? {
-        Answered::Message(events) => events,
-        Answered::Consumed(events) => return Ok(events),
-    };
+    let mut events = links::answered(store, app, &partition, &heard.reply, heard.redelivered, heard.received).await?;
     let (person, Person { user, clients, .. }) = find_or_create(context, &heard, &partition).await?;
     let said = |received| messages(&heard, received, &person, &user, &settings);
     let messages = said(heard.received);

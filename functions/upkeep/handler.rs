@@ -10,12 +10,12 @@ use serde_json::Value;
 use shared::batch::{self, Later, Record};
 use shared::config::ConfigError;
 use shared::files::{Files, FilesError};
-use shared::flow::erasure::{Budget, Progress};
+use shared::flow::erasure::Budget;
 use shared::ids::AppId;
 use shared::model::{FileKey, Timestamp};
 use shared::publish::Publisher;
 use shared::queue::{Queue, Sqs};
-use shared::store::{HistoryPart, Store};
+use shared::store::{PeopleWalk, Store};
 use shared::tasks::{UpkeepTask, Work};
 use shared::telemetry::{Metric, Outcome};
 use shared::webhook::Event;
@@ -68,8 +68,13 @@ pub async fn handle(context: Arc<Context>, batch: SqsEvent) -> Value {
 async fn work(context: Arc<Context>, record: Record<UpkeepTask>) -> Result<Vec<Event>, Later> {
     let UpkeepTask::V1 { app_id, work } = record.task;
     let outcome = |metric| Outcome::of(metric).with("appId", app_id).with("work", work.name());
-    match step(&context, app_id, &work).await? {
+    let mut budget = Budget::new(REQUESTS_A_STEP);
+    match step(&context, app_id, &work, &mut budget).await? {
         Next::Nothing => outcome(Metric::DataErased).log(),
+        // It would come back for ever: as a failure it ends among the dead letters, with an alarm.
+        Next::Again(rest, 0) if rest == work && budget.erased() == 0 => {
+            return Err(Later::because("the erasure does not advance"));
+        }
         Next::Again(rest, seconds) => {
             context.queue.send_later(&UpkeepTask::V1 { app_id, work: rest }, seconds).await?;
             outcome(Metric::ErasureContinued).log();
@@ -78,10 +83,12 @@ async fn work(context: Arc<Context>, record: Record<UpkeepTask>) -> Result<Vec<E
     Ok(Vec::new())
 }
 
-async fn step(context: &Context, app: AppId, work: &Work) -> Result<Next, Later> {
-    let budget = &mut Budget::new(REQUESTS_A_STEP);
-    let progress = match work {
-        Work::EraseApp { shard } => return erase_app(context, app, *shard, budget).await,
+async fn step(context: &Context, app: AppId, work: &Work, budget: &mut Budget) -> Result<Next, Later> {
+    match work {
+        Work::EraseApp { shard, conversations } => {
+            let walk = PeopleWalk { shard: *shard, conversations: *conversations };
+            return erase_app(context, app, walk, budget).await;
+        }
         Work::EraseIntegration { integration, walk } => {
             let left = integration::erase(context, app, *integration, walk, budget).await?;
             let again = |walk| Next::Again(Work::EraseIntegration { integration: *integration, walk }, 0);
@@ -93,40 +100,39 @@ async fn step(context: &Context, app: AppId, work: &Work) -> Result<Next, Later>
             if shown.is_none_or(|photo| photo.to_string() != *file) {
                 delete(context, app, file).await?;
             }
-            Progress::Done
         }
         Work::ErasePicture { file, message } => {
             if !context.store.is_kept(app, *message).await? {
                 delete(context, app, file).await?;
             }
-            Progress::Done
         }
-        Work::EraseUser { user, told } => return person::erase(context, app, *user, *told, budget).await,
+        Work::EraseUser { user, told, walk } => {
+            return person::erase(context, app, *user, *told, walk, budget).await;
+        }
         Work::EraseMessage { user, message, file } => history::erase_one(context, app, *user, *message, file).await?,
-        Work::EraseMessages { user, conversations, clients, until } => {
-            context.store.clear_messages(app, *user, conversations, *until).await?;
-            let parts = HistoryPart::all(app, conversations, clients, *until);
-            history::erase(context, app, *user, &parts, budget).await?
+        Work::EraseMessages { user, conversations, clients, until, walk } => {
+            let history = history::History { user: *user, conversations, clients, until: *until };
+            let left = history::erase(context, app, &history, walk, budget).await?;
+            let (user, conversations, clients) = (*user, conversations.clone(), clients.clone());
+            let again = |walk| Work::EraseMessages { user, conversations, clients, until: *until, walk };
+            return Ok(left.map_or(Next::Nothing, |walk| Next::Again(again(walk), 0)));
         }
-    };
-    Ok(match progress {
-        Progress::Done => Next::Nothing,
-        Progress::More => Next::Again(work.clone(), 0),
-        Progress::Waiting => Next::Again(work.clone(), PATIENCE),
-    })
+    }
+    Ok(Next::Nothing)
 }
 
 /// The task comes before the deletion: of an app that is still there, nothing was deleted.
-async fn erase_app(context: &Context, app: AppId, shard: u16, budget: &mut Budget) -> Result<Next, Later> {
+async fn erase_app(context: &Context, app: AppId, walk: PeopleWalk, budget: &mut Budget) -> Result<Next, Later> {
     if context.store.app_now(app).await?.is_some() {
         return Ok(Next::Nothing);
     }
+    let rest = |walk: PeopleWalk| Work::EraseApp { shard: walk.shard, conversations: walk.conversations };
     if context.store.erase_settings(app, budget).await? {
-        return Ok(Next::Again(Work::EraseApp { shard }, REMEMBERED));
+        return Ok(Next::Again(rest(walk), REMEMBERED));
     }
     context.files.delete_all_of_app(app).await?;
-    let left = context.store.erase_people(app, shard, budget).await?;
-    Ok(left.map_or(Next::Nothing, |shard| Next::Again(Work::EraseApp { shard }, 0)))
+    let left = context.store.erase_people(app, walk, budget).await?;
+    Ok(left.map_or(Next::Nothing, |walk| Next::Again(rest(walk), 0)))
 }
 
 pub fn now() -> Timestamp {

@@ -1,41 +1,49 @@
 //! Messages that were deleted, one or all up to a moment: hidden, and then erased with the files that end with them.
 
 use shared::batch::Later;
-use shared::flow::erasure::{Budget, Progress};
-use shared::ids::{AppId, AppUserId, MessageId};
-use shared::model::FileKey;
+use shared::flow::erasure::{Budget, HistoryWalk};
+use shared::ids::{AppId, AppUserId, ConversationId, IntegrationId, MessageId};
+use shared::model::{Address, FileKey, Timestamp};
 use shared::store::HistoryPart;
 
 use crate::handler::{Context, now};
 
-/// All up to a moment, page by page. Whoever is gone is erased by a task of their own.
+/// What is to be erased.
+pub struct History<'a> {
+    pub user: AppUserId,
+    pub conversations: &'a [ConversationId],
+    pub clients: &'a [(IntegrationId, Address)],
+    pub until: Timestamp,
+}
+
+/// All up to a moment, page by page: where to go on, if it is not done. Whoever is gone is erased by a task of their own.
 pub async fn erase(
     context: &Context,
     app: AppId,
-    user: AppUserId,
-    parts: &[HistoryPart],
+    history: &History<'_>,
+    walk: &HistoryWalk,
     budget: &mut Budget,
-) -> Result<Progress, Later> {
-    let Some(person) = context.store.app_user(app, user).await? else { return Ok(Progress::Done) };
-    for part in parts {
-        let mut after = None;
-        loop {
-            if budget.is_spent() {
-                return Ok(Progress::More);
-            }
-            let page = context.store.history_page(part, &person, after, now(), budget).await?;
-            for file in page.media.iter().filter_map(|url| FileKey::of_message(url, app, &person)) {
-                context.files.delete(&file).await?;
-                budget.spend(1);
-            }
-            context.store.erase_history_page(&page, budget).await?;
-            if page.is_last() {
-                break;
-            }
-            after = Some(page);
-        }
+) -> Result<Option<HistoryWalk>, Later> {
+    let Some(person) = context.store.app_user(app, history.user).await? else { return Ok(None) };
+    if !walk.hidden {
+        context.store.clear_messages(app, history.user, history.conversations, history.until).await?;
     }
-    Ok(Progress::Done)
+    let mut walk = HistoryWalk { hidden: true, ..walk.clone() };
+    let parts = HistoryPart::all(app, history.conversations, history.clients, history.until);
+    while let Some(part) = parts.get(walk.part) {
+        if budget.is_spent() {
+            return Ok(Some(walk));
+        }
+        let page = context.store.history_page(part, &person, walk.after.as_deref(), now(), budget).await?;
+        for file in page.media.iter().filter_map(|url| FileKey::of_message(url, app, &person)) {
+            context.files.delete(&file).await?;
+            budget.spend(1);
+        }
+        context.store.erase_history_page(&page, budget).await?;
+        let part = if page.last.is_none() { walk.part + 1 } else { walk.part };
+        walk = HistoryWalk { part, after: page.last, ..walk };
+    }
+    Ok(None)
 }
 
 pub async fn erase_one(
@@ -44,7 +52,7 @@ pub async fn erase_one(
     user: AppUserId,
     message: MessageId,
     file: &str,
-) -> Result<Progress, Later> {
+) -> Result<(), Later> {
     if let Some(person) = context.store.person_by_id(app, user).await?
         && let Some(found) = context.store.find_message(app, &person, message).await?
     {
@@ -53,5 +61,5 @@ pub async fn erase_one(
     if let Some(file) = file.parse::<FileKey>().ok().filter(|file| file.app_id == app) {
         context.files.delete(&file).await?;
     }
-    Ok(Progress::Done)
+    Ok(())
 }

@@ -1,36 +1,55 @@
 //! A person who is deleted: hidden, told of, and erased, with their files.
 
 use shared::batch::Later;
-use shared::flow::erasure::{Budget, Progress};
+use shared::flow::erasure::{Budget, PersonStage, PersonWalk};
 use shared::ids::{AppId, AppUserId};
+use shared::store::Walked;
 use shared::tasks::Work;
 use shared::webhook::Event;
 
 use crate::handler::{Context, Next, PATIENCE, now};
+
+/// A send is waited for a day, and looked at every five minutes: whoever waits for longer waits in vain.
+const ROUNDS: u16 = 300;
 
 pub async fn erase(
     context: &Context,
     app: AppId,
     user: AppUserId,
     told: bool,
+    walk: &PersonWalk,
     budget: &mut Budget,
 ) -> Result<Next, Later> {
     let store = &context.store;
-    let bearer = store.hide_user(app, user, now()).await?;
-    if bearer != user {
-        return Ok(Next::Again(Work::EraseUser { user: bearer, told: false }, 0));
+    if !told {
+        let bearer = store.hide_user(app, user, now()).await?;
+        if bearer != user {
+            let walk = PersonWalk::default();
+            return Ok(Next::Again(Work::EraseUser { user: bearer, told: false, walk }, 0));
+        }
     }
-    if !told && let Some(leaving) = store.leaving(app, user).await? {
-        let event = Event::user_deleted(app, leaving.person, leaving.deleted);
+    let Some(leaving) = store.leaving(app, user).await? else { return Ok(Next::Nothing) };
+    if !told {
+        let event = Event::user_deleted(app, leaving.person.clone(), leaving.deleted);
         context.publisher.publish(&[event]).await?;
     }
-    for id in store.ids_of(app, user).await? {
-        context.files.delete_all_of_person(app, id).await?;
+    let mut walk = walk.clone();
+    let ids = leaving.person.user.ids();
+    while walk.stage == PersonStage::Files && !budget.is_spent() {
+        match ids.get(walk.place) {
+            Some(id) => {
+                context.files.delete_all_of_person(app, *id).await?;
+                budget.spend(1);
+                walk.move_on();
+            }
+            None => walk.enter(PersonStage::Addresses),
+        }
     }
-    let rest = Work::EraseUser { user, told: true };
-    Ok(match store.erase_person(app, user, now(), budget).await? {
-        Progress::Done => Next::Nothing,
-        Progress::More => Next::Again(rest, 0),
-        Progress::Waiting => Next::Again(rest, PATIENCE),
-    })
+    let rest = |walk| Work::EraseUser { user, told: true, walk };
+    match store.erase_person(app, &leaving, walk, now(), budget).await? {
+        Walked::Done => Ok(Next::Nothing),
+        Walked::More(walk) => Ok(Next::Again(rest(walk), 0)),
+        Walked::Waiting(walk) if walk.rounds > ROUNDS => Err(Later::because("a send of the person's never ends")),
+        Walked::Waiting(walk) => Ok(Next::Again(rest(walk), PATIENCE)),
+    }
 }

@@ -1,5 +1,6 @@
 //! The channels a person is reached by, and what else v1.1 asks of a person's devices.
 
+use futures::future::try_join_all;
 use lambda_http::{Body, Response};
 use serde_json::json;
 use shared::api::Call;
@@ -7,7 +8,7 @@ use shared::gateway::{self, Refusal};
 use shared::ids::AppId;
 use shared::model::{ApiError, ChannelType, Client, ErrorCode, Person, user_wire};
 use shared::store::StoreError;
-use shared::tasks::OutboxEntry;
+use shared::tasks::{Follows, Mark};
 use shared::webhook::{Event, Who};
 
 use crate::handler::{Context, nothing, now};
@@ -34,10 +35,7 @@ pub async fn unlink(context: &Context, call: &Call<'_>) -> Result<Response<Body>
         return Err(ApiError::field("channel", "names none that the user is linked to").into());
     }
     for _ in 0..TRIES {
-        context.outbox.prepare(app, clients.iter().map(|client| unlinking(app, &person, client)).collect()).await?;
-        for client in &clients {
-            context.store.unlink(app, person.user.id, client).await?;
-        }
+        try_join_all(clients.iter().map(|client| unlink_one(context, app, &person, client))).await?;
         let now = context.store.person_by_id(app, person.user.id).await?;
         person = now.ok_or_else(|| ApiError::missing(ErrorCode::UserNotFound))?;
         clients = theirs(&person);
@@ -48,14 +46,13 @@ pub async fn unlink(context: &Context, call: &Call<'_>) -> Result<Response<Body>
     Err(StoreError::Contended.into())
 }
 
-fn unlinking(app: AppId, person: &Person, client: &Client) -> OutboxEntry {
+async fn unlink_one(context: &Context, app: AppId, person: &Person, client: &Client) -> Result<(), Refusal> {
     let who = Who::of(person).by(client, person.is_primary(client));
-    OutboxEntry::Unlinking {
-        user: person.user.id,
-        integration: client.integration_id,
-        address: client.external_id.clone(),
-        event: Box::new(Event::client_removed(app, who, &client.id.to_string(), "api", now())),
-    }
+    let removed = Event::client_removed(app, who, &client.id.to_string(), "api", now());
+    let mark = Mark::new(person.user.conversation_id);
+    let follows = Follows { sends: Vec::new(), events: vec![removed] };
+    context.outbox.prepare(app, mark, follows).await?;
+    Ok(context.store.unlink(app, person.user.id, client, Some(mark)).await?)
 }
 
 /// A part of v1.1 that nothing is behind any more: always empty.

@@ -1,24 +1,29 @@
 //! `POST …/channels`: a link is begun, and its confirmation goes out (v1.1 reference, 5.4).
 
+use std::time::Duration;
+
 use lambda_http::{Body, Response};
 use serde_json::{Map, json};
 use shared::api::{Call, call};
 use shared::channels;
-use shared::flow::asking::{self, Asking};
+use shared::flow::asking::{self, Asking, Limit};
 use shared::flow::consent;
 use shared::gateway::Refusal;
-use shared::ids::{AppId, ClientId, LinkId};
+use shared::ids::{AppId, AppUserId, ClientId, LinkId};
+use shared::links;
 use shared::model::{
-    Address, ApiError, AppUser, Author, Client, ClientStatus, Confirmation, Content, ErrorCode, Integration, Link,
+    Address, ApiError, Author, CLIENT_LIMIT, Client, ClientStatus, Confirmation, Content, ErrorCode, Integration, Link,
     LinkRequest, LinkState, Message, Person, Sending, Subject, Timestamp,
 };
-use shared::store::StoreError;
-use shared::tasks::{OutboxEntry, SendTask};
+use shared::store::keys::AddressPartition;
+use shared::store::{Beginning, Begun, MatchItem, StoreError};
+use shared::tasks::{Follows, Mark, SendTask};
+use shared::webhook::Event;
 
 use crate::handler::{Context, now, shown};
 
 /// Each time somebody was faster: a person has five that wait at most, and then is told so.
-const ASKING_TRIES: usize = 10;
+const TRIES: usize = 10;
 
 pub async fn link(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
     let app = call.app()?;
@@ -31,56 +36,95 @@ pub async fn link(context: &Context, call: &Call<'_>) -> Result<Response<Body>, 
     let integration = in_use(integration(context, app, &wanted).await?)?;
     let address = channels::address(wanted.channel, &wanted.address.1)
         .map_err(|error| ApiError::field(wanted.address.0, error))?;
-    if is_linked(&person, &integration, &address) {
-        return Ok(shown(200, &person));
-    }
     let link = begun(&person, &wanted, &integration, address, now());
-    let message = message(context, app, &wanted, is_own).await?;
-    let is_immediate = message.is_none();
-    let confirmation = message.map(|message| Box::new(SendTask::new(confirmation(app, &link, message))));
-    if is_own {
-        ask(context, app, &link, confirmation).await?;
-    } else if !begin(context, app, &link, confirmation, context.store.link(app, &link.client).await?, None).await? {
-        let problem = "Another link was begun for this address at the same time";
-        return Err(ApiError::new(ErrorCode::Conflict, problem).into());
-    }
-    if is_immediate {
-        context.store.complete_link(app, &person.user, &link, None).await?;
-    }
-    let person = context.store.person_by_id(app, person.user.id).await?;
-    Ok(shown(200, &person.ok_or_else(|| ApiError::missing(ErrorCode::UserNotFound))?))
-}
-
-/// Begins what a person asks for themselves, unless a rule is against it or it waits for an answer already: judged anew
-/// whenever they, or others, begin another link meanwhile.
-async fn ask(context: &Context, app: AppId, link: &Link, confirmation: Option<Box<SendTask>>) -> Result<(), Refusal> {
-    for _ in 0..ASKING_TRIES {
-        let person = context.store.person_by_id(app, link.app_user_id).await?;
-        let person = person.ok_or_else(|| ApiError::missing(ErrorCode::UserNotFound))?;
+    let message = message(context, app, &wanted, link.id, is_own).await?;
+    let confirmation = message.map(|message| SendTask::new(confirmation(app, &link, message)));
+    for _ in 0..TRIES {
+        let person = current(context, app, person.user.id).await?;
+        if is_linked(&person, &integration, &link.client.external_id) {
+            return Ok(shown(200, &person));
+        }
+        check_clients(&person)?;
+        let last = context.store.link(app, &link.client).await?;
+        if is_own && asking::judge(&link, last.as_ref(), &person.pending, link.client.linked)? == Asking::Waits {
+            return Ok(shown(200, &person));
+        }
         let link = Link { app_user_id: person.user.id, ..link.clone() };
-        let older = context.store.link(app, &link.client).await?;
-        if asking::judge(&link, older.as_ref(), &person.pending, link.client.linked)? == Asking::Waits
-            || begin(context, app, &link, confirmation.clone(), older, Some(&person.user)).await?
-        {
-            return Ok(());
+        let over = Over { app, person: &person, link: &link, last: last.as_ref() };
+        let begun = match &confirmation {
+            None => over.link_at_once(context).await?,
+            Some(confirmation) => over.begin(context, confirmation, is_own).await?,
+        };
+        match begun {
+            Begun::Done => return Ok(shown(200, &current(context, app, person.user.id).await?)),
+            Begun::Changed => {}
+            Begun::TooOften(limit) => return Err(too_often(limit, link.client.linked)),
         }
     }
     Err(StoreError::Contended.into())
 }
 
-/// `false`: what it was begun over has changed.
-async fn begin(
-    context: &Context,
+async fn current(context: &Context, app: AppId, id: AppUserId) -> Result<Person, Refusal> {
+    let person = context.store.person_by_id(app, id).await?;
+    Ok(person.ok_or_else(|| ApiError::missing(ErrorCode::UserNotFound))?)
+}
+
+fn check_clients(person: &Person) -> Result<(), ApiError> {
+    if person.clients.len() + person.pending.len() < CLIENT_LIMIT {
+        return Ok(());
+    }
+    let problem = format!("A user is reached by at most {CLIENT_LIMIT} channels; unlink some first");
+    Err(ApiError::new(ErrorCode::BadRequest, problem))
+}
+
+fn too_often(limit: Limit, now: Timestamp) -> Refusal {
+    let wait = asking::day_ends(now).seconds() - now.seconds();
+    Refusal::TooOften(limit.error(), Duration::from_secs(wait.unsigned_abs()))
+}
+
+/// A link that is to begin over what was read.
+struct Over<'a> {
     app: AppId,
-    link: &Link,
-    confirmation: Option<Box<SendTask>>,
-    older: Option<Link>,
-    asking: Option<&AppUser>,
-) -> Result<bool, Refusal> {
-    let gives_way = older.clone().filter(Link::is_open).map(Box::new);
-    let entry = OutboxEntry::Link { link: Box::new(link.clone()), confirmation, gives_way };
-    context.outbox.prepare(app, vec![entry]).await?;
-    Ok(context.store.begin_link(app, link, older.as_ref(), asking).await?)
+    person: &'a Person,
+    link: &'a Link,
+    /// Its address's last link.
+    last: Option<&'a Link>,
+}
+
+impl Over<'_> {
+    fn beginning(&self) -> Beginning<'_> {
+        let user = &self.person.user;
+        Beginning { app: self.app, user, link: self.link, older: self.last, mark: Mark::new(user.conversation_id) }
+    }
+
+    async fn begin(&self, context: &Context, confirmation: &SendTask, is_own: bool) -> Result<Begun, Refusal> {
+        let sends = vec![(self.link.client.platform, confirmation.clone())];
+        let (beginning, events) = (self.beginning(), self.gives_way(context).await?);
+        context.outbox.prepare(self.app, beginning.mark, Follows { sends, events }).await?;
+        Ok(match is_own {
+            true => context.store.ask(beginning).await?,
+            false => context.store.begin_link(beginning).await?,
+        })
+    }
+
+    async fn link_at_once(&self, context: &Context) -> Result<Begun, Refusal> {
+        let (beginning, mut events) = (self.beginning(), self.gives_way(context).await?);
+        let client = &self.link.client;
+        let at = AddressPartition::new(self.app, client.integration_id, &client.external_id);
+        let owner: Option<MatchItem> = context.store.find_match(&at, true).await?;
+        let taken_from = owner.as_ref().map(|owner| &owner.result);
+        events.extend(links::done_at_once(self.app, self.person, self.link, taken_from, now()));
+        context.outbox.prepare(self.app, beginning.mark, Follows { sends: Vec::new(), events }).await?;
+        Ok(context.store.link_at_once(beginning, owner.as_ref()).await?)
+    }
+
+    /// What is told of an open link that this one takes the place of.
+    async fn gives_way(&self, context: &Context) -> Result<Vec<Event>, StoreError> {
+        match self.last.filter(|last| last.is_open()) {
+            Some(last) => links::replaced(&context.store, self.app, last, now()).await,
+            None => Ok(Vec::new()),
+        }
+    }
 }
 
 /// The one named, or the only one of its type.
@@ -148,6 +192,7 @@ async fn message(
     context: &Context,
     app: AppId,
     wanted: &LinkRequest,
+    link: LinkId,
     is_own: bool,
 ) -> Result<Option<Message>, Refusal> {
     if wanted.confirmation != Confirmation::Prompt {
@@ -155,7 +200,7 @@ async fn message(
     }
     let app = context.store.app(app).await?;
     let name = app.as_ref().map_or("The sender", |app| &app.name);
-    let question = if is_own { consent::question_of_a_person(name) } else { consent::question(name) };
+    let question = if is_own { consent::question_of_a_person(name, link) } else { consent::question(name, link) };
     Ok(Some(Message { content: Content::Text { text: Some(question), actions: Vec::new() }, metadata: None }))
 }
 

@@ -3,11 +3,12 @@
 use lambda_http::{Body, Response};
 use serde::Deserialize;
 use shared::api::{Call, call, routes};
+use shared::flow::erasure::PersonWalk;
 use shared::gateway::Refusal;
 use shared::ids::AppUserId;
 use shared::model::{ApiError, ErrorCode, NewProfile, Person, ProfileChange, check};
 use shared::store::Merged;
-use shared::tasks::{OutboxEntry, Work};
+use shared::tasks::{Follows, Mark, Work};
 use shared::webhook::Event;
 
 use crate::handler::{Context, nothing, now, shown};
@@ -49,7 +50,7 @@ pub async fn clear(context: &Context, call: &Call<'_>) -> Result<Response<Body>,
 pub async fn delete(context: &Context, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
     let app = call.app()?;
     let user = context.api.person(call).await?.user.id;
-    let work = Work::EraseUser { user, told: false };
+    let work = Work::EraseUser { user, told: false, walk: PersonWalk::default() };
     context.upkeep.delete(app, work, context.store.hide_user(app, user, now())).await?;
     Ok(nothing())
 }
@@ -83,13 +84,15 @@ pub async fn merge(context: &Context, call: &Call<'_>) -> Result<Response<Body>,
             return Ok(nothing());
         }
         let joined = survivor.user.clone().joined_by(&other.user);
-        let event = Box::new(Event::merged(app, &joined, &other.user, now()));
-        context.outbox.prepare(app, vec![OutboxEntry::Merge { discarded: other.user.id, event }]).await?;
-        match context.store.merge(app, &survivor, &other).await? {
+        let mark = Mark::new(other.user.conversation_id);
+        let events = vec![Event::merged(app, &joined, &other.user, now())];
+        context.outbox.prepare(app, mark, Follows { sends: Vec::new(), events }).await?;
+        match context.store.merge(app, &survivor, &other, mark).await? {
             Merged::Done => return Ok(nothing()),
             Merged::Changed => {}
             Merged::TooLarge => {
-                let problem = "The two have too many channels or properties together; unlink or unset some first";
+                let problem =
+                    "The two have too many channels, merges or properties together; unlink or unset some first";
                 return Err(ApiError::new(ErrorCode::Conflict, problem).into());
             }
         }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use shared::ids::{AccountId, AppId, IntegrationId, WebhookId};
 use shared::model::{ApiError, AppUser, Integration, ServiceAccount, Template, Timestamp};
 use shared::store::{Side, Store, StoreError, StoredMessage};
+use shared::tasks::Mark;
 
 /// The first four bytes of an id are its second: this one's, 2026-01-01T00:00:00Z.
 const BEGUN: Timestamp = Timestamp::from_millis(1_767_225_600_000);
@@ -70,7 +71,7 @@ pub async fn set_up(store: &Store, account: AccountId) -> Result<(), ShowcaseErr
     store.create_user(app, &lea).await?;
     store.create_user(app, &sam).await?;
     let question = StoredMessage { message: serde_json::from_value(question())?, ttl: None, to: Vec::new() };
-    store.post(app, &lea, Side::AppMaker, &[question], BEGUN).await?;
+    store.post(app, &lea, Side::AppMaker, &[question], Mark::new(lea.conversation_id), BEGUN).await?;
     let whatsapp = json!({ "type": "whatsapp", "deploymentId": text(0x10) });
     let whatsapp = Integration::create(app, &whatsapp).map_err(ShowcaseError::Refused)?;
     store.put_integration(&Integration { id: id(9).unwrap_or(whatsapp.id), ..whatsapp }).await?;

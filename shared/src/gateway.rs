@@ -6,6 +6,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -42,6 +43,9 @@ pub enum Refusal {
     /// The path is served by these methods.
     #[error("another method")]
     OtherMethods(Vec<&'static str>),
+    /// It was done too often, until then.
+    #[error("{0}")]
+    TooOften(ApiError, Duration),
 }
 
 impl From<AuthError> for Refusal {
@@ -57,7 +61,7 @@ impl Refusal {
     /// The error as the caller sees it. What went wrong on our side is in the log only.
     pub fn api_error(&self) -> ApiError {
         match self {
-            Self::Caller(error) => error.clone(),
+            Self::Caller(error) | Self::TooOften(error, _) => error.clone(),
             Self::Store(_) | Self::Queue(_) | Self::Publish(_) | Self::Files(_) => ApiError::new(
                 ErrorCode::ServiceUnavailable,
                 "This may not have been done; please try again in a moment",
@@ -127,6 +131,7 @@ pub fn refuse(refusal: &Refusal) -> Response<Body> {
             Some((LOCATION, path.clone()))
         }
         Refusal::OtherMethods(methods) => Some((ALLOW, methods.join(", "))),
+        Refusal::TooOften(_, wait) => Some((RETRY_AFTER, wait.as_secs().to_string())),
     };
     if let Some((name, value)) = header
         && let Ok(value) = http::HeaderValue::from_str(&value)

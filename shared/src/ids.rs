@@ -108,6 +108,8 @@ object_id! {
     TemplateId,
     /// A request to open a channel to a person.
     LinkId,
+    /// A write that something follows from.
+    MarkId,
     /// A subscription of a business to an app's events.
     WebhookId,
 }

@@ -1,37 +1,40 @@
 //! How a link goes on: after its confirmation was sent, or could not be, and when the person answers.
 //!
-//! Every step may be repeated: what ended a link is written in it, and a repeat says the same events again.
+//! Every step may be repeated: what ended a link is written in it, and a repeat says the same events again, whatever
+//! link the address has by then.
 
 use crate::channels::Reply;
 use crate::flow::consent::{self, Consent};
 use crate::ids::{AppId, LinkId};
 use crate::model::{
-    Client, ClientStatus, Confirmation, ExternalId, Failure, FailureCode, Link, LinkState, Person, Timestamp,
+    Client, ClientStatus, Confirmation, ExternalId, Failure, FailureCode, Link, LinkState, MatchResult, Person,
+    Timestamp,
 };
 use crate::store::keys::AddressPartition;
 use crate::store::{Store, StoreError};
 use crate::webhook::{Event, LinkStep, Who};
 
-/// What a reply meant for the link of its address.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Answered {
-    /// Nothing: it is an ordinary message, told after these events.
-    Message(Vec<Event>),
-    /// It was an answer to our question, and no message.
-    Consumed(Vec<Event>),
+/// Of a link that begins and is done at once, over the address's owner until then.
+pub fn done_at_once(
+    app: AppId,
+    person: &Person,
+    link: &Link,
+    owner: Option<&MatchResult>,
+    now: Timestamp,
+) -> Vec<Event> {
+    let matched = Event::link(app, Who::of(person).by(&link.client, false), link, LinkStep::Match, now);
+    let taken_from = owner.filter(|owner| owner.app_user_id != person.user.id);
+    [matched].into_iter().chain(completed(app, person, link, taken_from, now)).collect()
 }
 
-/// A link on the business's word alone: it matches and completes at once.
-pub async fn begun_without_message(
-    store: &Store,
-    app: AppId,
-    link: &Link,
-    now: Timestamp,
-) -> Result<Vec<Event>, StoreError> {
-    let Some(who) = who(store, app, link).await? else { return Ok(Vec::new()) };
-    let mut events = vec![Event::link(app, who, link, LinkStep::Match, now)];
-    events.extend(complete(store, app, link, None, now).await?);
-    Ok(events)
+/// A newer link for its address took its place before it was confirmed.
+pub async fn replaced(store: &Store, app: AppId, link: &Link, now: Timestamp) -> Result<Vec<Event>, StoreError> {
+    let failure = Failure {
+        code: FailureCode::BadRequest,
+        message: "Another link was begun for this address".into(),
+        underlying_error: None,
+    };
+    told(store, app, link, LinkStep::Failure(failure), now).await
 }
 
 /// The confirmation's message went out.
@@ -42,26 +45,22 @@ pub async fn sent(
     id: LinkId,
     now: Timestamp,
 ) -> Result<Vec<Event>, StoreError> {
-    let Some(link) = store.link_at(at).await?.filter(|link| link.id == id) else { return Ok(Vec::new()) };
-    let Some(who) = who(store, app, &link).await? else { return Ok(Vec::new()) };
-    let matched = Event::link(app, who, &link, LinkStep::Match, now);
-    let mut events = vec![matched];
-    match link.confirmation {
-        Confirmation::Immediate => events.extend(complete(store, app, &link, None, now).await?),
-        Confirmation::UserActivity | Confirmation::Prompt => store.match_link(app, &link).await?,
+    match store.link_of(at, id).await? {
+        Some(link) => sent_of(store, app, &link, now).await,
+        None => Ok(Vec::new()),
     }
-    Ok(events)
 }
 
-/// A newer link for its address took its place before it was confirmed.
-pub async fn replaced(store: &Store, app: AppId, link: &Link, now: Timestamp) -> Result<Vec<Event>, StoreError> {
-    let failure = Failure {
-        code: FailureCode::BadRequest,
-        message: "Another link was begun for this address".into(),
-        underlying_error: None,
-    };
-    let who = who(store, app, link).await?;
-    Ok(who.map(|who| Event::link(app, who, link, LinkStep::Failure(failure), now)).into_iter().collect())
+pub async fn sent_of(store: &Store, app: AppId, link: &Link, now: Timestamp) -> Result<Vec<Event>, StoreError> {
+    let mut events = told(store, app, link, LinkStep::Match, now).await?;
+    match link.confirmation {
+        _ if events.is_empty() => {}
+        Confirmation::Immediate => events.extend(complete(store, app, link, None, now).await?),
+        Confirmation::UserActivity | Confirmation::Prompt => {
+            store.match_link(app, link).await?;
+        }
+    }
+    Ok(events)
 }
 
 /// It could not be sent, or will not arrive.
@@ -73,50 +72,72 @@ pub async fn failed(
     failure: &Failure,
     now: Timestamp,
 ) -> Result<Vec<Event>, StoreError> {
-    let Some(link) = store.link_at(at).await?.filter(|link| link.id == id) else { return Ok(Vec::new()) };
-    fail(store, app, &link, None, failure, now).await
+    match store.link_of(at, id).await? {
+        Some(link) => fail(store, app, &link, None, failure, now).await,
+        None => Ok(Vec::new()),
+    }
 }
 
-/// Completes a link on the business's word alone.
-pub async fn complete(
+/// A person wrote from an address that may wait for their answer. `redelivered`: their reply may have been read before.
+pub async fn answered(
+    store: &Store,
+    app: AppId,
+    at: &AddressPartition,
+    reply: &Reply,
+    redelivered: bool,
+    now: Timestamp,
+) -> Result<Vec<Event>, StoreError> {
+    let by = Some(&reply.external_id);
+    let ended = if redelivered { store.link_ended_by(at, &reply.external_id).await? } else { None };
+    let is_about = |link: &Link| link.is_open() || link.ended_by.as_ref() == by;
+    let Some(link) = ended.or(store.link_at(at).await?).filter(is_about) else { return Ok(Vec::new()) };
+    match (link.state, consent::of(&link, &reply.parts)) {
+        (LinkState::Done, _) | (_, Consent::Given) => complete(store, app, &link, by, now).await,
+        (LinkState::Failed, _) | (_, Consent::Denied) => fail(store, app, &link, by, &declined(), now).await,
+        (_, Consent::GivenIfAlone) if store.is_only_question(at, &link, now).await? => {
+            complete(store, app, &link, by, now).await
+        }
+        (_, Consent::GivenIfAlone | Consent::Unclear) => Ok(Vec::new()),
+    }
+}
+
+fn declined() -> Failure {
+    Failure { code: FailureCode::Forbidden, message: "The person declined to be linked".into(), underlying_error: None }
+}
+
+/// The client becomes the person's, and they may be merged into another in the same moment: it then becomes that one's.
+async fn complete(
     store: &Store,
     app: AppId,
     link: &Link,
     by: Option<&ExternalId>,
     now: Timestamp,
 ) -> Result<Vec<Event>, StoreError> {
-    let Some((person, done)) = completed(store, app, link, by).await? else { return Ok(Vec::new()) };
-    let client = Client { status: ClientStatus::Active, ..link.client.clone() };
-    let who = Who::of(&person).started().by(&client, !client.secondary);
-    let mut events = Vec::new();
-    if let Some(old) = done.taken_from {
-        events.push(Event::client_removed(app, Who::at(&old), &link.id.to_string(), "theft", now));
-    }
-    events.push(Event::client_added(app, who.clone(), &link.id.to_string(), now));
-    events.push(Event::link(app, who, link, LinkStep::Success, now));
-    Ok(events)
-}
-
-/// The person may be merged into another in the same moment: it is then completed as theirs.
-async fn completed(
-    store: &Store,
-    app: AppId,
-    link: &Link,
-    by: Option<&ExternalId>,
-) -> Result<Option<(Person, Link)>, StoreError> {
     let mut seen = None;
     while let Some(person) = store.person_by_id(app, link.app_user_id).await? {
-        if link.is_open() {
-            store.complete_link(app, &person.user, link, by).await?;
-        }
-        if let Some(done) = ended(store, app, link, LinkState::Done, by).await? {
-            return Ok(Some((person, done)));
+        let made = if link.is_open() { store.complete_link(app, &person.user, link, by).await? } else { None };
+        let done = match made {
+            Some(done) => Some(done),
+            None => ended(store, app, link, LinkState::Done, by).await?,
+        };
+        if let Some(done) = done {
+            return Ok(completed(app, &person, &done, done.taken_from.as_ref(), now));
         }
         if seen.replace(person.user.id) == Some(person.user.id) {
             break;
         }
     }
-    Ok(None)
+    Ok(Vec::new())
+}
+
+/// Of a client that became the person's.
+fn completed(app: AppId, person: &Person, link: &Link, taken_from: Option<&MatchResult>, now: Timestamp) -> Vec<Event> {
+    let client = Client { status: ClientStatus::Active, ..link.client.clone() };
+    let who = Who::of(person).started().by(&client, !client.secondary);
+    let cause = link.id.to_string();
+    let removed = taken_from.map(|old| Event::client_removed(app, Who::at(old), &cause, "theft", now));
+    let added = Event::client_added(app, who.clone(), &cause, now);
+    removed.into_iter().chain([added, Event::link(app, who, link, LinkStep::Success, now)]).collect()
 }
 
 async fn fail(
@@ -130,11 +151,10 @@ async fn fail(
     if link.is_open() {
         store.fail_link(app, link, by).await?;
     }
-    if ended(store, app, link, LinkState::Failed, by).await?.is_none() {
-        return Ok(Vec::new());
+    match ended(store, app, link, LinkState::Failed, by).await? {
+        Some(_) => told(store, app, link, LinkStep::Failure(failure.clone()), now).await,
+        None => Ok(Vec::new()),
     }
-    let Some(who) = who(store, app, link).await? else { return Ok(Vec::new()) };
-    Ok(vec![Event::link(app, who, link, LinkStep::Failure(failure.clone()), now)])
 }
 
 /// This very link, if it came to that end by the same hand.
@@ -145,40 +165,19 @@ async fn ended(
     state: LinkState,
     by: Option<&ExternalId>,
 ) -> Result<Option<Link>, StoreError> {
-    let now = store.link(app, &link.client).await?;
-    Ok(now.filter(|now| now.id == link.id && now.state == state && now.ended_by.as_ref() == by))
+    let at = AddressPartition::new(app, link.client.integration_id, &link.client.external_id);
+    let now = store.link_of(&at, link.id).await?;
+    Ok(now.filter(|now| now.state == state && now.ended_by.as_ref() == by))
 }
 
-/// A person wrote from an address that may wait for their answer.
-pub async fn answered(
+async fn told(
     store: &Store,
     app: AppId,
-    at: &AddressPartition,
-    reply: &Reply,
+    link: &Link,
+    step: LinkStep,
     now: Timestamp,
-) -> Result<Answered, StoreError> {
-    let Some(link) = store.link_at(at).await? else { return Ok(Answered::Message(Vec::new())) };
-    let by = Some(&reply.external_id);
-    let is_about = link.is_open() || link.ended_by.as_ref() == by;
-    match (is_about, link.confirmation) {
-        (false, _) | (_, Confirmation::Immediate) => Ok(Answered::Message(Vec::new())),
-        (true, Confirmation::UserActivity) => Ok(Answered::Message(complete(store, app, &link, by, now).await?)),
-        (true, Confirmation::Prompt) => match consent::of(&reply.parts) {
-            Consent::Unclear => Ok(Answered::Message(Vec::new())),
-            Consent::Given => Ok(Answered::Consumed(complete(store, app, &link, by, now).await?)),
-            Consent::Denied => {
-                let denied = Failure {
-                    code: FailureCode::Forbidden,
-                    message: "The person declined to be linked".into(),
-                    underlying_error: None,
-                };
-                Ok(Answered::Consumed(fail(store, app, &link, by, &denied, now).await?))
-            }
-        },
-    }
-}
-
-async fn who(store: &Store, app: AppId, link: &Link) -> Result<Option<Who>, StoreError> {
+) -> Result<Vec<Event>, StoreError> {
     let person = store.person_by_id(app, link.app_user_id).await?;
-    Ok(person.map(|person| Who::of(&person).by(&link.client, false)))
+    let who = person.map(|person| Who::of(&person).by(&link.client, false));
+    Ok(who.map(|who| Event::link(app, who, link, step, now)).into_iter().collect())
 }

@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::channels::{Receipt, Reply};
-use crate::flow::erasure::Walk;
-use crate::ids::{AppId, AppUserId, ConversationId, EventId, IntegrationId, MessageId, WebhookId};
+use crate::flow::erasure::{HistoryWalk, PersonWalk, Walk};
+use crate::ids::{AppId, AppUserId, ConversationId, EventId, IntegrationId, MarkId, MessageId, WebhookId};
 use crate::model::{Address, ChannelType, Link, Sending, Subject, Timestamp, Trigger};
 use crate::webhook::Event;
 
@@ -55,7 +55,7 @@ impl Task for SendTask {
 impl Task for ReceiveTask {
     fn group(&self) -> Group {
         match self {
-            Self::V1 { app_id, .. } | Self::Outbox1 { app_id, .. } => (*app_id).into(),
+            Self::V1 { app_id, .. } | Self::Outbox1 { app_id, .. } | Self::Outbox2 { app_id, .. } => (*app_id).into(),
         }
     }
 }
@@ -199,12 +199,38 @@ pub enum ReceiveTask {
         place: u16,
         what: Received,
     },
-    /// Put on the queue before the write is made, so that no death between the two loses what follows from it.
+    /// As an earlier version wrote it: whether the write was made is seen by what it wrote.
     #[serde(rename = "outbox1")]
     Outbox1 { app_id: AppId, prepared: Timestamp, entry: OutboxEntry },
+    /// Put on the queue before the write is made, so that no death between the two loses what follows from it.
+    #[serde(rename = "outbox2")]
+    Outbox2 { app_id: AppId, prepared: Timestamp, mark: Mark, follows: Follows },
 }
 
-/// A write that may have been made, and what follows from it if it was.
+/// What a write leaves behind, whatever becomes of what it wrote: "not there any more" is not "never made".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    pub conversation: ConversationId,
+    pub id: MarkId,
+}
+
+impl Mark {
+    /// For one write about the person whose conversation that is. A write that is tried anew has another.
+    pub fn new(conversation: ConversationId) -> Self {
+        Self { conversation, id: MarkId::generate() }
+    }
+}
+
+/// What follows from a write.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Follows {
+    #[serde(default)]
+    pub sends: Vec<(ChannelType, SendTask)>,
+    #[serde(default)]
+    pub events: Vec<Event>,
+}
+
+/// A write that may have been made, and what follows from it if it was, as [`ReceiveTask::Outbox1`] has it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutboxEntry {
@@ -285,13 +311,18 @@ pub enum Work {
         /// The shards of people before this one are done.
         #[serde(default)]
         shard: u16,
+        /// So many conversations of the first person there are done.
+        #[serde(default)]
+        conversations: usize,
     },
     /// Everything of a person, who is hidden first. Their addresses keep what others were sent there.
     EraseUser {
         user: AppUserId,
-        /// Whether the business has been told.
+        /// Whether they are hidden, and the business has been told.
         #[serde(default)]
         told: bool,
+        #[serde(default)]
+        walk: PersonWalk,
     },
     /// What an integration left with people, once it is deleted itself; of one that is still there, nothing.
     EraseIntegration {
@@ -305,6 +336,8 @@ pub enum Work {
         conversations: Vec<ConversationId>,
         clients: Vec<(IntegrationId, Address)>,
         until: Timestamp,
+        #[serde(default)]
+        walk: HistoryWalk,
     },
     /// A message, and the file of the person's that it shows, by its key.
     EraseMessage { user: AppUserId, message: MessageId, file: String },

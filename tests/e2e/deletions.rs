@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::erasure::{acquainted, is_handed_out, kill_upkeep, upload};
-use crate::table::{items, items_with, key, mentions, scan};
+use crate::table::{items, items_with, key, mentions, scan, set};
 use crate::world::{ANYBODY, World};
 
 /// Somebody to whom a message shows a file: their path, the message's and the file's.
@@ -212,5 +212,70 @@ async fn a_file_of_one_person_outlives_what_showed_it_to_another() {
     world.remove(&world.app, &theirs).await;
     world.settle().await;
     assert!(!is_handed_out(&world, &old).await, "a file of who they were before is theirs");
+    world.end().await;
+}
+
+/// The person's unread count.
+async fn unread(world: &World, user: &str) -> Value {
+    world.read(&world.app, &format!("{user}/conversation")).await["conversation"]["unreadCount"].clone()
+}
+
+#[tokio::test]
+async fn a_message_that_is_deleted_unread_is_unread_no_more() {
+    let world = World::new().await;
+    world.make(&world.app, "appusers", json!({ "userId": "bob" })).await;
+    let post = async |role: &str| {
+        let message = json!({ "role": role, "type": "text", "text": "Hi" });
+        let posted = world.make(&world.app, "appusers/bob/messages", message).await;
+        format!("appusers/bob/messages/{}", posted["message"]["_id"].as_str().unwrap())
+    };
+    let read = post("appMaker").await;
+    let theirs = post("appUser").await;
+    let (first, _) = (post("appMaker").await, post("appMaker").await);
+    assert_eq!(unread(&world, "appusers/bob").await, 2);
+    for (message, left) in [(read, 2), (theirs, 2), (first, 1)] {
+        world.remove(&world.app, &message).await;
+        assert_eq!(unread(&world, "appusers/bob").await, left);
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_reply_that_is_read_late_leaves_newer_messages_unread() {
+    let world = World::new().await;
+    let id = acquainted(&world, ANYBODY).await;
+    let user = format!("appusers/{id}");
+    let text = json!({ "role": "appMaker", "type": "text", "text": "Hi" });
+    world.make(&world.app, &format!("{user}/messages"), text.clone()).await;
+    world.settle().await;
+    world.local(Method::POST, "pollers", Some(json!({ "paused": true }))).await;
+    world.reply("twilio", ANYBODY, "Before the next").await;
+    world.make(&world.app, &format!("{user}/messages"), text).await;
+    assert_eq!(unread(&world, &user).await, 2);
+    world.local(Method::POST, "pollers", Some(json!({ "paused": false }))).await;
+    world.settle().await;
+    assert_eq!(world.events_named("message:appUser").await.len(), 2);
+    assert_eq!(unread(&world, &user).await, 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn messages_that_ended_do_not_lock_a_conversation() {
+    let world = World::new().await;
+    let (key, secret) = world.app.account_key();
+    let post = async |path: &str, body: Value| {
+        let request = world.http(Method::POST, &format!("/v1.1/apps{path}")).basic_auth(key, Some(secret));
+        world.request(request.json(&body)).await
+    };
+    let brief = json!({ "name": "Brief", "settings": { "conversationRetentionSeconds": 3_600 } });
+    let app = post("", brief).await.body["app"]["_id"].as_str().unwrap().to_owned();
+    post(&format!("/{app}/appusers"), json!({ "userId": "bob" })).await;
+    let path = format!("/{app}/appusers/bob/messages");
+    let text = json!({ "role": "appMaker", "type": "text", "text": "Hi" });
+    assert_eq!(post(&path, text.clone()).await.status, 201);
+    set(&world, "|CONVERSATION", "messageCount", 30_000).await;
+    assert_eq!(post(&path, text.clone()).await.status, 201, "one message is there");
+    set(&world, "|CONVERSATION", "messageCount", 30_000).await;
+    assert_eq!(post(&path, text).await.status, 423, "it was counted a moment ago");
     world.end().await;
 }

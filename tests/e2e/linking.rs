@@ -129,9 +129,89 @@ async fn a_prompt_is_answered_with_yes_or_no() {
         world.settle().await;
         assert!(steps(&world).await.contains(&end.to_owned()));
         assert_eq!(clients(&world, &id).await, (linked, 0));
-        assert!(world.events_named("message:appUser").await.is_empty(), "the answer is no message");
+        let told = &world.events_named("message:appUser").await[0];
+        assert_eq!(told["messages"][0]["text"], word, "the answer is told as any reply");
         world.end().await;
     }
+}
+
+/// What the question to an address asks to be answered with.
+pub async fn code(world: &World, to: &str) -> String {
+    let asked = world.outbox_to(to).await.last().unwrap().to_string();
+    let (_, after) = asked.split_once("YES").unwrap();
+    let digits: String = after.chars().skip_while(|letter| !letter.is_ascii_digit()).take(4).collect();
+    format!("YES {digits}")
+}
+
+#[tokio::test]
+async fn a_yes_that_may_be_meant_for_something_else_links_nobody_and_the_code_does() {
+    for before in [true, false] {
+        let world = World::new().await;
+        let id = person(&world, "bob").await;
+        if before {
+            world.notify("twilio", ANYBODY, "Shall we come tomorrow? Reply YES").await;
+            world.settle().await;
+        }
+        world.link(&id, "twilio", ANYBODY, json!({ "type": "prompt" })).await;
+        world.settle().await;
+        let code = code(&world, ANYBODY).await;
+        if !before {
+            world.notify("twilio", ANYBODY, "Shall we come tomorrow? Reply YES").await;
+            world.settle().await;
+        }
+        world.reply("twilio", ANYBODY, "Yes").await;
+        world.settle().await;
+        assert_eq!(clients(&world, &id).await, (0, 1), "asked before it: {before}");
+        let reply = &world.events_named("message:appUser").await[0];
+        assert_eq!(reply["recentNotifications"].as_array().unwrap().len(), 1);
+        world.reply("twilio", ANYBODY, &code).await;
+        world.settle().await;
+        assert_eq!(clients(&world, &id).await, (1, 0));
+        let texts: Vec<_> = world.events_named("message:appUser").await;
+        assert_eq!((texts.len(), &texts[1]["appUser"]["userId"]), (2, &json!("bob")), "the answer is told as theirs");
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn every_word_that_stops_ends_what_waits() {
+    let world = World::new().await;
+    let id = person(&world, "bob").await;
+    let words = ["STOP", "Stopall", "unsubscribe.", "CANCEL", "end", "Quit!", "revoke", "OPTOUT"];
+    for (number, word) in words.into_iter().enumerate() {
+        let to = format!("+1555010{number:04}");
+        let confirmation = match number % 2 {
+            0 => json!({ "type": "prompt" }),
+            _ => json!({ "type": "userActivity", "message": text("Is that you?") }),
+        };
+        world.link(&id, "twilio", &to, confirmation).await;
+        world.settle().await;
+        world.reply("twilio", &to, word).await;
+        world.settle().await;
+        assert_eq!(clients(&world, &id).await, (0, 0), "{word}");
+    }
+    assert_eq!(world.events_named("link:failure").await.len(), words.len());
+    assert_eq!(world.events_named("message:appUser").await.len(), words.len());
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_number_that_goes_back_and_forth_quickly_is_told_each_time() {
+    let world = World::new().await;
+    let (bob, lea) = (person(&world, "bob").await, person(&world, "lea").await);
+    for turn in 0..20 {
+        let user = world.link([&bob, &lea][turn % 2], "twilio", ANYBODY, json!({ "type": "immediate" })).await;
+        assert_eq!(user["clients"][0]["externalId"], ANYBODY);
+    }
+    world.settle().await;
+    for (trigger, times) in [("link:match", 20), ("client:add", 20), ("link:success", 20), ("client:remove", 19)] {
+        let told = world.events_named(trigger).await;
+        let ids: std::collections::BTreeSet<_> = told.iter().map(|event| event["eventId"].to_string()).collect();
+        assert_eq!((told.len(), ids.len()), (times, times), "{trigger}");
+        let bobs = told.iter().filter(|event| event["appUser"]["userId"] == "bob").count();
+        assert_eq!(bobs, 10, "{trigger}");
+    }
+    world.end().await;
 }
 
 #[tokio::test]

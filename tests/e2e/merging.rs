@@ -1,8 +1,10 @@
 //! Two people who turn out to be one, and what happens beside it.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::table::{key, put, scan};
 use crate::users::{create, notified};
 use crate::world::{ANYBODY, World};
 
@@ -105,6 +107,46 @@ async fn of_two_merges_in_opposite_directions_one_is_made() {
     assert_eq!((one.status, other.status), (200, 200), "{} {}", one.body, other.body);
     let found = world.read(&world.app, "appusers/bob").await;
     assert_eq!(found, world.read(&world.app, "appusers/lea").await);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_long_chain_of_merges_loses_nobody() {
+    let world = World::new().await;
+    let first = create(&world, json!({ "userId": "person-0" })).await;
+    let mut last = first.clone();
+    for number in 1..=70 {
+        let next = create(&world, json!({ "userId": format!("person-{number}") })).await;
+        let merged = world.manage(&world.app, Method::POST, "appusers/merge", Some(merge(&next, &last))).await;
+        assert_eq!(merged.status, 200, "{}", merged.body);
+        last = next;
+    }
+    for name in [&first, "person-0", &first, "person-35"] {
+        let found = world.read(&world.app, &format!("appusers/{name}")).await;
+        assert_eq!(found["appUser"]["_id"], last.as_str(), "{name}");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn nobody_is_reached_by_more_channels_than_a_reply_can_read() {
+    let world = World::new().await;
+    let id = create(&world, json!({ "userId": "bob" })).await;
+    let lea = create(&world, json!({ "userId": "lea" })).await;
+    world.link("lea", "twilio", "+15550100222", json!({ "type": "immediate" })).await;
+    world.link(&id, "twilio", ANYBODY, json!({ "type": "prompt" })).await;
+    world.settle().await;
+    let mut pending = scan(&world).await.into_iter().find(|item| key(item).contains("#PENDING#")).unwrap();
+    let sk = pending["sk"].as_s().unwrap().trim_end_matches(ANYBODY).to_owned();
+    for number in 0..199 {
+        pending.insert("sk".into(), AttributeValue::S(format!("{sk}+1555020{number:04}")));
+        put(&world, pending.clone()).await;
+    }
+    let body = json!({ "type": "twilio", "phoneNumber": "+15550100143", "confirmation": { "type": "immediate" } });
+    let path = format!("appusers/{id}/channels");
+    world.refused(&world.app, Method::POST, &path, Some(body), "bad_request: A user is reached by at most 200").await;
+    let merging = Some(merge(&lea, &id));
+    world.refused(&world.app, Method::POST, "appusers/merge", merging, "conflict: The two have too many").await;
     world.end().await;
 }
 

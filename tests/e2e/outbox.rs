@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::table::set;
 use crate::world::{ANYBODY, World};
 
 /// The call that puts an entry on the queue; the write is not made.
@@ -60,6 +61,34 @@ async fn a_message_that_was_never_kept_is_neither_sent_nor_told() {
     assert_eq!(world.read(&world.app, &path).await["messages"], json!([]));
     assert_eq!(world.outbox_to(ANYBODY).await.len(), 0);
     assert_eq!(world.events_named("message:appMaker").await.len(), 0);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_gone_when_it_is_looked_for_was_kept_all_the_same() {
+    let world = World::new().await;
+    let id = linked(&world, "bob", ANYBODY).await;
+    let path = format!("appusers/{id}/messages");
+    world.local(Method::POST, "pollers", Some(json!({ "paused": true }))).await;
+    let posted = world.make(&world.app, &path, text("Deleted at once")).await;
+    world.remove(&world.app, &format!("{path}/{}", posted["message"]["_id"].as_str().unwrap())).await;
+    let when = json!({ "target": "function:conversations", "fault": "kill", "count": 1, "when": after_the_write() });
+    world.fault(when).await;
+    let answer = world.manage(&world.app, Method::POST, &path, Some(text("Its writer died"))).await;
+    assert!(answer.status >= 500, "{}", answer.body);
+    let kept = world.read(&world.app, &path).await["messages"].clone();
+    assert_eq!(kept[0]["text"], "Its writer died");
+    world.remove(&world.app, &format!("{path}/{}", kept[0]["_id"].as_str().unwrap())).await;
+    world.make(&world.app, &path, text("Kept for a moment")).await;
+    set(&world, "MESSAGE#", "ttl", 1).await;
+    assert_eq!(world.read(&world.app, &path).await["messages"], json!([]));
+    world.local(Method::POST, "pollers", Some(json!({ "paused": false }))).await;
+    world.settle().await;
+    let texts = |values: Vec<Value>| -> Vec<String> { values.iter().map(Value::to_string).collect() };
+    let (sent, told) = (texts(world.outbox_to(ANYBODY).await), texts(world.events_named("message:appMaker").await));
+    for said in ["Deleted at once", "Its writer died", "Kept for a moment"] {
+        assert!(sent.iter().any(|one| one.contains(said)) && told.iter().any(|one| one.contains(said)), "{said}");
+    }
     world.end().await;
 }
 

@@ -5,6 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::credentials::{Credential, basic, own_token};
+use crate::table::{items_with, set};
 use crate::world::{ANYBODY, Answer, World};
 
 async fn people(world: &World, names: &[&str]) {
@@ -86,7 +87,8 @@ async fn a_number_is_a_persons_once_its_holder_said_yes() {
     let sent = world.outbox_to(ANYBODY).await;
     assert_eq!(sent.len(), 1, "a holder is asked once, however often the person repeats it");
     assert!(sent[0].to_string().contains("somebody asked to link this number to their account"), "{}", sent[0]);
-    world.reply("twilio", ANYBODY, "yes").await;
+    let code = crate::linking::code(&world, ANYBODY).await;
+    world.reply("twilio", ANYBODY, &code).await;
     world.settle().await;
     assert_eq!(clients(&world, "bob").await, (1, 0));
     assert_eq!(world.events_named("link:success").await.len(), 1);
@@ -125,6 +127,9 @@ async fn of_many_links_asked_for_at_once_five_wait() {
     let answered = world.outbox().await[0]["to"].as_str().unwrap().to_owned();
     world.reply("twilio", &answered, "no").await;
     world.settle().await;
+    assert_eq!(told(&ask_for(&world, "eve", &number(20)).await), (429, "too_many_requests"), "not on this day");
+    let counted = items_with(&world, "ASKED#").await.into_iter().find(|item| item.contains("#USERS#")).unwrap();
+    set(&world, counted.split('|').nth(1).unwrap(), "asked", 0).await;
     assert_eq!(ask_for(&world, "eve", &number(20)).await.status, 200, "an answer makes room for another");
     assert_eq!(told(&ask_for(&world, "eve", &number(21)).await), (400, "bad_request"));
     world.end().await;
@@ -164,6 +169,38 @@ async fn of_two_who_ask_for_one_number_at_once_one_waits() {
     assert_eq!(told, expected);
     world.settle().await;
     assert_eq!(world.outbox_to(ANYBODY).await.len(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_person_has_only_so_many_questions_sent_on_a_day() {
+    let world = World::new().await;
+    people(&world, &["bob", "eve"]).await;
+    // To an own number, again and again.
+    for _ in 0..3 {
+        assert_eq!(ask_for(&world, "bob", ANYBODY).await.status, 200);
+        world.settle().await;
+        let code = crate::linking::code(&world, ANYBODY).await;
+        world.reply("twilio", ANYBODY, &code).await;
+        world.settle().await;
+        assert_eq!(clients(&world, "bob").await, (1, 0));
+        world.remove(&world.app, "appusers/bob/channels/twilio").await;
+    }
+    let again = ask_for(&world, "bob", ANYBODY).await;
+    assert_eq!(told(&again), (429, "too_many_requests"));
+    let wait: u32 = again.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=86_401).contains(&wait), "{wait}");
+    assert_eq!(told(&ask_for(&world, "eve", ANYBODY).await), (429, "too_many_requests"), "the address has had enough");
+    // To numbers that fail.
+    let failing = |number: usize| format!("+15550{:02}0901", 10 + number);
+    for number in 0..40 {
+        let answer = ask_for(&world, "eve", &failing(number)).await;
+        assert_eq!(answer.status, if number < 5 { 200 } else { 429 }, "{}", answer.body);
+    }
+    world.settle().await;
+    assert_eq!(world.events_named("link:failure").await.len(), 5);
+    let business = basic(world.app.key());
+    assert_eq!(ask(&world, &business, "bob", ANYBODY, json!({ "type": "prompt" })).await.status, 200);
     world.end().await;
 }
 

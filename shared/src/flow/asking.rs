@@ -8,6 +8,51 @@ use crate::model::{ApiError, Client, Confirmation, ErrorCode, Link, Timestamp};
 /// How many answers a person may wait for at once.
 pub const PENDING_LIMIT: usize = 5;
 
+const DAY_SECONDS: i64 = 86_400;
+
+/// How often people may have questions sent on a day of UTC: each costs the business a message, and may disturb somebody
+/// who never heard of either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    Address,
+    Person,
+    App,
+}
+
+impl Limit {
+    pub fn a_day(self) -> u32 {
+        match self {
+            // A question, a repeat to somebody who lost it, and one more.
+            Self::Address => 3,
+            // Somebody has a few numbers, and mistypes some.
+            Self::Person => 5,
+            // Accounts are easily made: this is what bounds the bill, at some ten dollars a day.
+            Self::App => 1_000,
+        }
+    }
+
+    /// 429.
+    pub fn error(self) -> ApiError {
+        let whom = match self {
+            Self::Address => "phoneNumber was",
+            Self::Person => "The user had numbers",
+            Self::App => "The app's users had numbers",
+        };
+        let problem = format!("{whom} asked {} times today; try again after the seconds in Retry-After", self.a_day());
+        ApiError::new(ErrorCode::TooManyRequests, problem)
+    }
+}
+
+/// Days are counted from 1970.
+pub fn day(now: Timestamp) -> i64 {
+    now.seconds().div_euclid(DAY_SECONDS)
+}
+
+/// When all may be asked again.
+pub fn day_ends(now: Timestamp) -> Timestamp {
+    Timestamp::from_millis((day(now) + 1) * DAY_SECONDS * 1000)
+}
+
 /// What follows from a request that is not refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asking {
@@ -121,6 +166,14 @@ mod tests {
             let again = judge(&link(bob, LinkState::Asked), Some(&no), &[], NOW);
             assert_eq!(again.unwrap_err().code, ErrorCode::Conflict);
         }
+    }
+
+    #[test]
+    fn a_day_ends_at_midnight() {
+        let ends = day_ends(NOW);
+        assert_eq!(day(ends), day(NOW) + 1);
+        assert_eq!(day(Timestamp::from_millis(ends.millis() - 1)), day(NOW));
+        assert_eq!(Limit::Person.error().code, ErrorCode::TooManyRequests);
     }
 
     #[test]

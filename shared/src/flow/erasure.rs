@@ -29,21 +29,99 @@ pub struct Walk {
     pub after: Option<String>,
 }
 
+/// How far the erasure of a person came: whatever is before it is gone, or waits. It begins at the default, and every step
+/// brings it forward, so that it ends.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PersonWalk {
+    pub stage: PersonStage,
+    /// Which of their ids, or of their conversations.
+    pub place: usize,
+    /// In that id's listing, the sort key after which it goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listed: Option<String>,
+    /// And how far it came in the partition of the address that is listed there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_address: Option<AddressWalk>,
+    /// Whether a send is under way at an address before this.
+    pub waits: bool,
+    /// How often it began anew because of one.
+    pub rounds: u16,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PersonStage {
+    #[default]
+    Files,
+    Addresses,
+    Conversations,
+    /// What leads to the rest goes last.
+    Listings,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddressWalk {
+    pub after: String,
+    pub waits: bool,
+}
+
+impl PersonWalk {
+    pub fn enter(&mut self, stage: PersonStage) {
+        *self = Self { stage, waits: self.waits, rounds: self.rounds, ..Self::default() };
+    }
+
+    /// To the next id, or conversation.
+    pub fn move_on(&mut self) {
+        *self = Self { place: self.place + 1, listed: None, at_address: None, ..self.clone() };
+    }
+
+    /// Over what waited.
+    pub fn anew(&self) -> Self {
+        Self { stage: PersonStage::Addresses, rounds: self.rounds + 1, ..Self::default() }
+    }
+}
+
+/// How far the erasure of a history came.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HistoryWalk {
+    /// Whether all of it is hidden.
+    pub hidden: bool,
+    /// Which of its parts.
+    pub part: usize,
+    /// The sort key after which it goes on there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
 /// How many requests one step may still make, so that it ends well before its function does.
 #[derive(Debug)]
-pub struct Budget(u32);
+pub struct Budget {
+    left: u32,
+    erased: usize,
+}
 
 impl Budget {
     pub fn new(requests: u32) -> Self {
-        Self(requests)
+        Self { left: requests, erased: 0 }
     }
 
     pub fn spend(&mut self, requests: usize) {
-        self.0 = self.0.saturating_sub(u32::try_from(requests).unwrap_or(u32::MAX));
+        self.left = self.left.saturating_sub(u32::try_from(requests).unwrap_or(u32::MAX));
     }
 
     pub fn is_spent(&self) -> bool {
-        self.0 == 0
+        self.left == 0
+    }
+
+    /// So many items went: the step was not in vain.
+    pub fn erase(&mut self, items: usize) {
+        self.erased += items;
+    }
+
+    pub fn erased(&self) -> usize {
+        self.erased
     }
 }
 

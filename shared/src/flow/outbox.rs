@@ -6,6 +6,9 @@ use crate::model::Timestamp;
 /// then was never made. `tests/template` holds their `Timeout` to it.
 pub const PATIENCE_SECONDS: i64 = 12;
 
+/// An entry may lie for four days on its queue and for fourteen among the dead letters: so long it finds the mark.
+pub const MARK_DAYS: i64 = 18;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
     /// The write was made: what follows from it is due.

@@ -45,6 +45,7 @@ codes! {
     UnsupportedMediaType = "unsupported_media_type" 415,
     RangeNotSatisfiable = "range_not_satisfiable" 416,
     Locked = "locked" 423,
+    TooManyRequests = "too_many_requests" 429,
     InternalServerError = "internal_server_error" 500,
     ServiceUnavailable = "service_unavailable" 503,
 }

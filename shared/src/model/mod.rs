@@ -56,5 +56,5 @@ pub use sending::{Sending, Subject};
 pub use signing::{Retiring, Signing, SigningSecret};
 pub use template::{Template, TemplateWire};
 pub use timestamp::Timestamp;
-pub use user::{AppUser, Client, ClientStatus, MatchResult, Person};
+pub use user::{AppUser, CLIENT_LIMIT, Client, ClientStatus, MERGED_LIMIT, MatchResult, Person};
 pub use webhook::{Trigger, WEBHOOK_LIMIT, Webhook, WebhookWire};

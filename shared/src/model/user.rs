@@ -6,6 +6,12 @@ use serde_json::{Map, Value};
 use super::{Address, ChannelType, Timestamp};
 use crate::ids::{AppUserId, ClientId, ConversationId, IntegrationId};
 
+/// By how many addresses a person is reached, those that wait for an answer included: a reply reads what was sent to each.
+pub const CLIENT_LIMIT: usize = 200;
+
+/// How many others may be merged into one person: their history is read across all of them.
+pub const MERGED_LIMIT: usize = 500;
+
 /// A person's profile, known to one app.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -63,6 +69,11 @@ impl AppUser {
     /// Whether that id names this person, now or before a merge.
     pub fn is(&self, id: AppUserId) -> bool {
         self.id == id || self.merged_users.contains(&id)
+    }
+
+    /// All ids that name this person, their own first.
+    pub fn ids(&self) -> Vec<AppUserId> {
+        [self.id].into_iter().chain(self.merged_users.iter().copied()).collect()
     }
 
     /// This person once the other one is merged into them: what they lack they take from the other.

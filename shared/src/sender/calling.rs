@@ -82,8 +82,8 @@ impl<C: Channel> Sender<C> {
         match (job.sending.subject, known) {
             // Whose the address is, or will be, is the link's business.
             (Subject::Confirmation(id), _) => match self.store.link_at(&job.partition).await? {
-                Some(link) if link.id == id => Ok(Ok(None)),
-                _ => unsent("Another link took this one's place"),
+                Some(link) if link.id == id && link.is_open() => Ok(Ok(None)),
+                _ => unsent("The link was ended, or another took its place"),
             },
             (Subject::Notification(_), Some(person)) => Ok(Ok(Some(person))),
             (Subject::Notification(_), None) => Ok(Ok(Some(self.create_person(job.sending).await?))),

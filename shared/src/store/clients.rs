@@ -7,6 +7,7 @@ use super::transaction::{Change, Transaction};
 use super::{Store, StoreError};
 use crate::ids::{AppId, AppUserId};
 use crate::model::{Client, Timestamp};
+use crate::tasks::Mark;
 
 /// How long an auth code can be used, in seconds.
 const CODE_SECONDS: i64 = 600;
@@ -20,12 +21,22 @@ struct CodeItem {
 
 impl Store {
     /// Parts a client from its person: whoever writes from there next is somebody new. Nothing happens to one that is not
-    /// theirs.
-    pub async fn unlink(&self, app: AppId, user: AppUserId, client: &Client) -> Result<(), StoreError> {
+    /// theirs. `mark`: where something follows from it.
+    pub async fn unlink(
+        &self,
+        app: AppId,
+        user: AppUserId,
+        client: &Client,
+        mark: Option<Mark>,
+    ) -> Result<(), StoreError> {
         let partition = AddressPartition::new(app, client.integration_id, &client.external_id);
         let pointer = UserPartition::new(app, user).client(client.integration_id, &client.external_id);
         let theirs = Change::of(&partition.match_result(), "").when("appUserId = :user").value(":user", &user);
-        self.commit(|| Transaction::new().delete(self, theirs.clone()).delete(self, Change::of(&pointer, ""))).await?;
+        self.commit(|| {
+            let writes = Transaction::new().delete(self, theirs.clone()).delete(self, Change::of(&pointer, ""));
+            mark.into_iter().fold(writes, |writes, mark| writes.mark(self, app, mark))
+        })
+        .await?;
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 //! Messages and counters change together. The history is read across the person's own conversation, those of people who
 //! were merged into them, and the notifications of their addresses: one query for each, however long the history is.
 
+use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
 use super::keys::{self, AddressPartition, Key};
@@ -13,8 +14,12 @@ use crate::flow::page::{self, Source};
 use crate::flow::report;
 use crate::ids::{AppId, AppUserId, ConversationId, IntegrationId, MessageId};
 use crate::model::{Address, AppSettings, AppUser, Client, MessageWire, Person, SendRecord, Sending, Timestamp};
+use crate::tasks::Mark;
 
 pub use crate::flow::page::{History, Stretch};
+
+/// Of somebody who was merged often, so many conversations.
+const CLEARED_AT_ONCE: usize = 25;
 
 /// v1.1 reference, section 11.
 const MESSAGE_LIMIT: i64 = 30_000;
@@ -68,6 +73,8 @@ pub struct Conversation {
     pub app_user_last_read: Option<Timestamp>,
     /// Messages up to here were deleted, all at once.
     pub cleared: Option<Timestamp>,
+    /// When it was full and its messages were counted anew.
+    pub recounted: Option<Timestamp>,
 }
 
 /// Who wrote.
@@ -86,7 +93,12 @@ pub struct Found {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum FoundAt {
-    Message(Key, Timestamp),
+    Message {
+        key: Key,
+        conversation: ConversationId,
+        received: Timestamp,
+        is_business: bool,
+    },
     /// Of a notification, which has an end to tell: it is hidden only.
     Record(Key),
 }
@@ -107,13 +119,14 @@ impl Store {
         Ok(self.get_consistent("conversation", &keys::conversation(app, id)).await?.unwrap_or_default())
     }
 
-    /// Keeps messages and counts them. All of one request, or none.
+    /// Keeps messages, counts them, and leaves the mark of what follows. All of one request, or none.
     pub async fn post(
         &self,
         app: AppId,
         user: &AppUser,
         side: Side,
         messages: &[StoredMessage],
+        mark: Mark,
         now: Timestamp,
     ) -> Result<Posted, StoreError> {
         for attempt in 0..TRIES {
@@ -121,14 +134,19 @@ impl Store {
                 .when("attribute_not_exists(messageCount) OR messageCount <= :room");
             let room = MESSAGE_LIMIT - i64::try_from(messages.len()).unwrap_or(MESSAGE_LIMIT);
             let mut writes = Transaction::new().update(self, count.value(":room", &room));
-            writes = writes.update(self, self.start_conversation(app, user.id));
+            writes = writes.update(self, self.start_conversation(app, user.id)).mark(self, app, mark);
             for message in messages {
                 let key = message.key(app, user.conversation_id).ok_or(StoreError::Unreadable("message"))?;
                 writes = writes.put_absent(self, &key, message);
             }
             match writes.commit(self).await? {
                 Outcome::Done => return Ok(Posted::Done(self.conversation(app, user.conversation_id).await?)),
-                Outcome::Refused(items) if items.contains(&0) => return Ok(Posted::Full),
+                Outcome::Refused(items) if items.contains(&0) => {
+                    let end = messages.iter().any(|message| message.ttl.is_some());
+                    if !(end && self.recount(app, user, now).await?) {
+                        return Ok(Posted::Full);
+                    }
+                }
                 Outcome::Refused(items) if items.contains(&1) => return Ok(Posted::Gone),
                 // A message of that very id is there: an answer of ours was lost, and this is its repeat.
                 Outcome::Refused(_) => {
@@ -166,15 +184,25 @@ impl Store {
         conversations: &[ConversationId],
         until: Timestamp,
     ) -> Result<(), StoreError> {
-        for id in conversations {
-            let expression = "SET cleared = :until, messageCount = :nought, unreadCount = :nought";
-            let change = Change::of(&keys::conversation(app, *id), expression)
-                .when("attribute_not_exists(cleared) OR cleared < :until")
-                .value(":until", &until)
-                .value(":nought", &0);
-            self.change_conversation(app, user, change).await?;
+        for ids in conversations.chunks(CLEARED_AT_ONCE) {
+            try_join_all(ids.iter().map(|id| self.clear_conversation(app, user, *id, until))).await?;
         }
         Ok(())
+    }
+
+    async fn clear_conversation(
+        &self,
+        app: AppId,
+        user: AppUserId,
+        id: ConversationId,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        let expression = "SET cleared = :until, messageCount = :nought, unreadCount = :nought";
+        let change = Change::of(&keys::conversation(app, id), expression)
+            .when("attribute_not_exists(cleared) OR cleared < :until")
+            .value(":until", &until)
+            .value(":nought", &0);
+        self.change_conversation(app, user, change).await
     }
 
     /// Only while the person is there: nothing is made anew of a conversation that was erased.
@@ -210,12 +238,11 @@ impl Store {
             let shown = |record: SendRecord| record.is_history_of(&person.user).then(|| report::as_message(&record));
             Ok(Source::of(found, |record| Some(record.accepted), shown))
         });
-        let (messages, notifications) =
-            tokio::try_join!(futures::future::try_join_all(messages), futures::future::try_join_all(notifications))?;
+        let (messages, notifications) = tokio::try_join!(try_join_all(messages), try_join_all(notifications))?;
         Ok(page::merge(stretch, messages.into_iter().chain(notifications).collect()))
     }
 
-    async fn stretch<T: serde::de::DeserializeOwned>(
+    pub(super) async fn stretch<T: serde::de::DeserializeOwned>(
         &self,
         kind: &'static str,
         pk: &str,
@@ -249,7 +276,8 @@ impl Store {
         for conversation in person.user.conversations() {
             let key = keys::message(app, conversation, id.moment(), id);
             if let Some(stored) = self.get_consistent::<StoredMessage>("message", &key).await? {
-                let place = FoundAt::Message(key, id.moment());
+                let is_business = stored.message.role.as_deref() == Some("appMaker");
+                let place = FoundAt::Message { key, conversation, received: id.moment(), is_business };
                 return Ok(Some(Found { place, media_url: stored.message.media_url }));
             }
         }
@@ -270,15 +298,18 @@ impl Store {
     /// Deletes a message that was found in the person's history. It may be gone already.
     pub async fn delete_message(&self, app: AppId, user: &AppUser, found: &Found) -> Result<(), StoreError> {
         match &found.place {
-            FoundAt::Message(key, received) => {
+            FoundAt::Message { key, conversation, received, is_business } => {
                 let there = Change::of(key, "").when("attribute_exists(pk)");
-                let fewer = counted_off(app, user.conversation_id, *received);
-                let writes = || Transaction::new().delete(self, there.clone()).update(self, fewer.clone());
-                match self.commit(writes).await?.as_slice() {
-                    [] | [0, ..] => Ok(()),
-                    // It is not among those that are counted.
-                    _ => self.delete(key).await,
+                let off = |unread| counted_off(app, user.conversation_id, *received, unread);
+                let is_read = !is_business || self.was_read(app, user, *conversation, *received).await?;
+                for fewer in [Some(off(true)).filter(|_| !is_read), Some(off(false))].into_iter().flatten() {
+                    let writes = || Transaction::new().delete(self, there.clone()).update(self, fewer.clone());
+                    if let [] | [0, ..] = self.commit(writes).await?.as_slice() {
+                        return Ok(());
+                    }
                 }
+                // It is not among those that are counted.
+                self.delete(key).await
             }
             FoundAt::Record(key) => {
                 let hide = Change::of(key, "SET #hidden = :yes").when("attribute_exists(pk)").name("#hidden", "hidden");
@@ -289,17 +320,22 @@ impl Store {
     }
 }
 
-/// One message less, if it is counted: those of a history that was cleared are not.
-fn counted_off(app: AppId, id: ConversationId, received: Timestamp) -> Change {
-    Change::of(&keys::conversation(app, id), "ADD messageCount :less")
-        .when("messageCount > :nought AND (attribute_not_exists(cleared) OR cleared < :received)")
-        .value(":less", &-1)
-        .value(":nought", &0)
-        .value(":received", &received)
+/// One message less, if it is counted: those of a history that was cleared are not. And one less that is unread, if it is.
+fn counted_off(app: AppId, id: ConversationId, received: Timestamp, unread: bool) -> Change {
+    let counted = "messageCount > :nought AND (attribute_not_exists(cleared) OR cleared < :received)";
+    let unread_too = "unreadCount > :nought AND (attribute_not_exists(appUserLastRead) OR appUserLastRead < :received)";
+    let key = keys::conversation(app, id);
+    let change = match unread {
+        true => {
+            Change::of(&key, "ADD messageCount :less, unreadCount :less").when(format!("{counted} AND {unread_too}"))
+        }
+        false => Change::of(&key, "ADD messageCount :less").when(counted),
+    };
+    change.value(":less", &-1).value(":nought", &0).value(":received", &received)
 }
 
 /// The change of a conversation's counters by so many messages of one side.
-pub(super) fn counted(app: AppId, id: ConversationId, side: Side, messages: usize, now: Timestamp) -> Change {
+fn counted(app: AppId, id: ConversationId, side: Side, messages: usize, now: Timestamp) -> Change {
     let key = keys::conversation(app, id);
     let change = match side {
         Side::AppMaker => Change::of(&key, "SET appMakerLastRead = :now ADD messageCount :count, unreadCount :count"),

@@ -18,12 +18,17 @@
 //! | pending client  | `APP#{app}#USERS#{shard}`            | `{user}#PENDING#{integration}#{addr}` |
 //! | merged person   | `APP#{app}#USERS#{shard}`            | `{user}#MERGED#{discarded}`         |
 //! | leaving person  | `APP#{app}#USERS#{shard}`            | `{user}#LEAVING`                    |
+//! | questions asked for a person | `APP#{app}#USERS#{shard}` | `{user}#ASKED#{day}`              |
+//! | questions asked by an app | `APP#{app}`                | `ASKED#{day}`                       |
 //! | user's name     | `APP#{app}#NAME#{hash of userId}`    | `NAME`                              |
 //! | auth code       | `APP#{app}#CODE#{code}`              | `CODE`                              |
 //! | conversation    | `APP#{app}#CONVERSATION#{conv}`      | `CONVERSATION`                      |
 //! | message         | `APP#{app}#CONVERSATION#{conv}`      | `MESSAGE#{ms}#{message}`            |
+//! | mark of a write | `APP#{app}#CONVERSATION#{conv}`      | `MADE#{mark}`                       |
 //! | match           | `APP#{app}#AT#{integration}#{addr}`  | `MATCH`                             |
 //! | link            | `APP#{app}#AT#{integration}#{addr}`  | `LINK`                              |
+//! | link that gave way | `APP#{app}#AT#{integration}#{addr}` | `LINK#{link}`                     |
+//! | questions asked an address | `APP#{app}#AT#{integration}#{addr}` | `ASKED#{day}`              |
 //! | notification    | `APP#{app}#AT#{integration}#{addr}`  | `NOTIFICATION#{ms}#{id}`            |
 //! | another send    | `APP#{app}#AT#{integration}#{addr}`  | `SEND#{ms}#{id}`                    |
 //! | reply           | `APP#{app}#AT#{integration}#{addr}`  | `REPLY#{externalId}`                |
@@ -39,8 +44,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use sha2::{Digest, Sha256};
 
 use crate::ids::{
-    AccountId, AppId, AppUserId, ConversationId, IntegrationId, KeyId, MessageId, ServiceAccountId, TemplateId,
-    WebhookId,
+    AccountId, AppId, AppUserId, ConversationId, IntegrationId, KeyId, LinkId, MarkId, MessageId, ServiceAccountId,
+    TemplateId, WebhookId,
 };
 use crate::model::{Address, ExternalId, KeyOwner, Subject, Timestamp};
 
@@ -188,6 +193,15 @@ impl UserPartition {
     pub fn pending(&self, integration: IntegrationId, address: &Address) -> Key {
         self.key(&format!("PENDING#{integration}#{}", address.as_str()))
     }
+
+    pub fn asked(&self, day: i64) -> Key {
+        self.key(&format!("ASKED#{day}"))
+    }
+}
+
+/// How many questions an app's people had asked on a day.
+pub fn asked(app: AppId, day: i64) -> Key {
+    Key { pk: app_partition(app), sk: format!("ASKED#{day}") }
 }
 
 pub fn app_user(app: AppId, id: AppUserId) -> Key {
@@ -214,6 +228,12 @@ pub fn conversation_partition(app: AppId, conversation: ConversationId) -> Strin
 
 pub fn conversation(app: AppId, conversation: ConversationId) -> Key {
     Key { pk: conversation_partition(app, conversation), sk: "CONVERSATION".into() }
+}
+
+/// That a write was made which something follows from. It lies with the conversation of the person it is about, and so
+/// ends with them.
+pub fn mark(app: AppId, conversation: ConversationId, id: MarkId) -> Key {
+    Key { pk: conversation_partition(app, conversation), sk: format!("MADE#{id}") }
 }
 
 pub fn message(app: AppId, conversation: ConversationId, received: Timestamp, id: MessageId) -> Key {
@@ -247,6 +267,15 @@ impl AddressPartition {
 
     pub fn link(&self) -> Key {
         self.key("LINK".into())
+    }
+
+    /// Where a link lies that another one took the place of.
+    pub fn past_link(&self, id: LinkId) -> Key {
+        self.key(format!("LINK#{id}"))
+    }
+
+    pub fn asked(&self, day: i64) -> Key {
+        self.key(format!("ASKED#{day}"))
     }
 
     pub fn send(&self, accepted: Timestamp, subject: Subject) -> Key {

@@ -11,7 +11,8 @@ use super::transaction::{Change, Transaction};
 use super::users::{NameItem, UNCHANGED, UserItem};
 use super::{Store, StoreError};
 use crate::ids::{AppId, AppUserId, ConversationId};
-use crate::model::{AppUser, Client, Person};
+use crate::model::{AppUser, CLIENT_LIMIT, Client, MERGED_LIMIT, Person};
+use crate::tasks::Mark;
 
 /// What a person's listing holds of somebody who was merged into them: what must go when they are erased.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +29,7 @@ pub enum Merged {
     Done,
     /// One of them changed in the meantime: read them anew.
     Changed,
-    /// Too many clients, or too large profiles, for one transaction or one item.
+    /// Too many clients, too many merged into them, or too large profiles, for one person, transaction or item.
     TooLarge,
 }
 
@@ -38,12 +39,21 @@ const PROFILE_LIMIT: usize = 300 * 1024;
 impl Store {
     /// `discarded` becomes `survivor`. Both must be as they were read, and so must the discarded one's counters: what
     /// happens beside a merge is merged too, or was before.
-    pub async fn merge(&self, app: AppId, survivor: &Person, discarded: &Person) -> Result<Merged, StoreError> {
+    pub async fn merge(
+        &self,
+        app: AppId,
+        survivor: &Person,
+        discarded: &Person,
+        mark: Mark,
+    ) -> Result<Merged, StoreError> {
         let counts = self.conversation(app, discarded.user.conversation_id).await?;
         let joined = survivor.user.clone().joined_by(&discarded.user);
         let size = serde_json::to_vec(&joined).map_or(usize::MAX, |bytes| bytes.len());
-        let writes = || self.merging(app, survivor, discarded, &joined, &counts);
-        if size > PROFILE_LIMIT || !writes().fits() {
+        let writes = || self.merging(app, survivor, discarded, &joined, &counts).mark(self, app, mark);
+        let clients =
+            survivor.clients.len() + survivor.pending.len() + discarded.clients.len() + discarded.pending.len();
+        let is_within_limits = clients <= CLIENT_LIMIT && joined.merged_users.len() <= MERGED_LIMIT;
+        if size > PROFILE_LIMIT || !is_within_limits || !writes().fits() {
             return Ok(Merged::TooLarge);
         }
         let refused = self.commit(writes).await?;

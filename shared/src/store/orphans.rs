@@ -75,7 +75,7 @@ impl Store {
     /// Takes a page away: clients that are still theirs, links that are still open, and what listed them.
     pub async fn remove_orphans(&self, app: AppId, orphans: &Orphans) -> Result<(), StoreError> {
         for result in &orphans.clients {
-            self.unlink(app, result.app_user_id, &result.client).await?;
+            self.unlink(app, result.app_user_id, &result.client, None).await?;
         }
         for link in &orphans.links {
             self.fail_link(app, link, None).await?;

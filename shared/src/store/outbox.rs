@@ -1,22 +1,44 @@
 //! Whether the write that a task speaks of was made.
 
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 
 use super::keys::{self, AddressPartition};
+use super::transaction::Transaction;
 use super::users::UserItem;
-use super::{Store, StoreError};
+use super::{Store, StoreError, now, seconds_from};
+use crate::flow::outbox::MARK_DAYS;
 use crate::ids::AppId;
-use crate::tasks::{MessagePlace, OutboxEntry};
+use crate::tasks::{Mark, MessagePlace, OutboxEntry};
+
+#[derive(Serialize, Deserialize)]
+struct MarkItem {
+    ttl: i64,
+}
+
+impl Transaction {
+    /// Says from now on that this was written.
+    pub(super) fn mark(self, store: &Store, app: AppId, mark: Mark) -> Self {
+        let item = MarkItem { ttl: seconds_from(now(), MARK_DAYS) };
+        self.put(store, &keys::mark(app, mark.conversation, mark.id), &item)
+    }
+}
 
 impl Store {
+    /// Read consistently: a write that was answered is seen.
+    pub async fn was_made(&self, app: AppId, mark: Mark) -> Result<bool, StoreError> {
+        let found: Option<MarkItem> = self.get_consistent("mark", &keys::mark(app, mark.conversation, mark.id)).await?;
+        Ok(found.is_some())
+    }
+
     /// Whether there is a message at a place.
     pub async fn is_kept(&self, app: AppId, place: MessagePlace) -> Result<bool, StoreError> {
         let key = keys::message(app, place.conversation, place.received, place.id);
         Ok(self.get_consistent::<IgnoredAny>("message", &key).await?.is_some())
     }
 
-    /// Read consistently: a write that was answered is seen.
-    pub async fn was_made(&self, app: AppId, entry: &OutboxEntry) -> Result<bool, StoreError> {
+    /// Of an entry without a mark: whether what it wrote is there.
+    pub async fn is_there(&self, app: AppId, entry: &OutboxEntry) -> Result<bool, StoreError> {
         match entry {
             OutboxEntry::Message { conversation, received, id, .. } => {
                 let place = MessagePlace { conversation: *conversation, received: *received, id: *id };

@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::conversations::{Side, counted};
+use super::counting::{Late, counted_reply};
 use super::keys::{AddressPartition, Key};
 use super::matches::MatchItem;
 use super::transaction::{Change, ITEMS_LIMIT, Outcome, TRIES, Transaction, back_off};
@@ -53,6 +53,7 @@ pub enum ReplyOutcome {
 
 impl Store {
     pub async fn keep_reply(&self, write: &ReplyWrite<'_>) -> Result<ReplyOutcome, StoreError> {
+        let mut late = None;
         for attempt in 0..TRIES {
             let marker = self.get_consistent::<ReplyItem>("reply", &write.partition.reply(write.external_id)).await?;
             if let Some(ReplyItem { received, .. }) = marker {
@@ -64,13 +65,17 @@ impl Store {
             }
             let records = self.recent(write, write.last_reply()).await?;
             let given = recent::to_give(records, write.user);
-            match self.try_keep(write, &given).await? {
+            match self.try_keep(write, &given, late).await? {
                 Outcome::Done => {
                     self.keep_rest(write, room(&given)).await?;
                     return Ok(ReplyOutcome::Kept(given));
                 }
                 // The address has another owner by now, or none: read anew who wrote.
                 Outcome::Refused(items) if items.contains(&1) => return Ok(ReplyOutcome::Moved),
+                // More happened since they wrote.
+                Outcome::Refused(items) if items.contains(&2) => {
+                    late = Some(self.since(write.app, write.person.result.conversation_id, write.received).await?);
+                }
                 Outcome::Refused(_) | Outcome::Collided => back_off(attempt).await,
             }
         }
@@ -86,13 +91,18 @@ impl Store {
         Ok(futures::future::try_join_all(queries).await?.concat())
     }
 
-    async fn try_keep(&self, write: &ReplyWrite<'_>, given: &[SendRecord]) -> Result<Outcome, StoreError> {
+    async fn try_keep(
+        &self,
+        write: &ReplyWrite<'_>,
+        given: &[SendRecord],
+        late: Option<Late>,
+    ) -> Result<Outcome, StoreError> {
         let marker = ReplyItem { received: write.received, ttl: seconds_from(write.received, RETENTION_DAYS) };
         let conversation = write.person.result.conversation_id;
         let mut writes = Transaction::new()
             .put_absent(self, &write.partition.reply(write.external_id), &marker)
             .update(self, seen(write))
-            .update(self, counted(write.app, conversation, Side::AppUser, write.messages.len(), write.received));
+            .update(self, counted_reply(write.app, conversation, write.messages.len(), write.received, late));
         for (key, message) in write.keyed()?.into_iter().take(room(given)) {
             writes = writes.put(self, &key, message);
         }

@@ -6,16 +6,16 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::keys::{self, AddressPartition, Key, UserPartition};
+use super::keys::{self, AddressPartition, UserPartition};
 use super::matches::ClientPointer;
 use super::merges::MergedPointer;
 use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
-use super::{Leaving, MatchItem, Store, StoreError, Written, from_item};
+use super::{MatchItem, Store, StoreError, Written, from_item};
 use crate::ids::{AppId, AppUserId};
-use crate::model::{self, AppUser, Client, ClientStatus, Person, ProfileChange};
+use crate::model::{self, AppUser, Client, ClientStatus, MERGED_LIMIT, Person, ProfileChange};
 
-/// How many merges are followed from an old id to the person who bears it now. Each takes one read.
-const MERGES_FOLLOWED: usize = 64;
+/// So many merges from an old id to the person who bears it now, each of which takes a read, are not gone over twice.
+const LONG_WAY: usize = 8;
 
 /// A profile, or where it went.
 #[derive(Serialize, Deserialize)]
@@ -41,19 +41,6 @@ pub(super) struct Listing {
     pub clients: Vec<ClientPointer>,
     pub pending: Vec<Client>,
     pub merged: Vec<MergedPointer>,
-    pub leaving: Option<Leaving>,
-    /// Of all that is listed.
-    pub keys: Vec<Key>,
-}
-
-impl Listing {
-    /// The profile, if the person was not merged away.
-    pub fn profile(&self) -> Option<&AppUser> {
-        match &self.user {
-            Some(UserItem::Here(user)) => Some(user),
-            Some(UserItem::Merged { .. }) | None => None,
-        }
-    }
 }
 
 impl Store {
@@ -78,44 +65,62 @@ impl Store {
 
     /// By id; the id of somebody who was merged leads to whom they are now.
     pub async fn person_by_id(&self, app: AppId, id: AppUserId) -> Result<Option<Person>, StoreError> {
-        let mut id = id;
-        for _ in 0..MERGES_FOLLOWED {
-            let listing = self.listing(app, id).await?;
+        let mut listing = self.listing(app, id).await?;
+        // They may be merged again in this moment.
+        for _ in 0..TRIES {
             match listing.user {
                 None => return Ok(None),
-                Some(UserItem::Merged { merged_into }) => id = merged_into,
+                Some(UserItem::Merged { .. }) => listing = self.listing(app, self.bearer(app, id).await?).await?,
                 Some(UserItem::Here(user)) => {
                     let clients = self.clients(app, &user, &listing.clients).await?;
                     return Ok(Some(Person { user: *user, clients, pending: listing.pending }));
                 }
             }
         }
-        Ok(None)
+        Err(StoreError::Contended)
     }
 
     /// The profile alone.
     pub async fn app_user(&self, app: AppId, id: AppUserId) -> Result<Option<AppUser>, StoreError> {
-        let mut id = id;
-        for _ in 0..MERGES_FOLLOWED {
-            match self.get_consistent("app user", &keys::app_user(app, id)).await? {
-                None => return Ok(None),
-                Some(UserItem::Merged { merged_into }) => id = merged_into,
-                Some(UserItem::Here(user)) => return Ok(Some(*user)),
-            }
-        }
-        Ok(None)
+        Ok(self.follow(app, id).await?.1)
     }
 
     /// Who bears an id, which after a merge is somebody else, and may be gone.
     pub(super) async fn bearer(&self, app: AppId, id: AppUserId) -> Result<AppUserId, StoreError> {
-        let mut id = id;
-        for _ in 0..MERGES_FOLLOWED {
-            match self.get_consistent("app user", &keys::app_user(app, id)).await? {
-                Some(UserItem::Merged { merged_into }) => id = merged_into,
-                Some(UserItem::Here(_)) | None => break,
+        Ok(self.follow(app, id).await?.0)
+    }
+
+    /// From an id to its bearer, whose profile may be gone. Nobody is merged more often than is followed.
+    async fn follow(&self, app: AppId, id: AppUserId) -> Result<(AppUserId, Option<AppUser>), StoreError> {
+        let mut followed = Vec::new();
+        let mut at = id;
+        while followed.len() <= MERGED_LIMIT {
+            match self.get_consistent("app user", &keys::app_user(app, at)).await? {
+                Some(UserItem::Merged { merged_into }) => {
+                    followed.push(merged_into);
+                    at = merged_into;
+                }
+                here => {
+                    self.shorten(app, id, &followed).await;
+                    let user = here.and_then(|item| if let UserItem::Here(user) = item { Some(*user) } else { None });
+                    return Ok((at, user));
+                }
             }
         }
-        Ok(id)
+        Ok((at, None))
+    }
+
+    /// A long way is gone once: the next time it is one step. If this fails, it is gone again.
+    async fn shorten(&self, app: AppId, id: AppUserId, followed: &[AppUserId]) {
+        if let [first, .., last] = followed
+            && followed.len() > LONG_WAY
+        {
+            let change = Change::of(&keys::app_user(app, id), "SET mergedInto = :last").when("mergedInto = :first");
+            let shortened = change.value(":first", first).value(":last", last).write(self).await;
+            if let Err(error) = shortened {
+                tracing::warn!(%error, "the way over merges stays long");
+            }
+        }
     }
 
     pub(super) async fn listing(&self, app: AppId, id: AppUserId) -> Result<Listing, StoreError> {
@@ -123,12 +128,10 @@ impl Store {
         let mut listing = Listing::default();
         for item in self.list_items(&partition.pk, &partition.prefix, true).await? {
             let sk = item.get(keys::SK).and_then(|sk| sk.as_s().ok()).cloned().unwrap_or_default();
-            listing.keys.push(Key { pk: partition.pk.clone(), sk: sk.clone() });
             match sk.strip_prefix(&partition.prefix).and_then(|rest| rest.split('#').next()) {
                 Some("USER") => listing.user = Some(from_item("app user", item)?),
                 Some("CLIENT") => listing.clients.push(from_item("client", item)?),
                 Some("MERGED") => listing.merged.push(from_item("merged person", item)?),
-                Some("LEAVING") => listing.leaving = Some(from_item("leaving person", item)?),
                 Some("PENDING") => {
                     let client: Client = from_item("pending client", item)?;
                     listing.pending.push(Client { status: ClientStatus::Pending, ..client });

@@ -2,12 +2,13 @@
 //!
 //! Each page tells what files it shows before it is erased: files go before what leads to them.
 
+use super::pages::key_of;
 use super::records::{Fading, Fates, TraceItem};
 use crate::flow::erasure::{self, Budget, Fate};
 use crate::ids::{AppId, ConversationId, IntegrationId};
 use crate::model::{Address, AppUser, Timestamp};
-use crate::store::keys::{self, AddressPartition};
-use crate::store::{Item, Store, StoreError};
+use crate::store::keys::{self, AddressPartition, Key};
+use crate::store::{Store, StoreError};
 
 /// A stretch of one partition that the history lies in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +24,8 @@ pub struct HistoryPage {
     /// What its messages show.
     pub media: Vec<String>,
     fates: Fates,
-    next: Option<Item>,
+    /// The sort key after which the next page begins, if this is not the last one.
+    pub last: Option<String>,
 }
 
 impl HistoryPart {
@@ -47,26 +49,21 @@ impl HistoryPart {
     }
 }
 
-impl HistoryPage {
-    pub fn is_last(&self) -> bool {
-        self.next.is_none()
-    }
-}
-
 impl Store {
-    /// The page after another one, or the first.
+    /// The page after a sort key, or the first.
     pub async fn history_page(
         &self,
         part: &HistoryPart,
         person: &AppUser,
-        after: Option<HistoryPage>,
+        after: Option<&str>,
         now: Timestamp,
         budget: &mut Budget,
     ) -> Result<HistoryPage, StoreError> {
         budget.spend(1);
-        let start = after.and_then(|page| page.next);
+        let start = after.map(|sk| Key { pk: part.pk.clone(), sk: sk.to_owned() }.attributes());
         let (items, next) = self.page(&part.pk, (&part.from, &part.to), start).await?;
-        let mut page = HistoryPage { media: Vec::new(), fates: Fates::default(), next };
+        let last = next.as_ref().and_then(key_of).map(|key| key.sk);
+        let mut page = HistoryPage { media: Vec::new(), fates: Fates::default(), last };
         for item in &items {
             let found = TraceItem::of(item)?;
             let fate = erasure::fate_with_messages(found.trace(), person, now);

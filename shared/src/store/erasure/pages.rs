@@ -50,6 +50,7 @@ impl Store {
             let (items, next) = self.page(pk, stretch, None).await?;
             let keys: Vec<_> = items.iter().filter_map(key_of).collect();
             budget.spend(self.delete_all(&keys).await?);
+            budget.erase(keys.len());
             if next.is_none() {
                 return Ok(Progress::Done);
             }
