@@ -82,8 +82,8 @@ pub async fn items_with(world: &World, word: &str) -> Vec<String> {
 
 /// What is left of something sent when it was erased: that it was sent, for a day.
 fn is_bare_claim(item: &Item) -> bool {
-    const LEFT: [&str; 11] =
-        ["pk", "sk", "subject", "state", "accepted", "message", "externalIds", "sent", "ended", "hidden", "ttl"];
+    const LEFT: [&str; 12] =
+        ["pk", "sk", "by", "subject", "state", "accepted", "message", "externalIds", "sent", "ended", "hidden", "ttl"];
     let is_of_a_send = ["NOTIFICATION#", "SEND#"].iter().any(|kind| item["sk"].as_s().unwrap().starts_with(kind));
     let is_bare = item.keys().all(|name| LEFT.contains(&name.as_str()));
     let says_nothing = item.get("message").and_then(|message| message.as_m().ok()).is_some_and(HashMap::is_empty);
