@@ -41,46 +41,123 @@ fn assert_never(folders: &[&str], forbidden: &[&str], why: &str) {
     }
 }
 
-const PURE: [&str; 5] =
-    ["shared/src/channels", "shared/src/flow", "shared/src/tasks.rs", "shared/src/webhook", "shared/src/model"];
+/// The modules of its own crate that code names: `crate::model::…`, and each of `crate::{model, flow::…}`.
+fn own_modules(code: &str) -> BTreeSet<String> {
+    let word =
+        |text: &str| text.trim_start().split(|c: char| !(c.is_alphanumeric() || c == '_')).next().map(str::to_owned);
+    let mut found = BTreeSet::new();
+    for (at, name) in code.match_indices("crate::") {
+        let rest = &code[at + name.len()..];
+        let Some(group) = rest.strip_prefix('{') else {
+            found.extend(word(rest));
+            continue;
+        };
+        let (mut depth, mut start) = (0, 0);
+        for (at, character) in group.char_indices() {
+            match character {
+                '{' => depth += 1,
+                '}' if depth > 0 => depth -= 1,
+                ',' | '}' if depth == 0 => {
+                    found.extend(word(&group[start..at]));
+                    start = at + 1;
+                    if character == '}' {
+                        break;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    found
+}
 
+#[test]
+fn groups_of_imports_are_understood() {
+    let code = "use crate::{flow::{claim, retry}, ids::AppId};\nuse crate::model::App; crate::tasks::f()";
+    let found: Vec<String> = own_modules(code).into_iter().collect();
+    assert_eq!(found, ["flow", "ids", "model", "tasks"]);
+}
+
+/// What Cargo can't hold, since these are rooms of one crate.
 #[test]
 fn ids_and_models_import_nothing_of_ours() {
-    let others = [
-        "channels", "flow", "tasks", "webhook", "store", "queue", "files", "secrets", "http", "batch", "publish",
-        "gateway",
-    ];
-    let words: Vec<String> = others.iter().map(|module| format!("crate::{module}")).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    assert_never(&["shared/src/ids.rs", "shared/src/model"], &words, "ids and models come first");
+    for file in [vec![root().join("domain/src/ids.rs")], rust_files(&root().join("domain/src/model"))].concat() {
+        let others = &own_modules(&code(&file)) - &BTreeSet::from(["ids".to_owned(), "model".to_owned()]);
+        assert!(others.is_empty(), "{} imports {others:?}: ids and models come first", file.display());
+    }
 }
 
 #[test]
-fn pure_layers_import_only_ids_models_and_each_other() {
-    let outer = [
-        "store",
-        "queue",
-        "files",
-        "secrets",
-        "http",
-        "batch",
-        "publish",
-        "gateway",
-        "sender",
-        "auth",
-        "telemetry",
-        "config",
-        "aws",
-    ];
-    let words: Vec<String> = outer.iter().map(|module| format!("crate::{module}")).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    assert_never(&PURE, &words, "decisions know nothing of what carries them out");
+fn the_domain_waits_for_nobody_and_reads_no_clock() {
+    assert_never(&["domain/src"], &["async fn", ".await", "Instant::now"], "I/O is somebody else's");
+    // An id that is drawn begins with the moment: `ids` alone asks for it.
+    for file in rust_files(&root().join("domain/src")).iter().filter(|file| !file.ends_with("ids.rs")) {
+        assert!(!code(file).contains("SystemTime::now"), "{} reads the clock: time is an argument", file.display());
+    }
+    let manifest = std::fs::read_to_string(root().join("domain/Cargo.toml")).unwrap();
+    for dependency in ["tokio", "futures", "aws", "lambda", "reqwest", "shared"] {
+        assert!(!manifest.lines().any(|line| line.starts_with(dependency)), "the domain depends on {dependency}");
+    }
 }
 
+/// `docs/REFERENCE.md, 4.2 and 4.3`: each number named has a heading of its own.
 #[test]
-fn pure_layers_know_no_async_no_aws_and_no_clock() {
-    let words = ["async fn", ".await", "tokio", "aws_sdk", "aws_config", "SystemTime::now", "Instant::now", "reqwest"];
-    assert_never(&PURE, &words, "time is an argument, and I/O is somebody else's");
+fn what_code_cites_stands_in_the_reference() {
+    let reference = std::fs::read_to_string(root().join("docs/REFERENCE.md")).unwrap();
+    let is_there = |number: &str| {
+        reference.lines().any(|line| {
+            let heading = line.trim_start_matches('#').trim_start();
+            line.starts_with('#')
+                && heading.split_whitespace().next().is_some_and(|n| n.trim_end_matches('.') == number)
+        })
+    };
+    let folders = ["domain/src", "shared/src", "functions", "local/src", "tests/e2e"];
+    let mut cited = 0;
+    for file in folders.iter().flat_map(|folder| rust_files(&root().join(folder))) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for (at, name) in text.match_indices("docs/REFERENCE.md, ") {
+            let rest = text[at + name.len()..].split(['(', ')', ';', ':']).next().unwrap();
+            let numbers = rest.split(|c: char| !(c.is_ascii_digit() || c == '.')).map(|n| n.trim_matches('.'));
+            for number in numbers.filter(|number| !number.is_empty()).take(2) {
+                assert!(is_there(number), "{} cites {number}, which is no section", file.display());
+                cited += 1;
+            }
+        }
+    }
+    assert!(cited > 30, "{cited} citations were found");
+}
+
+/// Pages name files by their paths from the root, in backticks.
+#[test]
+fn files_that_pages_name_exist() {
+    let tops: Vec<String> = std::fs::read_dir(root())
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().is_dir() && entry.file_name() != "target")
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    let mut pages: Vec<PathBuf> = vec![root().join("README.md"), root().join("events/README.md")];
+    pages.extend(std::fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path()));
+    let (mut named, mut missing) = (0, Vec::new());
+    for page in pages {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for path in text.split('`').skip(1).step_by(2) {
+            let is_a_path = path.split_once('/').is_some_and(|(top, _)| tops.iter().any(|name| name == top));
+            if !is_a_path
+                || path.contains(['<', '{', '*', '…', ' ', '$'])
+                || path.contains("/line")
+                || path.contains("send_line")
+            {
+                continue;
+            }
+            named += 1;
+            if !root().join(path.trim_end_matches('/')).exists() {
+                missing.push(format!("{}: {path}", page.file_name().unwrap().display()));
+            }
+        }
+    }
+    assert!(named > 50, "{named} paths were found");
+    assert!(missing.is_empty(), "{missing:#?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Typing and reading (v1.1 reference, 4.5).
+//! Typing and reading (docs/REFERENCE.md, 4.5).
 
 use lambda_http::{Body, Response};
 use serde::Deserialize;

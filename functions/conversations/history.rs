@@ -1,4 +1,4 @@
-//! What was said: read page by page, and deleted (v1.1 reference, 4.2 and 4.3).
+//! What was said: read page by page, and deleted (docs/REFERENCE.md, 4.2 and 4.3).
 
 use lambda_http::{Body, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};

@@ -1,4 +1,4 @@
-//! `POST …/images`: a picture and the message that shows it, in one request (v1.1 reference, 4.4).
+//! `POST …/images`: a picture and the message that shows it, in one request (docs/REFERENCE.md, 4.4).
 //!
 //! The picture is kept as one that was uploaded for the person, and the message is said as any other. Before the picture
 //! is kept, `upkeep` is asked to look a minute later whether the message was: without it the picture goes.

@@ -1,4 +1,4 @@
-//! `POST …/messages`: kept, told, and sent by the person's client (v1.1 reference, 4.1).
+//! `POST …/messages`: kept, told, and sent by the person's client (docs/REFERENCE.md, 4.1).
 
 use std::time::Duration;
 
@@ -197,7 +197,7 @@ fn fits(message: &Message, file: Option<&FileFacts>) -> Result<(), ApiError> {
     }
 }
 
-/// The conversation takes no more (v1.1 reference, section 11).
+/// The conversation takes no more (docs/REFERENCE.md, 11).
 pub fn full() -> ApiError {
     ApiError::new(ErrorCode::Locked, "Message limit of 30000 per conversation reached.")
 }

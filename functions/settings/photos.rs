@@ -1,4 +1,4 @@
-//! `PUT …/profile/photo`: the picture that a profile shows (v1.1 reference, section 9).
+//! `PUT …/profile/photo`: the picture that a profile shows (docs/REFERENCE.md, 9).
 //!
 //! A photo ends when it is shown no more. Whoever replaces one says so beforehand, and a minute later `upkeep` looks what
 //! is shown: by then the change is made, or never will be. A photo that is uploaded is looked at too, so that of two at

@@ -1,4 +1,4 @@
-//! `POST …/channels`: a link is begun, and its confirmation goes out (v1.1 reference, 5.4).
+//! `POST …/channels`: a link is begun, and its confirmation goes out (docs/REFERENCE.md, 5.4).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Profiles: made, shown, changed, cleared, merged, deleted (v1.1 reference, 5.1).
+//! Profiles: made, shown, changed, cleared, merged, deleted (docs/REFERENCE.md, 5.1).
 
 use lambda_http::{Body, Response};
 use serde::Deserialize;

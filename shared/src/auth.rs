@@ -1,4 +1,4 @@
-//! Who calls: HTTP Basic with key id and secret, or a JWT signed with a key (v1.1 reference, section 1).
+//! Who calls: HTTP Basic with key id and secret, or a JWT signed with a key (docs/REFERENCE.md, 1).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -101,7 +101,7 @@ impl Caller {
     }
 }
 
-/// A token of the key owner's own scope, without an end (v1.1 reference, 1.2).
+/// A token of the key owner's own scope, without an end (docs/REFERENCE.md, 1.2).
 pub fn issue_token(key: &ApiKey, now: Timestamp) -> Result<String, Unsignable> {
     let scope = match key.owner {
         KeyOwner::App(_) => "app",

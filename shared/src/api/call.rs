@@ -18,7 +18,7 @@ use crate::model::{ApiError, ErrorCode, json};
 use crate::store::Store;
 use crate::telemetry::{Metric, Outcome};
 
-/// v1.1 reference, section 11.
+/// docs/REFERENCE.md, 11.
 pub(super) const BODY_LIMIT: usize = 100 * 1024;
 const PAGE_LIMIT: usize = 100;
 const PAGE_DEFAULT: usize = 25;

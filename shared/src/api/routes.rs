@@ -36,7 +36,7 @@ impl Service {
     }
 }
 
-/// Who may call a route (v1.1 reference, 1.2). Each includes those before it; a key reaches its own app or account only.
+/// Who may call a route (docs/REFERENCE.md, 1.2). Each includes those before it; a key reaches its own app or account only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
     /// An account's own keys.

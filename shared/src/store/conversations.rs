@@ -21,7 +21,7 @@ pub use crate::flow::page::{History, Stretch};
 /// Of somebody who was merged often, so many conversations.
 const CLEARED_AT_ONCE: usize = 25;
 
-/// v1.1 reference, section 11.
+/// docs/REFERENCE.md, 11.
 const MESSAGE_LIMIT: i64 = 30_000;
 
 /// A message as it is kept: v1.1's object, under a key that sorts by time.

@@ -11,7 +11,7 @@ use crate::ids::{AccountId, KeyId};
 use crate::model::{ApiKey, KeyOwner};
 use crate::secrets::Purpose;
 
-/// Keys of one owner (v1.1 reference, section 11).
+/// Keys of one owner (docs/REFERENCE.md, 11).
 pub const KEY_LIMIT: usize = 10;
 
 #[derive(Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! Webhooks. At most ten an app (v1.1 reference, 6.1), so one query reads them all.
+//! Webhooks. At most ten an app (docs/REFERENCE.md, 6.1), so one query reads them all.
 //!
 //! The app's item counts them: a webhook comes and goes in one transaction with the count, so the limit holds however
 //! many are made at once, none of these needs to read what the others did, and none is made for an app that is gone.

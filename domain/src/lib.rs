@@ -1,0 +1,11 @@
+//! What Heliograph knows, without what carries it out: ids and models, how carriers are spoken to, decisions, tasks, events.
+//!
+//! Pure: no async, no AWS, no clock; time is an argument. Cargo holds that, since nothing else can be named here; what it
+//! can't hold, `tests/rules.rs` does.
+
+pub mod channels;
+pub mod flow;
+pub mod ids;
+pub mod model;
+pub mod tasks;
+pub mod webhook;
