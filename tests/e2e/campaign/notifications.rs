@@ -46,7 +46,7 @@ async fn play(seed: u64, policy: &str) {
             // A carrier may not get through to us; what it was told it need not repeat is what counts.
             world.local(reqwest::Method::POST, "reply", Some(body)).await;
         } else {
-            sent.push(notify(&world, &app, channel, &to, format!("seed {seed} step {step}")).await);
+            sent.push(notify(&world, &app, channel, &to, format!("seed {seed} step {step}.")).await);
         }
     }
     end_of_trouble(&world).await;
@@ -60,10 +60,13 @@ async fn play(seed: u64, policy: &str) {
             doubled.push((text, copies));
         }
         let Some(id) = id else { continue };
-        let about = events.iter().filter(|event| event["notification"]["_id"] == id.as_str());
-        match about.filter(|event| event["isFinalEvent"] == true).count() {
-            0 => lost.push(text),
-            1 => {}
+        let is_end = |event: &&Value| event["notification"]["_id"] == id.as_str() && event["isFinalEvent"] == true;
+        match events.iter().filter(is_end).collect::<Vec<_>>().as_slice() {
+            [] => lost.push(text),
+            [end] => {
+                let arrived = end["trigger"] == "notification:delivery:user";
+                assert!(!arrived || copies > 0, "seed {seed}: {text} is told as delivered and went out to nobody");
+            }
             _ => finals.push(text),
         }
     }
