@@ -94,6 +94,22 @@ async fn what_a_carrier_took_is_recorded_however_often_the_table_refuses() {
 }
 
 #[tokio::test]
+async fn what_a_carrier_refused_for_now_is_given_back_however_often_the_table_refuses() {
+    let world = World::new().await;
+    let app = world.another_app(json!({ "expiredClaim": "fail" })).await;
+    world.fault(json!({ "target": "carrier:twilio", "fault": "throttle", "retryAfter": 1, "count": 1 })).await;
+    world.fault(of_table("status:500", "UpdateItem", "send_twilio", 9)).await;
+    world.notify_as(&app, "twilio", ANYBODY, json!({ "type": "text", "text": TEXT })).await;
+    world.until("an end", async |world| (!world.events_of(&app).await.is_empty()).then_some(())).await;
+    world.settle().await;
+    all_struck(&world).await;
+    let told = world.events_of(&app).await;
+    assert!(told.iter().all(|event| event["trigger"] != "notification:delivery:failure"), "{told:#?}");
+    assert_eq!(world.outbox_to(ANYBODY).await.len(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn parts_are_recorded_through_a_table_that_throttles() {
     let world = World::new().await;
     world.fault(of_table("throttle", "UpdateItem", "send_twilio", 5)).await;

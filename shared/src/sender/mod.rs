@@ -239,8 +239,10 @@ impl<C: Channel> Sender<C> {
                 Ok(Turn::Over(events))
             }
             Called::Unsent(unsent) => {
-                health::note(&self.store, claim.integration, Err(&unsent.error)).await;
-                Ok(Turn::Over(self.settle(job, claim, unsent).await?))
+                let error = unsent.error.clone();
+                let settled = self.settle(job, claim, unsent).await;
+                health::note(&self.store, claim.integration, Err(&error)).await;
+                Ok(Turn::Over(settled?))
             }
             Called::OutOfTime { has_begun } => {
                 self.store.release(&job.key, &job.claimant).await?;

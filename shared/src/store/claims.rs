@@ -1,6 +1,6 @@
 //! A claim: taken, given back, and ended by whoever holds it.
 //!
-//! What the carrier has is recorded for as long as the claim holds, whatever the table answers.
+//! What the carrier has, and what it has not, is recorded for as long as the claim holds, whatever the table answers.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -103,9 +103,13 @@ impl Store {
         write
     }
 
-    /// Gives a claim back, so that the next try need not wait for its deadline.
+    /// Gives a claim back, so that the next try need not wait for its deadline. Insists: left alone, what was not sent
+    /// would look as if it may have been.
     pub async fn release(&self, key: &SendKey, claimant: &Claimant) -> Result<Write, StoreError> {
-        Update::held(key, claimant, "SET #by = :by, deadline = :nobodys").number(":nobodys", 0).write(self).await
+        Update::held(key, claimant, "SET #by = :by, deadline = :nobodys")
+            .number(":nobodys", 0)
+            .insist(self, claimant)
+            .await
     }
 
     /// As [`Store::release`], of what may have gone out: whoever takes it up sends it once more, and that is the last
@@ -114,13 +118,12 @@ impl Store {
         Update::held(key, claimant, "SET #by = :by, deadline = :nobodys, repeated = :yes")
             .number(":nobodys", 0)
             .value(":yes", &true)?
-            .write(self)
+            .insist(self, claimant)
             .await
     }
 
     /// Records one of several parts as sent, so that a crash does not send it again. The next one was not sent yet, nor
-    /// repeated. Insists, as all do that record what
-    /// the carrier has.
+    /// repeated. Insists, as all do that say what the carrier has, or has not.
     pub async fn record_parts(
         &self,
         key: &SendKey,
@@ -216,7 +219,7 @@ impl<'a> Update<'a> {
             .number(":mine", claimant.deadline.millis())
     }
 
-    /// For as long as the claim is the claimant's, whatever the table answers: what the carrier has is not forgotten for
+    /// For as long as the claim is the claimant's, whatever the table answers: what the carrier said is not forgotten for
     /// a bad moment of the table's.
     async fn insist(&self, store: &Store, claimant: &Claimant) -> Result<Write, StoreError> {
         for attempt in 0.. {
