@@ -149,7 +149,7 @@ async fn typing_and_reading_are_told_when_the_person_does_them() {
     assert_eq!(reset.status, 200, "{}", reset.body);
     assert_eq!(world.read(&world.app, "appusers/bob/conversation").await["conversation"]["unreadCount"], 0);
     world.settle().await;
-    assert_eq!(world.events_named("typing:appUser").await[0]["activity"], json!({ "type": "typing:start" }));
+    assert_eq!(world.event("typing:appUser").await["activity"], json!({ "type": "typing:start" }));
     assert_eq!(world.events_named("typing:appUser").await.len(), 1);
     assert_eq!(world.events_named("conversation:read").await.len(), 2);
     for body in [act("boss", "typing:start"), act("appUser", "dancing"), Some(json!({}))] {
@@ -171,7 +171,7 @@ async fn a_tap_is_told_with_its_message() {
     let answer = world.manage(&world.app, Method::POST, path, Some(json!({ "actionId": action }))).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     world.settle().await;
-    let told = &world.events_named("postback").await[0];
+    let told = &world.event("postback").await;
     let postback = &told["postbacks"][0];
     assert_eq!((&postback["action"]["payload"], &postback["action"]["_id"]), (&json!("YES"), &action));
     assert_eq!(postback["message"]["metadata"], json!({ "order": 7 }));

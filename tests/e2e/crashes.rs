@@ -6,10 +6,15 @@ use crate::world::{ANYBODY, NEVER_CONFIRMED, World};
 
 /// Kills `function` once at `when`, sends and answers, and expects the whole story, each message once.
 async fn killed(function: &str, channel: &str, when: Value) {
+    killed_until(World::outlive, function, channel, when).await;
+}
+
+/// `recover`: until what the dead one held has come back.
+async fn killed_until(recover: impl AsyncFn(&World), function: &str, channel: &str, when: Value) {
     let world = World::new().await;
     world.fault(json!({ "target": format!("function:{function}"), "fault": "kill", "count": 1, "when": when })).await;
     let id = world.notify(channel, ANYBODY, "Through thick and thin").await;
-    world.outlive().await;
+    recover(&world).await;
     world.reply(channel, ANYBODY, "Still here").await;
     world.outlive().await;
     let calls = world.calls().await;
@@ -34,9 +39,10 @@ async fn a_sender_killed_before_it_begins_sends_once() {
 
 #[tokio::test]
 async fn a_sender_killed_after_its_claim_sends_once_when_the_claim_runs_out() {
+    let when = json!({ "afterCall": "dynamodb:PutItem", "n": 1 });
     tokio::join!(
-        killed("send_twilio", "twilio", json!({ "afterCall": "dynamodb:PutItem", "n": 1 })),
-        killed("send_messagebird", "messagebird", json!({ "afterCall": "dynamodb:PutItem", "n": 1 })),
+        killed_until(World::wait_out, "send_twilio", "twilio", when.clone()),
+        killed_until(World::wait_out, "send_messagebird", "messagebird", when),
     );
 }
 

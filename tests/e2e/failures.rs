@@ -148,7 +148,7 @@ async fn the_table_or_the_queue_throttling_loses_nothing() {
     for number in 0..10 {
         ids.push(world.notify("twilio", ANYBODY, &format!("Number {number}")).await);
     }
-    // Claims that could not be settled run out in real time: hurrying their tasks would only use up their tries.
+    // Waking the tasks of claims that could not be settled would only use up their tries.
     world.outlive().await;
     for id in ids {
         assert_eq!(world.story(&id).await, ["channel", "user"]);

@@ -54,10 +54,10 @@ async fn immediate_with_a_message_is_linked_once_it_is_sent() {
     assert_eq!(steps(&world).await, ["link:match", "link:success"]);
     assert_eq!(clients(&world, &id).await, (1, 0));
     assert_eq!(world.outbox_to(ANYBODY).await.len(), 1);
-    let success = &world.events_named("link:success").await[0];
+    let success = &world.event("link:success").await;
     assert_eq!(success["criteria"], json!({ "phoneNumber": "+1 (555) 010-0142" }));
     assert_eq!((&success["channel"], &success["appUser"]["userId"]), (&json!("twilio"), &json!("bob")));
-    assert_eq!(world.events_named("client:add").await[0]["reason"], "channelLinking");
+    assert_eq!(world.event("client:add").await["reason"], "channelLinking");
     let history = world.read(&world.app, &format!("appusers/{id}/messages")).await;
     assert_eq!(history["messages"], json!([]), "the confirmation is no part of the conversation");
     let posted = world.make(&world.app, &format!("appusers/{id}/messages"), text("And now for real")).await;
@@ -66,7 +66,7 @@ async fn immediate_with_a_message_is_linked_once_it_is_sent() {
     assert_eq!(world.outbox_to(ANYBODY).await.len(), 2);
     world.reply("twilio", ANYBODY, "Fine").await;
     world.settle().await;
-    assert_eq!(world.events_named("message:appUser").await[0]["appUser"]["userId"], "bob");
+    assert_eq!(world.event("message:appUser").await["appUser"]["userId"], "bob");
     world.end().await;
 }
 
@@ -94,7 +94,7 @@ async fn a_confirmation_that_cannot_be_sent_fails_the_link() {
         let steps = steps(&world).await;
         assert!(steps.contains(&"link:failure".to_owned()) && !steps.contains(&"link:success".to_owned()), "{steps:?}");
         assert_eq!(clients(&world, &id).await, (0, 0));
-        assert!(world.events_named("link:failure").await[0]["error"]["code"].is_string());
+        assert!(world.event("link:failure").await["error"]["code"].is_string());
         world.end().await;
     }
 }
@@ -111,7 +111,7 @@ async fn user_activity_is_linked_when_the_person_writes() {
     world.settle().await;
     assert_eq!(steps(&world).await, ["link:match", "link:success"]);
     assert_eq!(clients(&world, &id).await, (1, 0));
-    let reply = &world.events_named("message:appUser").await[0];
+    let reply = &world.event("message:appUser").await;
     assert_eq!((&reply["appUser"]["userId"], &reply["messages"][0]["text"]), (&json!("bob"), &json!("It is")));
     world.end().await;
 }
@@ -129,7 +129,7 @@ async fn a_prompt_is_answered_with_yes_or_no() {
         world.settle().await;
         assert!(steps(&world).await.contains(&end.to_owned()));
         assert_eq!(clients(&world, &id).await, (linked, 0));
-        let told = &world.events_named("message:appUser").await[0];
+        let told = &world.event("message:appUser").await;
         assert_eq!(told["messages"][0]["text"], word, "the answer is told as any reply");
         world.end().await;
     }
@@ -162,7 +162,7 @@ async fn a_yes_that_may_be_meant_for_something_else_links_nobody_and_the_code_do
         world.reply("twilio", ANYBODY, "Yes").await;
         world.settle().await;
         assert_eq!(clients(&world, &id).await, (0, 1), "asked before it: {before}");
-        let reply = &world.events_named("message:appUser").await[0];
+        let reply = &world.event("message:appUser").await;
         assert_eq!(reply["recentNotifications"].as_array().unwrap().len(), 1);
         world.reply("twilio", ANYBODY, &code).await;
         world.settle().await;
@@ -225,7 +225,7 @@ async fn an_address_that_was_somebody_elses_changes_hands() {
     assert_eq!(clients(&world, &old).await, (0, 0));
     assert_eq!(clients(&world, &id).await, (1, 0));
     world.settle().await;
-    let removed = &world.events_named("client:remove").await[0];
+    let removed = &world.event("client:remove").await;
     assert_eq!((&removed["reason"], &removed["appUser"]["_id"]), (&json!("theft"), &json!(old)));
     world.end().await;
 }
@@ -302,12 +302,12 @@ async fn a_link_that_gives_way_to_another_ends_aloud_and_is_not_sent() {
     world.local(Method::POST, "pollers", Some(json!({ "paused": false }))).await;
     world.settle().await;
     assert_eq!(world.outbox_to(ANYBODY).await.len(), 1, "the question is asked once");
-    let failure = &world.events_named("link:failure").await[0];
+    let failure = &world.event("link:failure").await;
     assert_eq!((&failure["appUser"]["userId"], &failure["error"]["code"]), (&json!("bob"), &json!("bad_request")));
     assert_eq!(clients(&world, &bob).await, (0, 0));
     world.reply("twilio", ANYBODY, "yes").await;
     world.settle().await;
-    assert_eq!(world.events_named("link:success").await[0]["appUser"]["userId"], "lea");
+    assert_eq!(world.event("link:success").await["appUser"]["userId"], "lea");
     world.end().await;
 }
 

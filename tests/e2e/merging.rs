@@ -42,7 +42,7 @@ async fn the_merged_are_one_person_with_all_that_was_theirs() {
     assert!(replies.iter().any(|reply| reply["appUser"]["_id"] == survivor.as_str()));
     let history = world.read(&world.app, &format!("appusers/{survivor}/messages")).await;
     assert_eq!(history["messages"].as_array().unwrap().len(), 4);
-    let merged = &world.events_named("merge:appUser").await[0];
+    let merged = &world.event("merge:appUser").await;
     assert_eq!(merged["surviving"]["_id"], survivor.as_str());
     assert_eq!(merged["discarded"][0]["_id"], discarded.as_str());
     assert!(merged.get("appUser").is_none());
@@ -159,9 +159,9 @@ async fn a_name_that_comes_by_a_merge_is_told_with_every_client() {
     assert_eq!(answer.status, 200, "{}", answer.body);
     world.reply("twilio", ANYBODY, "It is me").await;
     world.settle().await;
-    let merged = &world.events_named("merge:appUser").await[0];
+    let merged = &world.event("merge:appUser").await;
     assert_eq!(merged["surviving"]["userId"], "lea");
-    let reply = &world.events_named("message:appUser").await[0];
+    let reply = &world.event("message:appUser").await;
     assert_eq!((&reply["appUser"]["_id"], &reply["appUser"]["userId"]), (&json!(survivor), &json!("lea")));
     world.end().await;
 }

@@ -49,9 +49,9 @@ async fn a_message_is_kept_told_and_delivered() {
     assert_eq!(answer["conversation"]["unreadCount"], 1);
     world.settle().await;
     assert_eq!(story(&world, message).await, ["message:delivery:channel", "message:delivery:user"]);
-    let told = &world.events_named("message:appMaker").await[0];
+    let told = &world.event("message:appMaker").await;
     assert_eq!(told["messages"][0], *message);
-    let delivered = &world.events_named("message:delivery:user").await[0];
+    let delivered = &world.event("message:delivery:user").await;
     assert_eq!(delivered["appUser"]["_id"], user.as_str());
     assert_eq!((&delivered["isFinalEvent"], &delivered["destination"]["type"]), (&json!(true), &json!("twilio")));
     assert_eq!(delivered["externalMessages"].as_array().unwrap().len(), 1);
@@ -74,7 +74,7 @@ async fn a_message_that_fails_is_told_so() {
         let answer = post(&world, &user, text("Are you there?")).await;
         world.settle().await;
         assert_eq!(story(&world, &answer["message"]).await, expected);
-        assert!(world.events_named("message:delivery:failure").await[0]["error"]["code"].is_string());
+        assert!(world.event("message:delivery:failure").await["error"]["code"].is_string());
         world.end().await;
     }
 }
@@ -120,7 +120,7 @@ async fn somebody_without_a_channel_is_written_to_for_the_history() {
     assert_eq!(world.read(&world.app, "appusers/bob").await["appUser"]["conversationStarted"], true);
     world.settle().await;
     assert!(world.outbox().await.is_empty());
-    let said = &world.events_named("message:appUser").await[0];
+    let said = &world.event("message:appUser").await;
     assert_eq!((&said["messages"][0]["text"], &said["appUser"]["userId"]), (&json!("Now!"), &json!("bob")));
     world.end().await;
 }

@@ -127,7 +127,7 @@ async fn who_comes_to_have_an_address_sees_nothing_of_who_had_it() {
     world.remove(&world.app, &format!("appusers/{former}/channels/twilio")).await;
     world.reply("twilio", ANYBODY, "I am new here").await;
     world.settle().await;
-    let reply = &world.events_named("message:appUser").await[0];
+    let reply = &world.event("message:appUser").await;
     let new = reply["appUser"]["_id"].as_str().unwrap();
     assert_ne!(new, former);
     assert!(reply.get("recentNotifications").is_none(), "{reply:#}");

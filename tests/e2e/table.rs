@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -16,6 +17,8 @@ fn table(world: &World) -> (aws_sdk_dynamodb::Client, String) {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(local::engine::AWS_REGION))
         .http_client(shared::http::aws().unwrap())
+        // Faults that strike everybody strike tests, too.
+        .retry_config(RetryConfig::standard().with_max_attempts(8))
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
         .endpoint_url(world.handles().aws_endpoint("test"));
     let name = world.handles().any_environment_with("TABLE_NAME").unwrap()["TABLE_NAME"].clone();
@@ -48,6 +51,18 @@ pub async fn set(world: &World, word: &str, attribute: &str, number: usize) {
     let mut item = named.remove(0);
     item.insert(attribute.to_owned(), AttributeValue::N(number.to_string()));
     put(world, item).await;
+}
+
+/// Lets every claim run out at once, where nobody is alive who holds one.
+pub async fn run_claims_out(world: &World) {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+    for mut item in scan(world).await {
+        let deadline = item.get("deadline").and_then(|deadline| deadline.as_n().ok()?.parse::<u128>().ok());
+        if deadline.is_some_and(|deadline| deadline >= now) {
+            item.insert("deadline".to_owned(), AttributeValue::N((now - 1).to_string()));
+            put(world, item).await;
+        }
+    }
 }
 
 /// `pk|sk`

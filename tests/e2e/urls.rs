@@ -20,7 +20,7 @@ async fn what_goes_out_is_legal_and_what_is_shown_is_what_was_written() {
     world.settle().await;
     let sent = world.outbox_to(ANYBODY).await.pop().unwrap();
     assert_eq!((&sent["mediaUrls"], &sent["text"]), (&json!([spelled]), &json!(format!("Look: {spelled}"))));
-    let told = world.events_named("message:appMaker").await[0]["messages"][0].clone();
+    let told = world.event("message:appMaker").await["messages"][0].clone();
     assert_eq!(told["mediaUrl"], written);
     let film = json!({ "role": "appMaker", "type": "image", "mediaUrl": written, "mediaType": "VIDEO/mp4" });
     let path = format!("appusers/{user}/messages");

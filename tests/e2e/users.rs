@@ -140,7 +140,7 @@ async fn a_channel_is_listed_and_unlinked() {
         world.refused(&world.app, Method::DELETE, &format!("{path}/{channel}"), None, "bad_request: channel").await;
     }
     world.settle().await;
-    let removed = &world.events_named("client:remove").await[0];
+    let removed = &world.event("client:remove").await;
     assert_eq!((&removed["reason"], &removed["client"]["externalId"]), (&json!("api"), &json!(ANYBODY)));
     assert_ne!(notified(&world, ANYBODY).await, id, "the address is somebody else's from now on");
     world.end().await;
@@ -167,11 +167,11 @@ async fn the_deleted_are_gone_and_their_address_is_a_strangers() {
         world.refused(&world.app, Method::GET, &path, None, "user_not_found").await;
     }
     world.settle().await;
-    let deleted = &world.events_named("appUser:delete").await[0];
+    let deleted = &world.event("appUser:delete").await;
     assert_eq!(deleted["appUser"]["_id"], id.as_str());
     world.reply("twilio", ANYBODY, "Who is there?").await;
     world.settle().await;
-    let reply = &world.events_named("message:appUser").await[0];
+    let reply = &world.event("message:appUser").await;
     assert_ne!(reply["appUser"]["_id"], id.as_str());
     assert!(reply.get("recentNotifications").is_none(), "{reply:#}");
     world.end().await;

@@ -1,13 +1,13 @@
 //! One engine with one demo app, and the words in which tests speak of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use local::{Engine, LogStyle, Options, Paths};
 use serde_json::{Value, json};
 
-use crate::described;
+use crate::{described, table};
 
 /// Addresses whose last digits tell the simulated carriers what to do; `GET /_local/addresses` explains them.
 pub const ANYBODY: &str = "+15550100142";
@@ -224,21 +224,20 @@ impl World {
 
     /// Steps through waits and retries until there is nothing left to do.
     pub async fn settle(&self) {
-        for _ in 0..150 {
-            let answer = self.local(reqwest::Method::GET, "idle?timeout=0.5", None).await;
-            if answer.status == 200 {
-                return;
-            }
-            if answer.body["functions"].as_object().is_none_or(|busy| busy.is_empty()) {
-                self.wake().await;
-            }
-        }
-        let pending = self.local(reqwest::Method::GET, "idle?timeout=0", None).await.body;
-        panic!("never settled: {pending:#}\n{}", self.recent_logs().await);
+        self.step(Self::wake).await;
     }
 
-    /// Waits through a crash: what the dead invocation held comes back, and a claim it held runs out in real time.
+    /// Steps through a crash: what the dead invocation held comes back, and the claims that it held have run out.
     pub async fn outlive(&self) {
+        self.step(async |world| {
+            table::run_claims_out(world).await;
+            world.wake().await;
+        })
+        .await;
+    }
+
+    /// Waits through a crash: claims run out in real time.
+    pub async fn wait_out(&self) {
         for _ in 0..8 {
             let answer = self.local(reqwest::Method::GET, "idle?timeout=18", None).await;
             if answer.status == 200 {
@@ -249,10 +248,26 @@ impl World {
         panic!("the work was never done");
     }
 
+    /// Has time pass for what is delayed, whenever nothing else is left.
+    async fn step(&self, pass: impl AsyncFn(&Self)) {
+        let deadline = Instant::now() + Duration::from_secs(75);
+        while Instant::now() < deadline {
+            let answer = self.local(reqwest::Method::GET, "idle?timeout=20&delays=false", None).await;
+            if answer.status == 200 {
+                return;
+            }
+            if answer.body["asleep"] == true {
+                pass(self).await;
+            }
+        }
+        let pending = self.local(reqwest::Method::GET, "idle?timeout=0", None).await.body;
+        panic!("never settled: {pending:#}\n{}", self.recent_logs().await);
+    }
+
     /// Waits until a condition on the engine's state holds.
     pub async fn until<T>(&self, what: &str, mut check: impl AsyncFnMut(&Self) -> Option<T>) -> T {
-        let deadline = std::time::Instant::now() + Duration::from_secs(60);
-        while std::time::Instant::now() < deadline {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while Instant::now() < deadline {
             if let Some(found) = check(self).await {
                 return found;
             }
@@ -335,6 +350,14 @@ impl World {
 
     pub async fn events_named(&self, trigger: &str) -> Vec<Value> {
         self.events().await.into_iter().filter(|event| event["trigger"] == trigger).collect()
+    }
+
+    /// The only event of that name, however often it was told: webhooks promise no order to choose one by.
+    pub async fn event(&self, trigger: &str) -> Value {
+        let mut events = self.events_named(trigger).await;
+        let ids: BTreeSet<_> = events.iter().map(|event| event["eventId"].to_string()).collect();
+        assert_eq!(ids.len(), 1, "{trigger}: {events:#?}");
+        events.remove(0)
     }
 
     pub async fn dead_letters(&self) -> Vec<Value> {

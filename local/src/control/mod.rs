@@ -230,35 +230,57 @@ async fn play_fair(State(control): State<Control>, body: Bytes) -> Response {
 #[derive(Deserialize)]
 struct Patience {
     timeout: Option<f64>,
+    /// Whether what is delayed or hidden is waited for.
+    delays: Option<bool>,
+}
+
+#[derive(PartialEq, Eq)]
+enum Rest {
+    None,
+    /// Nothing happens until a message's time has come.
+    Asleep,
+    Idle,
 }
 
 /// 200 once nothing is left to do, 408 with what is still pending when that takes too long.
 async fn idle(State(control): State<Control>, Query(patience): Query<Patience>) -> Result<Response, Failed> {
     let limit = Duration::try_from_secs_f64(patience.timeout.unwrap_or(30.0).clamp(0.0, 600.0)).unwrap_or_default();
+    let waits_for_delays = patience.delays.unwrap_or(true);
     let mut changes = control.activity.listen();
     let settled = timeout(limit, async {
         loop {
             changes.borrow_and_update();
-            if control.is_idle().await? || changes.changed().await.is_err() {
-                return Ok::<_, SqsError>(());
+            if control.is_idle().await? {
+                return Ok::<_, SqsError>(Rest::Idle);
             }
+            if !waits_for_delays && control.is_asleep().await? {
+                return Ok(Rest::Asleep);
+            }
+            // Cannot fail: the sender lives as long as this.
+            let _ = changes.changed().await;
         }
     });
-    match settled.await {
-        Ok(outcome) => {
-            outcome?;
-            Ok(Json(json!({ "idle": true })).into_response())
-        }
-        Err(_) => Ok((StatusCode::REQUEST_TIMEOUT, Json(control.pending().await?)).into_response()),
+    let rest = settled.await.unwrap_or(Ok(Rest::None))?;
+    if rest == Rest::Idle {
+        return Ok(Json(json!({ "idle": true })).into_response());
     }
+    let mut pending = control.pending().await?;
+    pending["asleep"] = json!(rest == Rest::Asleep);
+    Ok((StatusCode::REQUEST_TIMEOUT, Json(pending)).into_response())
 }
 
 impl Control {
+    // In this order, both: work moves from carriers to functions to queues, and must not slip past.
     async fn is_idle(&self) -> Result<bool, SqsError> {
-        // In this order: work moves from carriers to functions to queues, and must not slip past.
-        let quiet = || (self.carriers_pending)() == 0 && self.runtime.busy().is_empty();
-        let quiet = || quiet() && self.streams.pending() == 0;
-        Ok(quiet() && self.queues.are_empty().await? && quiet())
+        Ok(self.is_quiet() && self.queues.are_empty().await? && self.is_quiet())
+    }
+
+    async fn is_asleep(&self) -> Result<bool, SqsError> {
+        Ok(self.is_quiet() && self.queues.are_asleep().await? && self.is_quiet())
+    }
+
+    fn is_quiet(&self) -> bool {
+        (self.carriers_pending)() == 0 && self.runtime.busy().is_empty() && self.streams.pending() == 0
     }
 
     async fn pending(&self) -> Result<Value, SqsError> {

@@ -275,8 +275,7 @@ impl Queues {
 
     /// Whether nothing is left to do: every queue is empty, dead-letter queues aside.
     pub async fn are_empty(&self) -> Result<bool, SqsError> {
-        let names: Vec<String> =
-            self.inner.queues.values().filter(|q| !q.is_dead_letter).map(|q| q.spec.name.clone()).collect();
+        let names = self.of_work();
         Ok(self
             .write(move |connection| {
                 for name in &names {
@@ -287,6 +286,28 @@ impl Queues {
                 Ok(true)
             })
             .await??)
+    }
+
+    /// Whether no invocation holds a message and none is to be seen, dead-letter queues aside: all that is there is
+    /// delayed or hidden.
+    pub async fn are_asleep(&self) -> Result<bool, SqsError> {
+        let (names, held) = (self.of_work(), Arc::clone(&self.inner.held));
+        Ok(self
+            .write(move |connection| {
+                let now = now_ms();
+                for name in &names {
+                    if messages::counts(connection, name, now)?.visible > 0 {
+                        return Ok::<_, rusqlite::Error>(false);
+                    }
+                }
+                Ok(held.lock().unwrap_or_else(PoisonError::into_inner).is_empty())
+            })
+            .await??)
+    }
+
+    /// The names of all but the dead-letter queues.
+    fn of_work(&self) -> Vec<String> {
+        self.inner.queues.values().filter(|q| !q.is_dead_letter).map(|q| q.spec.name.clone()).collect()
     }
 
     /// Shows every delayed or hidden message that no running invocation holds. Returns how many.
