@@ -23,6 +23,7 @@ impl Address {
     /// Parses a phone number that begins with `+` and a country code. Blanks, dashes, dots and brackets are allowed
     /// between digits. Whether such a number is in use is for the carrier to say.
     pub fn phone(text: &str) -> Result<Self, InvalidAddress> {
+        let text: String = text.chars().filter(|c| !is_direction(*c)).map(plain).collect();
         let text = text.trim();
         let plausible = text.len() <= 40
             && text.starts_with('+')
@@ -93,6 +94,20 @@ fn one_spelling(digits: &str) -> Cow<'_, str> {
     }
 }
 
+/// Address books write numbers with blanks and dashes that no line breaks at.
+fn plain(c: char) -> char {
+    match c {
+        '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
+        blank if blank.is_whitespace() => ' ',
+        other => other,
+    }
+}
+
+/// The marks, unseen, that such numbers are copied with: which way they are read.
+fn is_direction(c: char) -> bool {
+    matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Controls, and what Unicode says is no character.
 fn is_unreadable(c: char) -> bool {
     c.is_control() || matches!(u32::from(c) & 0xFFFF, 0xFFFE | 0xFFFF)
@@ -123,7 +138,10 @@ mod tests {
     #[test]
     fn spellings_of_one_number_are_one_address() {
         let plain = Address::phone("+12125552368").unwrap();
-        for text in ["+1 212-555-2368", "+1 (212) 555 2368", " +1.212.555.2368 "] {
+        let copied = "\u{202A}+1\u{A0}(212)\u{A0}555\u{2011}2368\u{202C}";
+        for text in
+            ["+1 212-555-2368", "+1 (212) 555 2368", " +1.212.555.2368 ", "+1 212\u{2013}555\u{2013}2368", copied]
+        {
             assert_eq!(Address::phone(text), Ok(plain.clone()), "{text}");
         }
         assert_eq!(Address::e164("12125552368"), Ok(plain));
