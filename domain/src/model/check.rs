@@ -46,7 +46,7 @@ pub fn required<T>(path: &str, value: Option<T>) -> Result<T, ApiError> {
 /// As it is written, without blanks and line breaks around it: what goes out is spelled by [`uri::legal`].
 pub fn url(path: &str, text: String) -> Result<String, ApiError> {
     let text = text.trim();
-    if uri::is_web(text) && text.len() <= URL_LIMIT {
+    if uri::is_web(text) && text.chars().count() <= URL_LIMIT {
         Ok(text.to_owned())
     } else {
         Err(ApiError::field(path, format!("must be an http or https URL of at most {URL_LIMIT} characters")))
@@ -56,7 +56,7 @@ pub fn url(path: &str, text: String) -> Result<String, ApiError> {
 /// Links may also be `tel:`, `mailto:` and the like.
 pub fn uri(path: &str, text: String) -> Result<String, ApiError> {
     let text = text.trim();
-    if text.len() <= URL_LIMIT && url::Url::parse(text).is_ok() {
+    if text.chars().count() <= URL_LIMIT && url::Url::parse(text).is_ok() {
         Ok(text.to_owned())
     } else {
         Err(ApiError::field(path, format!("must be an absolute URI of at most {URL_LIMIT} characters")))

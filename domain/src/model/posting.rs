@@ -175,6 +175,24 @@ mod tests {
         assert!(posting.target.unwrap().is(ChannelType::Twilio, IntegrationId::generate()));
     }
 
+    #[test]
+    fn limits_count_characters_and_blank_choices_are_none() {
+        let picture = |url: String, kind: &str| {
+            parse(json!({ "role": "appMaker", "type": "image", "mediaUrl": url, "mediaType": kind }))
+        };
+        let url = |letters: usize| format!("https://a.example/{}", "報".repeat(letters));
+        assert!(picture(url(2_030), "").is_ok(), "2048 characters");
+        assert!(picture(url(2_031), "").is_err(), "one more");
+        assert!(picture(url(1), "binary/octet-stream").is_ok(), "what stores say of what they were not told about");
+        let item =
+            json!({ "title": "Mint", "actions": [{ "type": "postback", "text": "Take it", "payload": "MINT" }] });
+        for ratio in ["", " ", "square"] {
+            let body = json!({ "role": "appMaker", "type": "carousel", "items": [item],
+                "displaySettings": { "imageAspectRatio": ratio } });
+            assert!(parse(body).is_ok(), "{ratio:?}");
+        }
+    }
+
     fn of_picture(fields: &[(&str, &str)]) -> Result<Posting, String> {
         let fields = fields.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
         let posting = Posting::of_picture(fields, "https://a.example/tea.png", &MediaType::parse("image/png"));

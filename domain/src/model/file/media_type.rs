@@ -9,6 +9,8 @@ use super::FileName;
 const LIMIT: usize = 127;
 /// Any bytes.
 const UNKNOWN: &str = "application/octet-stream";
+/// The same, as S3 has it.
+const STORED: &str = "binary/octet-stream";
 
 /// What a file is said to be, such as `image/png`: without parameters, in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +48,7 @@ impl MediaType {
 
     /// Nothing is known that speaks against it.
     pub fn may_be_picture(&self) -> bool {
-        self.is_picture() || self.0 == UNKNOWN
+        self.is_picture() || matches!(self.0.as_str(), UNKNOWN | STORED)
     }
 
     /// The `Content-Type` to hand it out with.

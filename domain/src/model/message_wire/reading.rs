@@ -195,7 +195,7 @@ fn action(path: &str, wire: ActionWire) -> Result<Action, ApiError> {
 }
 
 fn aspect_ratio(settings: Option<DisplaySettingsWire>) -> Result<Option<String>, ApiError> {
-    let ratio = settings.and_then(|settings| settings.image_aspect_ratio);
+    let ratio = check::given(settings.and_then(|settings| settings.image_aspect_ratio));
     match ratio.as_deref() {
         None | Some("horizontal" | "square") => Ok(ratio),
         Some(_) => Err(ApiError::field("message.displaySettings.imageAspectRatio", "must be horizontal or square")),
