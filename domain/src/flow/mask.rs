@@ -102,8 +102,22 @@ fn in_place(said: &mut Option<String>) {
     *said = said.as_deref().map(text);
 }
 
-/// The text with every card's number masked.
+/// The text with every card's number masked. Where one is written in the wide digits of East Asia, all of them become
+/// ordinary ones.
 pub fn text(text: &str) -> String {
+    let narrow: String = text.chars().map(narrow).collect();
+    let masked = of_ordinary_digits(&narrow);
+    if masked == narrow { text.to_owned() } else { masked }
+}
+
+fn narrow(c: char) -> char {
+    match c {
+        '\u{ff10}'..='\u{ff19}' => char::from_u32(u32::from(c) - 0xff10 + u32::from('0')).unwrap_or(c),
+        other => other,
+    }
+}
+
+fn of_ordinary_digits(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
@@ -166,7 +180,7 @@ fn is_separator(c: char) -> bool {
     matches!(
         c,
         ' ' | '\u{a0}' | '\u{2000}'..='\u{200b}' | '\u{202f}' | '\u{205f}' | '\u{3000}' | '\t'
-            | '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '.' | '\u{b7}'
+            | '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}' | '.' | '\u{b7}'
     )
 }
 

@@ -17,6 +17,8 @@ fn card_numbers_are_masked_however_they_are_written() {
         ("Diners 3056 930902 5904", "Diners **********5904"),
         ("4000 0000 0000 0000 006", "***************0006"),
         ("Card:5555555555554444,", "Card:************4444,"),
+        ("カード４２４２４２４２４２４２４２４２", "カード************4242"),
+        ("４２４２－４２４２－４２４２－４２４２", "************4242"),
     ] {
         assert_eq!(text(said), masked);
     }
@@ -40,6 +42,7 @@ fn what_stands_beside_a_card_number_does_not_hide_it() {
 fn other_numbers_stay() {
     for same in [
         "order 4242424242424241",
+        "電話 ０３－１２３４－５６７８",
         "order 20261130174212345678",
         "42424242424242421234",
         "call +1 416-555-0142",
