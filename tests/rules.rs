@@ -215,6 +215,17 @@ fn every_function_has_a_folder_a_binary_and_a_block_in_the_template() {
     }
 }
 
+#[test]
+fn a_functions_unit_tests_are_run_if_it_holds_any() {
+    let manifest = std::fs::read_to_string(root().join("functions/Cargo.toml")).unwrap();
+    for name in function_folders() {
+        let block = manifest.split("[[bin]]").find(|block| block.contains(&format!("name = \"{name}\"\n"))).unwrap();
+        let files = rust_files(&root().join("functions").join(&name));
+        let holds_tests = files.iter().any(|file| std::fs::read_to_string(file).unwrap().contains("#[cfg(test)]"));
+        assert_eq!(!block.contains("test = false"), holds_tests, "{name}");
+    }
+}
+
 /// The words in backticks that begin a table's rows.
 fn listed(document: &str) -> BTreeSet<String> {
     let text = std::fs::read_to_string(root().join(document)).unwrap_or_else(|error| panic!("{document}: {error}"));
