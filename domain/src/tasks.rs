@@ -197,6 +197,9 @@ pub enum ReceiveTask {
         /// How many messages of the same callback stand before it.
         #[serde(default)]
         place: u16,
+        /// When it was last put back to wait for its send. That it is read again for that is no repeat.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        put_back: Option<Timestamp>,
         what: Received,
     },
     /// As an earlier version wrote it: whether the write was made is seen by what it wrote.

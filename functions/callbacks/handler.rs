@@ -153,7 +153,7 @@ fn tasks(route: &Route, send: Option<&SendContext>, incoming: Vec<Incoming>, rec
             }
         };
         let (app_id, integration_id, channel) = (route.app, route.integration, Some(route.channel));
-        Some(ReceiveTask::V1 { app_id, integration_id, channel, received, place: before, what })
+        Some(ReceiveTask::V1 { app_id, integration_id, channel, received, place: before, put_back: None, what })
     };
     incoming.into_iter().filter_map(&mut task).collect()
 }

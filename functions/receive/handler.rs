@@ -76,7 +76,7 @@ pub async fn handle(context: Arc<Context>, batch: Batch) -> Value {
 
 async fn receive(context: Arc<Context>, record: Record<ReceiveTask>) -> Result<Vec<Event>, Later> {
     let made = match &record.task {
-        ReceiveTask::V1 { received, .. } => *received,
+        ReceiveTask::V1 { received, put_back, .. } => put_back.unwrap_or(*received),
         ReceiveTask::Outbox1 { prepared, .. } | ReceiveTask::Outbox2 { prepared, .. } => *prepared,
     };
     let redelivered = record.may_be_a_repeat(made);
@@ -87,7 +87,7 @@ async fn receive(context: Arc<Context>, record: Record<ReceiveTask>) -> Result<V
         ReceiveTask::Outbox2 { app_id, prepared, mark, follows } => {
             outbox::follow(&context, app_id, prepared, mark, follows).await
         }
-        ReceiveTask::V1 { app_id, integration_id, channel, received, place, what } => {
+        ReceiveTask::V1 { app_id, integration_id, channel, received, place, what, .. } => {
             let Some(channel) = known(&context, app_id, integration_id, channel).await? else { return Ok(Vec::new()) };
             let source = Source { app_id, integration_id, channel };
             match what {

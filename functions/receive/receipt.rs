@@ -50,8 +50,8 @@ async fn wait(context: &Context, heard: Heard) -> Result<Vec<Event>, Later> {
     };
     let Source { app_id, integration_id, channel } = heard.source;
     let what = Received::Receipt { context: heard.send, receipt: heard.receipt };
-    let received = heard.received;
-    let task = ReceiveTask::V1 { app_id, integration_id, channel: Some(channel), received, place: 0, what };
+    let (channel, received, put_back) = (Some(channel), heard.received, Some(now()));
+    let task = ReceiveTask::V1 { app_id, integration_id, channel, received, place: 0, put_back, what };
     context.queue.send_later(&task, seconds).await?;
     Ok(Vec::new())
 }

@@ -1,7 +1,7 @@
 //! What carriers call: believed only with the right signature, and said once however often they say it.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::integration_health::{fresh, notify_at};
 use crate::table::items_with;
@@ -222,19 +222,8 @@ async fn an_early_receipt_waits_and_is_no_failure() {
         "when": { "afterCall": "dynamodb:PutItem", "n": 1 } });
     world.fault(kill).await;
     let id = world.notify("twilio", ANYBODY, "Hello").await;
-    let claimed = async |world: &World| items_with(world, "|NOTIFICATION#").await.pop();
-    let key = world.until("a claim", claimed).await;
-    let accepted: f64 = key.split("|NOTIFICATION#").nth(1).unwrap().split('#').next().unwrap().parse().unwrap();
-    let accepted = accepted / 1000.0;
-    let subject = json!({ "notification": id });
-    let task = json!({
-        "version": "1", "app_id": world.app.id(), "integration_id": world.app.integration("twilio"),
-        "channel": "twilio", "received": accepted,
-        "what": { "receipt": {
-            "context": { "subject": subject, "accepted": accepted, "address": ANYBODY, "parts": 2 },
-            "receipt": { "external_id": "SM00000000000000000000000000000001", "status": "delivered" },
-        } },
-    });
+    let accepted = accepted(&world).await;
+    let task = receipt_of(&world, &id, accepted, json!({}));
     let record = json!({ "messageId": "1", "receiptHandle": "h", "body": task.to_string(),
         "attributes": { "ApproximateReceiveCount": "9" }, "eventSource": "aws:sqs" });
     let answer = world.local(Method::POST, "invoke/receive", Some(json!({ "Records": [record] }))).await;
@@ -242,4 +231,45 @@ async fn an_early_receipt_waits_and_is_no_failure() {
     let pending = world.local(Method::GET, "idle?timeout=0", None).await.body;
     assert_eq!(pending["queues"]["ReceiveQueue"]["delayed"], 1, "{pending:#}");
     world.interrupt().await;
+}
+
+/// In seconds, of the only notification there is, once it is claimed.
+async fn accepted(world: &World) -> f64 {
+    let claimed = async |world: &World| items_with(world, "|NOTIFICATION#").await.pop();
+    let key = world.until("a claim", claimed).await;
+    let millis: f64 = key.split("|NOTIFICATION#").nth(1).unwrap().split('#').next().unwrap().parse().unwrap();
+    millis / 1000.0
+}
+
+/// A task of `receive`: what went to [`ANYBODY`] was delivered.
+fn receipt_of(world: &World, id: &str, accepted: f64, more: Value) -> Value {
+    let mut task = json!({
+        "version": "1", "app_id": world.app.id(), "integration_id": world.app.integration("twilio"),
+        "channel": "twilio", "received": accepted,
+        "what": { "receipt": {
+            "context": { "subject": { "notification": id }, "accepted": accepted, "address": ANYBODY, "parts": 2 },
+            "receipt": { "external_id": "SM00000000000000000000000000000001", "status": "delivered" },
+        } },
+    });
+    task.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    task
+}
+
+#[tokio::test]
+async fn a_receipt_that_waited_for_its_send_is_no_repeat() {
+    let world = World::new().await;
+    let id = world.notify("twilio", ANYBODY, "Hello").await;
+    world.settle().await;
+    let accepted = accepted(&world).await;
+    let later = accepted + 60.0;
+    let sent = format!("{}", (later * 1000.0) as i64);
+    for (more, told) in [(json!({ "put_back": later }), 2), (json!({}), 3)] {
+        let task = receipt_of(&world, &id, accepted, more);
+        let record = json!({ "messageId": "1", "receiptHandle": "h", "body": task.to_string(),
+            "attributes": { "ApproximateReceiveCount": "1", "SentTimestamp": sent }, "eventSource": "aws:sqs" });
+        world.local(Method::POST, "invoke/receive", Some(json!({ "Records": [record] }))).await;
+        world.settle().await;
+        assert_eq!(world.events().await.len(), told, "{task}");
+    }
+    world.end().await;
 }
