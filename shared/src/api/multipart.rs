@@ -87,11 +87,10 @@ async fn upload_in(part: Field<'_>) -> Result<Upload, ApiError> {
     let Some(name) = disposition::file_name(part.headers()).as_deref().map(FileName::of) else {
         return Err(ApiError::field(PART, "must be a file: its part must have a filename"));
     };
-    let media_type = match part.headers().get(CONTENT_TYPE) {
-        // What a client doesn't say, the name does.
-        None => MediaType::of_name(name.as_str()).unwrap_or_else(|| MediaType::of(None)),
-        Some(said) => MediaType::parse(&String::from_utf8_lossy(said.as_bytes())),
-    };
+    let said = part.headers().get(CONTENT_TYPE).map(|said| MediaType::parse(&String::from_utf8_lossy(said.as_bytes())));
+    // What a client doesn't say, the name does. Some call every file any bytes.
+    let said = said.filter(|said| !said.is_any_bytes()).or_else(|| MediaType::of_name(name.as_str()));
+    let media_type = said.unwrap_or_else(|| MediaType::of(None));
     let encoding = Encoding::of(part.headers())?;
     let bytes = encoding.decoded(part.bytes().await.map_err(refused)?)?;
     if bytes.is_empty() {
@@ -198,7 +197,9 @@ mod tests {
             ("name=\"source\"; filename=\"TEA.PNG\"", "image/png"),
             ("name=\"source\"; filename=\"tea\"", "application/octet-stream"),
             ("name=\"source\"; filename=\"tea.png\"\r\ncontent-type: application/pdf", "application/pdf"),
-            ("name=\"source\"; filename=\"tea.png\"\r\ncontent-type: nonsense", "application/octet-stream"),
+            ("name=\"source\"; filename=\"tea.png\"\r\ncontent-type: application/octet-stream", "image/png"),
+            ("name=\"source\"; filename=\"tea.png\"\r\ncontent-type: nonsense", "image/png"),
+            ("name=\"source\"; filename=\"tea\"\r\ncontent-type: nonsense", "application/octet-stream"),
         ] {
             let upload = read(FORM, &[part(headers, b"x"), b"--b--\r\n".to_vec()].concat()).await.unwrap();
             assert_eq!(upload.media_type.as_str(), kind, "{headers}");

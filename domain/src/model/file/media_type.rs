@@ -46,9 +46,14 @@ impl MediaType {
         self.0.starts_with("image/")
     }
 
+    /// Nothing is said by it.
+    pub fn is_any_bytes(&self) -> bool {
+        matches!(self.0.as_str(), UNKNOWN | STORED)
+    }
+
     /// Nothing is known that speaks against it.
     pub fn may_be_picture(&self) -> bool {
-        self.is_picture() || matches!(self.0.as_str(), UNKNOWN | STORED)
+        self.is_picture() || self.is_any_bytes()
     }
 
     /// The `Content-Type` to hand it out with.
