@@ -1,11 +1,12 @@
 //! From a function over one task to a function over a batch: isolated records, one publication, partial failures.
 //!
 //! A record that fails, cannot be read or panics is reported alone; the others are done. What records publish goes out
-//! together, but never waits for a slow one among them; and a record whose events could not be published is reported too:
-//! tasks bear being repeated.
+//! together, but never waits for a slow one among them; and a record with an event that could not be published is reported
+//! too: tasks bear being repeated. What others published is not published again.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::future::Future;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, timeout_at};
 
 use crate::flow::retry;
+use crate::ids::EventId;
 use crate::model::Timestamp;
 use crate::publish::Publisher;
 use crate::queue::Queue;
@@ -201,7 +203,7 @@ fn lanes<T: DeserializeOwned>(
 
 /// Records that are done, and their events, which are to be published.
 struct Done {
-    records: Vec<(Receipt, std::ops::Range<usize>)>,
+    records: Vec<(Receipt, Range<usize>)>,
     events: Vec<Event>,
     due: Instant,
 }
@@ -226,19 +228,17 @@ impl Done {
         self.records.push((receipt, start..self.events.len()));
     }
 
-    /// All together; where that fails, each record's alone, so that one that can't be published takes no other with it.
-    /// The records whose events are not published.
+    /// All together. The records that are not done after all: where an event of theirs is not published.
     async fn publish(self, publisher: Option<&Publisher>) -> Vec<(Receipt, Later)> {
         let Some(publisher) = publisher.filter(|_| !self.events.is_empty()) else { return Vec::new() };
         let Err(error) = publisher.publish(&self.events).await else { return Vec::new() };
-        if let [_] = self.records[..] {
-            return self.records.into_iter().map(|(receipt, _)| (receipt, Later::because(&error))).collect();
-        }
-        let alone = self.records.into_iter().map(|(receipt, events)| {
-            let events = &self.events[events];
-            async move { publisher.publish(events).await.err().map(|error| (receipt, Later::because(error))) }
-        });
-        futures::future::join_all(alone).await.into_iter().flatten().collect()
+        self.without(&error.events).into_iter().map(|receipt| (receipt, Later::because(&error))).collect()
+    }
+
+    /// The records that lack one of these events.
+    fn without(self, unpublished: &BTreeSet<EventId>) -> Vec<Receipt> {
+        let lacks = |events: Range<usize>| self.events[events].iter().any(|event| unpublished.contains(&event.id));
+        self.records.into_iter().filter(|(_, events)| lacks(events.clone())).map(|(receipt, _)| receipt).collect()
     }
 }
 
@@ -288,6 +288,8 @@ async fn report(queue: &Queue, failed: Vec<(Receipt, Later)>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::{AppId, AppUserId, ConversationId};
+    use crate::webhook::Who;
 
     fn message(id: &str, body: &str) -> SqsMessage {
         let mut message = SqsMessage::default();
@@ -314,5 +316,27 @@ mod tests {
         let (lanes, failed) = lanes_of(&[r#"["a", 5]"#, r#"["b", 1]"#, r#"["a", 3]"#, "7", r#"["a", 5]"#, "poison"]);
         assert_eq!(lanes, [vec!["1"], vec!["2", "0", "4"], vec!["3"]]);
         assert_eq!(failed, 1);
+    }
+
+    fn about(user: AppUserId) -> Event {
+        let who = Who {
+            app_user_id: user,
+            user_id: None,
+            conversation_started: true,
+            conversation_id: ConversationId::generate(),
+            client: None,
+        };
+        Event::read(AppId::generate(), who, Timestamp::from_millis(0))
+    }
+
+    #[tokio::test]
+    async fn records_fail_whose_own_events_are_not_published_and_no_others() {
+        let mut done = Done::default();
+        let events: Vec<_> = (0..5).map(|_| about(AppUserId::generate())).collect();
+        for (id, events) in [("a", &events[..1]), ("b", &events[1..4]), ("c", &events[4..])] {
+            done.add(read::<Value>(message(id, "1")).0, events.to_vec());
+        }
+        let failed = done.without(&BTreeSet::from([events[2].id]));
+        assert_eq!(failed.iter().map(|receipt| &*receipt.message_id).collect::<Vec<_>>(), ["b"]);
     }
 }

@@ -13,13 +13,14 @@ use crate::model::{Person, Webhook};
 use crate::queue::{Queue, QueueError, Sqs, Unsent};
 use crate::store::{Store, StoreError};
 use crate::tasks::{DeliverTask, WebhookEvent};
+use crate::telemetry::{Metric, Outcome};
 use crate::webhook::{self, Event};
 
 /// A task stays far below the queue's limit, so that tasks share requests.
 const TASK_BYTES: usize = 200 * 1024;
-/// A body that is longer does without all of the person's clients: as text within a task it may grow to twice its length,
-/// and a queue takes 1 MiB.
-const FULL_BODY_BYTES: usize = 500 * 1024;
+/// A body that is longer does without all of the person's clients, then without all that is long: as text within a task
+/// it may grow to twice its length, and a queue takes 1 MiB.
+const BODY_BYTES: usize = 500 * 1024;
 
 /// These events are not on the queue for every webhook that wants them; all others are.
 #[derive(Debug, thiserror::Error)]
@@ -63,10 +64,7 @@ impl Publisher {
             }
         }
         let tasks: Vec<_> = by_webhook.into_iter().flat_map(|((app, id), events)| tasks(app, id, events)).collect();
-        for Unsent { index, error } in self.deliver.send_each(&tasks).await {
-            let DeliverTask::V1 { events, .. } = &tasks[index];
-            failed.add(events.iter().map(|event| event.id), error);
-        }
+        enqueue(&self.deliver, &tasks, &mut failed).await;
         failed.into()
     }
 
@@ -106,6 +104,23 @@ impl Publisher {
     }
 }
 
+/// Of a task that SQS refuses each event goes alone, so that one takes no other with it.
+async fn enqueue(queue: &Queue, tasks: &[DeliverTask], failed: &mut Failed) {
+    let mut alone = Vec::new();
+    for Unsent { index, error } in queue.send_each(tasks).await {
+        let DeliverTask::V1 { app_id, webhook_id, events, .. } = &tasks[index];
+        if error.is_refusal() && events.len() > 1 {
+            alone.extend(events.iter().map(|event| task(*app_id, *webhook_id, vec![event.clone()])));
+        } else {
+            failed.add(events.iter().map(|event| event.id), error);
+        }
+    }
+    for Unsent { index, error } in queue.send_each(&alone).await {
+        let DeliverTask::V1 { events, .. } = &alone[index];
+        failed.add(events.iter().map(|event| event.id), error);
+    }
+}
+
 /// Events that could not be published, and the first cause.
 #[derive(Default)]
 struct Failed {
@@ -126,12 +141,20 @@ impl From<Failed> for Result<(), PublishError> {
     }
 }
 
+/// Every body fits a queue: what can't be told whole is told in brief.
 fn body(event: &Event, webhook: &Webhook, full: Option<&Person>) -> String {
-    let body = webhook::body(event, webhook, full);
-    if body.len() > FULL_BODY_BYTES && webhook.include_full_app_user {
-        return webhook::body(event, webhook, None);
+    let whole = webhook::body(event, webhook, full);
+    if whole.len() <= BODY_BYTES {
+        return whole;
     }
-    body
+    let without_person = webhook::body(event, webhook, None);
+    if without_person.len() <= BODY_BYTES {
+        return without_person;
+    }
+    let outcome = Outcome::of(Metric::EventShortened).with("appId", webhook.app_id).with("webhookId", webhook.id);
+    let outcome = outcome.with("eventId", event.id).with("trigger", event.trigger);
+    outcome.with_number("bytes", i64::try_from(without_person.len()).unwrap_or(i64::MAX)).log();
+    webhook::brief(event, webhook)
 }
 
 /// One webhook's events in as few tasks as the size limit allows.
@@ -150,6 +173,75 @@ fn tasks(app_id: AppId, webhook_id: WebhookId, events: Vec<WebhookEvent>) -> Vec
             }
         }
     }
-    let task = |events| DeliverTask::V1 { app_id, webhook_id, attempts: 0, events, dead: None };
-    groups.into_iter().map(task).collect()
+    groups.into_iter().map(|events| task(app_id, webhook_id, events)).collect()
+}
+
+fn task(app_id: AppId, webhook_id: WebhookId, events: Vec<WebhookEvent>) -> DeliverTask {
+    DeliverTask::V1 { app_id, webhook_id, attempts: 0, events, dead: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+    use crate::model::{Secret, Signing, SigningSecret, Timestamp, Trigger};
+    use crate::queue::tests::answering;
+
+    fn written(body: String) -> WebhookEvent {
+        let at = Timestamp::from_millis(0);
+        WebhookEvent { id: EventId::derive(&body, "", ""), trigger: Trigger::MessageAppUser, subject: None, body, at }
+    }
+
+    #[tokio::test]
+    async fn one_event_that_sqs_refuses_takes_no_other_with_it() {
+        let (queue, requests) = answering(&[
+            r#"{"Successful":[{"Id":"1","MessageId":"m","MD5OfMessageBody":"x"}],"Failed":[
+                {"Id":"0","SenderFault":true,"Code":"InvalidMessageContents"}]}"#,
+            r#"{"Successful":[{"Id":"0","MessageId":"m","MD5OfMessageBody":"x"}],"Failed":[
+                {"Id":"1","SenderFault":true,"Code":"InvalidMessageContents"}]}"#,
+        ]);
+        let events: Vec<_> = ["fine", "poison", "another's"].map(|body| written(body.to_owned())).into();
+        let task = |events: &[WebhookEvent]| task(AppId::generate(), WebhookId::generate(), events.to_vec());
+        let mut failed = Failed::default();
+        enqueue(&queue, &[task(&events[..2]), task(&events[2..])], &mut failed).await;
+        assert_eq!(failed.events, BTreeSet::from([events[1].id]));
+        requests.recv().unwrap();
+        let second = requests.recv().unwrap();
+        let bodies: Vec<_> = second["Entries"].as_array().unwrap().iter().map(|entry| &entry["MessageBody"]).collect();
+        assert!(bodies.iter().all(|body| !body.as_str().unwrap().contains("another's")), "another's is repeated");
+    }
+
+    /// Much more than a queue takes, of what grows most on its way there.
+    #[test]
+    fn an_event_of_any_size_fits_a_queue() {
+        let id = "64c0ffee0123456789abcdef";
+        let (notification, huge) = (json!({ "_id": id }), json!([{ "text": "\"".repeat(2_000_000) }]));
+        let event = Event {
+            app_id: AppId::generate(),
+            trigger: Trigger::MessageAppUser,
+            id: EventId::derive("one", "", ""),
+            at: Timestamp::from_millis(0),
+            subject: None,
+            who: None,
+            full: None,
+            fields: Map::from_iter([("notification".to_owned(), notification), ("messages".to_owned(), huge)]),
+        };
+        let webhook = Webhook {
+            id: WebhookId::generate(),
+            app_id: event.app_id,
+            target: "https://business.example/".into(),
+            triggers: vec![Trigger::All],
+            secret: Secret::new("hush"),
+            signing: Signing::with(SigningSecret::generate()),
+            include_client: true,
+            include_full_app_user: true,
+        };
+        let body = body(&event, &webhook, None);
+        assert!(body.len() < 10_000, "{}", body.len());
+        let told: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((&told["eventId"], &told["notification"]["_id"]), (&json!(event.id.to_string()), &json!(id)));
+        assert_eq!(told.get("messages"), None);
+        assert!(serde_json::to_string(&"\"".repeat(BODY_BYTES)).unwrap().len() < 1_024 * 1_024);
+    }
 }

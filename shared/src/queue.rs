@@ -15,6 +15,8 @@ const BATCH_ENTRIES: usize = 10;
 /// SQS takes 1 MiB in one message, and in one request; there, some room is left.
 const MESSAGE_BYTES: usize = 1024 * 1024;
 const BATCH_BYTES: usize = 900 * 1024;
+/// What SQS says of a message that it will never take.
+const REFUSALS: [&str; 2] = ["InvalidMessageContents", "InvalidParameterValue"];
 /// Before an entry that SQS itself failed is sent once more.
 const ENTRY_WAITS: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(200)];
 
@@ -22,12 +24,29 @@ const ENTRY_WAITS: [Duration; 2] = [Duration::from_millis(50), Duration::from_mi
 pub enum QueueError {
     #[error("SQS {operation} failed: {code}")]
     Aws { operation: &'static str, code: String },
-    #[error("SQS refused an entry of a batch: {0}")]
+    #[error("SQS could not take an entry of a batch: {0}")]
     Entry(String),
+    #[error("SQS refuses the task: {0}")]
+    Refused(String),
     #[error("the task cannot be written as JSON")]
     Unwritable,
     #[error("the task has {0} bytes, which is more than a queue takes")]
     TooLarge(usize),
+}
+
+impl QueueError {
+    /// Of one request for one task.
+    fn of_task(code: String) -> Self {
+        match REFUSALS.iter().any(|refusal| code.contains(refusal)) {
+            true => Self::Refused(code),
+            false => Self::Aws { operation: "SendMessage", code },
+        }
+    }
+
+    /// Whether it is the task's own fault, so that another try can't help.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Unwritable | Self::TooLarge(_))
+    }
 }
 
 /// One of several tasks that is not on the queue, by its place among them.
@@ -68,11 +87,7 @@ impl Queue {
         let Message { body, group, .. } = Message::of(0, task)?;
         let request = self.client.send_message().queue_url(&self.url).message_body(body).message_group_id(group);
         let delay = (delay > 0).then(|| i32::try_from(delay.min(900)).unwrap_or(900));
-        request
-            .set_delay_seconds(delay)
-            .send()
-            .await
-            .map_err(|error| QueueError::Aws { operation: "SendMessage", code: error_code(&error) })?;
+        request.set_delay_seconds(delay).send().await.map_err(|error| QueueError::of_task(error_code(&error)))?;
         Ok(())
     }
 
@@ -118,7 +133,8 @@ impl Queue {
                 failures.into_iter().partition(|failure| wait.is_some() && !failure.sender_fault());
             let index = |failure: &BatchResultErrorEntry| failure.id().parse::<usize>().ok();
             unsent.extend(lost.iter().filter_map(|failure| {
-                Some(Unsent { index: index(failure)?, error: QueueError::Entry(failure.code().to_owned()) })
+                let why = if failure.sender_fault() { QueueError::Refused } else { QueueError::Entry };
+                Some(Unsent { index: index(failure)?, error: why(failure.code().to_owned()) })
             }));
             batch.retain(|message| again.iter().any(|failure| index(failure) == Some(message.index)));
             match wait {
@@ -250,7 +266,7 @@ fn batches(messages: Vec<Message>) -> Vec<Vec<Message>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::io::{BufRead, BufReader, Read, Write};
     use std::net::TcpListener;
     use std::sync::mpsc;
@@ -264,7 +280,7 @@ mod tests {
     use crate::tasks::{UpkeepTask, Work};
 
     /// A queue that gives these answers, one after the other, and passes on what it was asked.
-    fn answering(answers: &'static [&str]) -> (Queue, mpsc::Receiver<Value>) {
+    pub(crate) fn answering(answers: &'static [&str]) -> (Queue, mpsc::Receiver<Value>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (asked, requests) = mpsc::channel();
@@ -312,7 +328,7 @@ mod tests {
         let tasks = tasks(3, 1);
         let unsent = queue.send_each(&tasks).await;
         assert_eq!(unsent.iter().map(|unsent| unsent.index).collect::<Vec<_>>(), [2]);
-        assert!(matches!(&unsent[0].error, QueueError::Entry(code) if code == "InvalidMessageContents"));
+        assert!(matches!(&unsent[0].error, QueueError::Refused(code) if code == "InvalidMessageContents"));
         let (first, second) = (requests.recv().unwrap(), requests.recv().unwrap());
         assert_eq!(first["Entries"].as_array().unwrap().len(), 3);
         assert_eq!(second["Entries"].as_array().unwrap().len(), 1);

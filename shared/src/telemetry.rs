@@ -53,6 +53,7 @@ metrics! {
     ReplyRepeated,
     RequestServed,
     RequestRefused,
+    EventShortened,
     WebhookDelivered,
     WebhookRetried,
     WebhookDead,

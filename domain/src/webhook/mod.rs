@@ -8,4 +8,4 @@ pub mod signature;
 pub mod target;
 
 pub use event::{Event, LinkStep, Said, Who};
-pub use payload::body;
+pub use payload::{body, brief};

@@ -27,6 +27,16 @@ pub fn body(event: &Event, webhook: &Webhook, full: Option<&Person>) -> String {
     Value::Object(body).to_string()
 }
 
+/// A field that is longer has no place in a brief body.
+const BRIEF_FIELD_BYTES: usize = 16 * 1024;
+
+/// Of an event that is too long to be told whole: what happened and to whom, by their ids.
+pub fn brief(event: &Event, webhook: &Webhook) -> String {
+    let mut event = event.clone();
+    event.fields.retain(|_, value| value.to_string().len() <= BRIEF_FIELD_BYTES);
+    body(&event, &Webhook { include_client: false, ..webhook.clone() }, None)
+}
+
 fn truncated(who: &Who) -> Value {
     let mut value = json!({ "_id": who.app_user_id, "conversationStarted": who.conversation_started });
     if let Some(user_id) = &who.user_id {
