@@ -259,13 +259,18 @@ fn read<T: DeserializeOwned>(message: SqsMessage) -> (Receipt, Result<T, Later>)
     (receipt, task)
 }
 
+/// Seconds until a record comes back.
+fn wait(receipt: &Receipt, later: &Later, jitter: f64) -> u32 {
+    later.wait.unwrap_or_else(|| retry::task_wait(receipt.receives, None, jitter))
+}
+
 /// Sets when each failed record comes back and names them all.
 async fn report(queue: &Queue, failed: Vec<(Receipt, Later)>) -> Value {
     let queue = Arc::new(queue.clone());
     let mut returning = JoinSet::new();
     let mut failures = Vec::new();
     for (receipt, later) in failed {
-        let wait = later.wait.unwrap_or_else(|| retry::task_wait(receipt.receives, None, jitter()));
+        let wait = wait(&receipt, &later, jitter());
         tracing::warn!(
             messageId = receipt.message_id,
             receives = receipt.receives,
@@ -289,6 +294,7 @@ async fn report(queue: &Queue, failed: Vec<(Receipt, Later)>) -> Value {
 mod tests {
     use super::*;
     use crate::ids::{AppId, AppUserId, ConversationId};
+    use crate::tasks::SendTask;
     use crate::webhook::Who;
 
     fn message(id: &str, body: &str) -> SqsMessage {
@@ -338,5 +344,18 @@ mod tests {
         }
         let failed = done.without(&BTreeSet::from([events[2].id]));
         assert_eq!(failed.iter().map(|receipt| &*receipt.message_id).collect::<Vec<_>>(), ["b"]);
+    }
+
+    /// Deployments roll: what reads it may come within minutes.
+    #[test]
+    fn a_task_that_cannot_be_read_waits_as_any_other_that_failed() {
+        for (receives, seconds) in [(1, 2), (2, 4), (3, 8), (9, 512), (10, 900)] {
+            let mut poison = message("a", r#"{"version":"99"}"#);
+            poison.attributes.insert("ApproximateReceiveCount".to_owned(), receives.to_string());
+            let (receipt, task) = read::<SendTask>(poison);
+            assert_eq!(wait(&receipt, &task.unwrap_err(), 0.5), seconds, "after {receives}");
+        }
+        let total: u32 = (1..10).map(|receives| retry::task_wait(receives, None, 0.0)).sum();
+        assert!(total > 600, "longer than a deployment takes: {total}");
     }
 }
