@@ -122,3 +122,29 @@ async fn a_webhook_that_hangs_keeps_no_event_of_another_app_waiting() {
     assert!(begun.elapsed() < Duration::from_secs(20), "somebody's time-out was waited for");
     world.interrupt().await;
 }
+
+/// Twice as many sends as there are slots for; the other's comes when the first of them have hung and the second could.
+#[tokio::test]
+async fn a_carrier_that_does_not_answer_keeps_no_send_of_another_app_waiting() {
+    let world = World::new().await;
+    let hanging = app_told_at(&world, "hangs").await;
+    pause(&world, true).await;
+    for number in 200..400 {
+        let unanswered = format!("+1416{number}0910");
+        world.notify_as(&hanging, "twilio", &unanswered, json!({ "type": "text", "text": "Hello?" })).await;
+    }
+    pause(&world, false).await;
+    let have_hung = async |world: &World| {
+        let logs = world.logs().await;
+        let retried = logs.iter().filter(|line| line.to_string().contains("SendRetried")).count();
+        (retried >= 50).then_some(())
+    };
+    world.until("the first to have hung", have_hung).await;
+    let begun = Instant::now();
+    let id = world.notify("twilio", ANYBODY, "Hello").await;
+    world
+        .until("the other's events", async |world| (world.story(&id).await == ["channel", "user"]).then_some(()))
+        .await;
+    assert!(begun.elapsed() < Duration::from_secs(5), "somebody's time-out was waited for: {:?}", begun.elapsed());
+    world.interrupt().await;
+}

@@ -10,6 +10,7 @@ pub mod mask;
 pub mod order;
 pub mod outbox;
 pub mod page;
+pub mod patience;
 pub mod receipt;
 pub mod recent;
 pub mod report;

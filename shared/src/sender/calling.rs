@@ -1,5 +1,7 @@
 //! From a claimed message to the carrier's answer: for whom it is, its requests, the calls.
 
+use std::time::Instant;
+
 use super::{Job, Sender, Unsent, now};
 use crate::batch::Later;
 use crate::channels::{CarrierRequest, Channel, Outgoing, SendError, SendErrorKind};
@@ -55,7 +57,10 @@ impl<C: Channel> Sender<C> {
             if !job.has_time() {
                 return Ok(Called::OutOfTime { has_begun: sent.len() > before });
             }
-            match self.carrier.send(request).await.and_then(|response| C::accepted(&response)) {
+            let begun = Instant::now();
+            let answer = self.carrier.send(request).await;
+            self.resting.note(job.sending.integration_id, begun.elapsed(), Instant::now());
+            match answer.and_then(|response| C::accepted(&response)) {
                 Ok(id) => sent.push(id),
                 Err(error) => return Ok(Called::Unsent(Unsent { error, person })),
             }

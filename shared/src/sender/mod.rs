@@ -9,6 +9,7 @@ mod calling;
 mod claiming;
 mod ordering;
 mod recording;
+mod resting;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use crate::telemetry::{Metric, Outcome};
 use crate::warm;
 use crate::webhook::Event;
 use calling::Called;
+use resting::Resting;
 
 /// Clocks of two machines may differ by this much; a claim lives that much longer than its claimant.
 const CLOCK_SKEW_SECONDS: i64 = 1;
@@ -99,6 +101,7 @@ pub struct Sender<C> {
     store: Store,
     carrier: CarrierClient,
     config: SenderConfig,
+    resting: Resting,
     channel: PhantomData<fn() -> C>,
 }
 
@@ -150,7 +153,7 @@ struct Unsent {
 
 impl<C: Channel> Sender<C> {
     pub fn new(store: Store, carrier: CarrierClient, config: SenderConfig) -> Self {
-        Self { store, carrier, config, channel: PhantomData }
+        Self { store, carrier, config, resting: Resting::default(), channel: PhantomData }
     }
 
     /// Sends what is first in the task, and puts the rest back on the queue: a message never overtakes the one before it.
@@ -181,6 +184,9 @@ impl<C: Channel> Sender<C> {
         let job = self.job(record, sending, invocation_ends);
         if !job.has_time() {
             return out_of_time(record.waited);
+        }
+        if let Some(seconds) = self.steps_back(&job) {
+            return Ok(Turn::GoesOn { seconds });
         }
         if let Some(seconds) = self.held_back(&job, record.task.behind(), record.waited).await? {
             return Ok(Turn::GoesOn { seconds });
