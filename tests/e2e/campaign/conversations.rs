@@ -39,8 +39,8 @@ async fn play(seed: u64) {
     }
     let mut posted: BTreeMap<(usize, String), Fate> = BTreeMap::new();
     for step in 0..steps(25) {
-        if dice.random_bool(0.12) {
-            trouble::strike(&world, &mut dice).await;
+        if dice.random_bool(0.3) {
+            trouble::strike(&world, &mut dice, true).await;
         }
         let person = dice.random_range(0..PEOPLE);
         let path = format!("appusers/{}", people[person]);

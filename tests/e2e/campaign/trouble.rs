@@ -25,11 +25,15 @@ pub enum Window {
     Open,
 }
 
-/// Lets something go wrong.
-pub async fn strike(world: &World, dice: &mut StdRng) -> Window {
-    let (fault, window) = draw(world, dice);
-    world.fault(fault).await;
-    window
+/// Lets something go wrong; where nothing may be undecided, something that leaves no carrier's answer in doubt.
+pub async fn strike(world: &World, dice: &mut StdRng, may_be_undecided: bool) -> Window {
+    loop {
+        let (fault, window) = draw(world, dice);
+        if may_be_undecided || window == Window::Closed {
+            world.fault(fault).await;
+            return window;
+        }
+    }
 }
 
 fn draw(world: &World, dice: &mut StdRng) -> (Value, Window) {
