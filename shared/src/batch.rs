@@ -42,7 +42,7 @@ pub struct Record<T> {
 
 /// Records of one lane are handled one after the other, by time; lanes go side by side.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct LanePlace {
     pub lane: String,
     pub at: Timestamp,
 }
@@ -107,7 +107,7 @@ pub async fn run_in_lanes<T, F, Fut>(
     batch: SqsEvent,
     queue: &Queue,
     publisher: Option<&Publisher>,
-    place: impl Fn(&T) -> Option<Place>,
+    place: impl Fn(&T) -> Option<LanePlace>,
     handle: F,
 ) -> Value
 where
@@ -173,7 +173,7 @@ impl<T> Running<T> {
 /// The batch's lanes, one for each record without a place; and what cannot be read.
 fn lanes<T: DeserializeOwned>(
     batch: SqsEvent,
-    place: impl Fn(&T) -> Option<Place>,
+    place: impl Fn(&T) -> Option<LanePlace>,
 ) -> (Vec<Lane<T>>, Vec<(Receipt, Later)>) {
     let (mut alone, mut failed) = (Vec::new(), Vec::new());
     let mut shared: HashMap<String, Vec<(Timestamp, Receipt, Record<T>)>> = HashMap::new();
@@ -190,7 +190,7 @@ fn lanes<T: DeserializeOwned>(
         let record = Record { task, receives: receipt.receives, enqueued: receipt.enqueued, waited: false };
         match place {
             None => alone.push(Lane::from([(receipt, record)])),
-            Some(Place { lane, at }) => shared.entry(lane).or_default().push((at, receipt, record)),
+            Some(LanePlace { lane, at }) => shared.entry(lane).or_default().push((at, receipt, record)),
         }
     }
     let sorted = shared.into_values().map(|mut lane| {
@@ -309,7 +309,7 @@ mod tests {
         batch.records = (0..).zip(bodies).map(|(number, body)| message(&format!("{number}"), body)).collect();
         let (lanes, failed) = lanes::<Value>(batch, |task| {
             let at = Timestamp::from_millis(task.get(1)?.as_i64()?);
-            Some(Place { lane: task[0].as_str()?.to_owned(), at })
+            Some(LanePlace { lane: task[0].as_str()?.to_owned(), at })
         });
         let ids = |lane: Lane<Value>| lane.into_iter().map(|(receipt, _)| receipt.message_id).collect();
         let mut lanes: Vec<Vec<String>> = lanes.into_iter().map(ids).collect();

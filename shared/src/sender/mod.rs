@@ -18,7 +18,7 @@ use aws_lambda_events::sqs::SqsEvent;
 use futures::FutureExt;
 use lambda_runtime::{LambdaEvent, service_fn};
 
-use crate::batch::{self, Later, Place as Lane, Record};
+use crate::batch::{self, LanePlace, Later, Record};
 use crate::channels::{Channel, SendError};
 use crate::config::{self, ConfigError};
 use crate::flow::claim;
@@ -90,10 +90,10 @@ pub async fn run<C: Channel + 'static>() -> Result<(), lambda_runtime::Error> {
 }
 
 /// What goes to one address leaves in the order in which it was accepted.
-fn lane(task: &SendTask) -> Option<Lane> {
+fn lane(task: &SendTask) -> Option<LanePlace> {
     let sending = task.sending();
     let lane = AddressPartition::new(sending.app_id, sending.integration_id, &sending.address).pk;
-    Some(Lane { lane, at: sending.accepted })
+    Some(LanePlace { lane, at: sending.accepted })
 }
 
 /// Sends through channel `C`.

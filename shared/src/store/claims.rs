@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
-use super::marks::Mark;
+use super::marks::WriterMark;
 use super::sends::{SendKey, Update, Write, refused};
 use super::transaction::back_off;
 use super::{Store, StoreError, aws_error, now, seconds_from, to_item};
@@ -26,14 +26,14 @@ const SHORTEST_WRITE: Duration = Duration::from_millis(500);
 /// state in which the next one's condition holds.
 #[derive(Debug, Clone, Copy)]
 pub struct Claimant {
-    mark: Mark,
+    mark: WriterMark,
     /// Until when the claim is theirs.
     pub deadline: Timestamp,
 }
 
 impl Claimant {
     pub fn until(deadline: Timestamp) -> Self {
-        Self { mark: Mark::draw(), deadline }
+        Self { mark: WriterMark::draw(), deadline }
     }
 
     fn time_left(&self) -> Duration {
@@ -123,7 +123,7 @@ impl Store {
     }
 
     /// Records one of several parts as sent, so that a crash does not send it again. The next one was not sent yet, nor
-    /// repeated. Insists, as all do that say what the carrier has, or has not.
+    /// repeated. Insists, as all do that record what the carrier has.
     pub async fn record_parts(
         &self,
         key: &SendKey,

@@ -18,9 +18,9 @@ pub const VALUE: &str = ":by";
 
 /// Drawn once for each writer, the same over all attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark([u8; 8]);
+pub struct WriterMark([u8; 8]);
 
-impl Mark {
+impl WriterMark {
     pub fn draw() -> Self {
         Self(rand::random())
     }

@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditi
 use serde::Serialize;
 
 use super::keys::{AddressPartition, Key};
-use super::marks::{self, Mark};
+use super::marks::{self, WriterMark};
 use super::{Item, Range, Store, StoreError, aws_error, from_item};
 use crate::model::{ExternalId, Failure, SendRecord, SendState, Subject, Timestamp};
 
@@ -55,7 +55,7 @@ impl Store {
         let Part::OneOf(parts) = part else {
             return self.mark_delivered(key, now).await;
         };
-        let noted = Update::of(key, Mark::draw(), "SET #by = :by ADD confirmed :id")
+        let noted = Update::of(key, WriterMark::draw(), "SET #by = :by ADD confirmed :id")
             .when("#state = :sent")
             .state(":sent", SendState::Sent)
             .attribute(":id", AttributeValue::Ss(vec![id.0.clone()]))
@@ -68,7 +68,7 @@ impl Store {
     }
 
     async fn mark_delivered(&self, key: &SendKey, now: Timestamp) -> Result<Write, StoreError> {
-        Update::of(key, Mark::draw(), "SET #by = :by, #state = :delivered, ended = :now")
+        Update::of(key, WriterMark::draw(), "SET #by = :by, #state = :delivered, ended = :now")
             .when("#state = :sent")
             .state(":sent", SendState::Sent)
             .state(":delivered", SendState::Delivered)
@@ -85,7 +85,7 @@ impl Store {
         failure: &Failure,
         now: Timestamp,
     ) -> Result<Write, StoreError> {
-        Update::of(key, Mark::draw(), "SET #by = :by, #state = :failed, failure = :failure, ended = :now")
+        Update::of(key, WriterMark::draw(), "SET #by = :by, #state = :failed, failure = :failure, ended = :now")
             .when("#state = :sent AND contains(externalIds, :id)")
             .state(":sent", SendState::Sent)
             .state(":failed", SendState::Failed)
@@ -114,14 +114,14 @@ impl Store {
 /// One conditional update, built up and written. Every one leaves its writer's mark.
 pub(super) struct Update<'a> {
     key: &'a SendKey,
-    mark: Mark,
+    mark: WriterMark,
     expression: &'static str,
     condition: &'static str,
     values: HashMap<String, AttributeValue>,
 }
 
 impl<'a> Update<'a> {
-    pub fn of(key: &'a SendKey, mark: Mark, expression: &'static str) -> Self {
+    pub fn of(key: &'a SendKey, mark: WriterMark, expression: &'static str) -> Self {
         let values = HashMap::from([(marks::VALUE.to_owned(), mark.value())]);
         Self { key, mark, expression, condition: "", values }
     }
@@ -150,7 +150,7 @@ impl<'a> Update<'a> {
 
     pub async fn write(&self, store: &Store) -> Result<Write, StoreError> {
         let mut names = HashMap::from([("#state".to_owned(), "state".to_owned())]);
-        Mark::name_it(&mut names);
+        WriterMark::name_it(&mut names);
         let update = store
             .client
             .update_item()
@@ -176,7 +176,7 @@ impl<'a> Update<'a> {
 }
 
 /// Refused by what stands there; or by our own doing, which is then done.
-pub(super) fn refused(item: Option<&Item>, mark: Mark) -> Result<Write, StoreError> {
+pub(super) fn refused(item: Option<&Item>, mark: WriterMark) -> Result<Write, StoreError> {
     let record = item.filter(|item| !item.is_empty()).map(|item| from_item("send record", item.clone())).transpose()?;
     Ok(match record {
         Some(record) if mark.is_on(item) => Write::Done(Box::new(record)),

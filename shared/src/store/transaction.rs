@@ -17,7 +17,7 @@ use aws_sdk_dynamodb::types::{
 use serde::Serialize;
 
 use super::keys::Key;
-use super::marks::{self, Mark};
+use super::marks::{self, WriterMark};
 use super::{Store, StoreError, Written, aws_error, to_item};
 use crate::ids::AppUserId;
 
@@ -51,7 +51,7 @@ pub struct Change {
     condition: Option<String>,
     names: HashMap<String, String>,
     values: HashMap<String, AttributeValue>,
-    mark: Option<Mark>,
+    mark: Option<WriterMark>,
     unwritable: bool,
 }
 
@@ -90,8 +90,8 @@ impl Change {
 
     /// For a change that ends its own condition and is written alone: its expression sets `#by = :by`.
     pub fn marked(mut self) -> Self {
-        let mark = Mark::draw();
-        Mark::name_it(&mut self.names);
+        let mark = WriterMark::draw();
+        WriterMark::name_it(&mut self.names);
         self.values.insert(marks::VALUE.to_owned(), mark.value());
         Self { mark: Some(mark), ..self }
     }
@@ -135,7 +135,7 @@ impl Change {
         if self.unwritable {
             return Err(StoreError::Unreadable(kind));
         }
-        let (mut item, mark) = (to_item(kind, &self.key, value)?, Mark::draw());
+        let (mut item, mark) = (to_item(kind, &self.key, value)?, WriterMark::draw());
         mark.put_on(&mut item);
         let put = store
             .client
