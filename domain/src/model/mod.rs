@@ -11,6 +11,7 @@ pub mod check;
 mod credentials;
 mod delivery;
 mod file;
+mod form;
 mod integration;
 pub mod json;
 mod link;

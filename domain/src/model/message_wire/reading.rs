@@ -2,11 +2,9 @@
 //!
 //! Limits: docs/REFERENCE.md, 3 (text 4096 characters, title and description 128, 1–10 items, 1–3 actions an item).
 
-use serde_json::Value;
-
 use super::{ActionWire, CoordinatesWire, DisplaySettingsWire, ItemWire, MessageWire, PlaceWire};
 use crate::model::message::{Action, ActionKind, Content, Coordinates, Item, Media, Message, Place};
-use crate::model::{ApiError, MediaType, check};
+use crate::model::{ApiError, MediaType, check, form};
 
 const TEXT_LIMIT: usize = 4096;
 const LABEL_LIMIT: usize = 128;
@@ -48,7 +46,7 @@ fn content(wire: MessageWire) -> Result<Content, ApiError> {
             Ok(Content::List { items: items(wire.items)?, actions: checked_actions("message.actions", actions)? })
         }
         "location" => location(wire.coordinates, wire.location),
-        "form" => form(wire),
+        "form" => form_content(wire),
         _ => Err(ApiError::field("message.type", "must be one of text, image, file, carousel, list, location, form")),
     }
 }
@@ -220,14 +218,12 @@ fn location(coordinates: Option<CoordinatesWire>, place: Option<PlaceWire>) -> R
     Ok(Content::Location { coordinates, place })
 }
 
-fn form(wire: MessageWire) -> Result<Content, ApiError> {
+fn form_content(wire: MessageWire) -> Result<Content, ApiError> {
     if check::given(wire.text).is_some() || wire.actions.is_some_and(|actions| !actions.is_empty()) {
         return Err(ApiError::field("message", "of type form takes neither text nor actions"));
     }
     let fields =
         wire.fields.ok_or_else(|| ApiError::field("message.fields", "is required for a message of type form"))?;
-    if !(1..=20).contains(&fields.len()) || !fields.iter().all(Value::is_object) {
-        return Err(ApiError::field("message.fields", "must hold 1 to 20 field objects"));
-    }
+    form::check("message.fields", &fields)?;
     Ok(Content::Form { fields, block_chat_input: wire.block_chat_input })
 }
