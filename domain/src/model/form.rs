@@ -1,4 +1,4 @@
-//! The fields of a form: held to v1.1's limits (docs/REFERENCE.md, 3), and kept as they came.
+//! The fields of a form: held to v1.1's limits (docs/REFERENCE.md, 3), and kept as they came, but for nulls.
 //!
 //! Says nothing of what a person fills in: no channel served so far can carry a form.
 
@@ -12,9 +12,19 @@ const SIZE_LIMIT: i64 = 256;
 const FIELDS: std::ops::RangeInclusive<usize> = 1..=20;
 const OPTIONS: std::ops::RangeInclusive<usize> = 1..=20;
 
+/// The fields without what is `null`, which counts as left out.
+///
 /// # Errors
 /// Names the field of the form and what it must be.
-pub fn check(path: &str, fields: &[Value]) -> Result<(), ApiError> {
+pub fn fields(path: &str, mut fields: Vec<Value>) -> Result<Vec<Value>, ApiError> {
+    for field in fields.iter_mut().filter_map(Value::as_object_mut) {
+        field.retain(|_, value| !value.is_null());
+    }
+    check(path, &fields)?;
+    Ok(fields)
+}
+
+fn check(path: &str, fields: &[Value]) -> Result<(), ApiError> {
     if !FIELDS.contains(&fields.len()) || !fields.iter().all(Value::is_object) {
         return Err(ApiError::field(path, "must hold 1 to 20 field objects"));
     }
@@ -65,10 +75,17 @@ mod tests {
     fn fields_within_the_limits_are_taken() {
         let fields = [
             json!({ "type": "text", "name": "a", "label": "A", "placeholder": "", "minSize": 1, "maxSize": 256 }),
-            json!({ "type": "email", "name": "b", "label": "B", "placeholder": null }),
+            json!({ "type": "email", "name": "b", "label": "B" }),
             json!({ "type": "select", "name": "c", "label": "C", "options": [{ "name": "x", "label": "X" }] }),
         ];
-        assert_eq!(check("message.fields", &fields), Ok(()));
+        assert_eq!(super::fields("message.fields", fields.to_vec()), Ok(fields.to_vec()));
+    }
+
+    #[test]
+    fn what_is_null_is_left_out() {
+        let field = json!({ "type": "email", "name": "b", "label": "B", "placeholder": null, "options": null });
+        let kept = json!({ "type": "email", "name": "b", "label": "B" });
+        assert_eq!(super::fields("message.fields", vec![field]), Ok(vec![kept]));
     }
 
     #[test]

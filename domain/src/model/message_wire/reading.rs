@@ -224,6 +224,6 @@ fn form_content(wire: MessageWire) -> Result<Content, ApiError> {
     }
     let fields =
         wire.fields.ok_or_else(|| ApiError::field("message.fields", "is required for a message of type form"))?;
-    form::check("message.fields", &fields)?;
+    let fields = form::fields("message.fields", fields)?;
     Ok(Content::Form { fields, block_chat_input: wire.block_chat_input })
 }
