@@ -2,12 +2,16 @@
 //!
 //! Limits: docs/REFERENCE.md, 3 (text 4096 characters, title and description 128, 1–10 items, 1–3 actions an item).
 
+use serde_json::{Map, Value};
+
 use super::{ActionWire, CoordinatesWire, DisplaySettingsWire, ItemWire, MessageWire, PlaceWire};
 use crate::model::message::{Action, ActionKind, Content, Coordinates, Item, Media, Message, Place};
 use crate::model::{ApiError, MediaType, check, form};
 
 const TEXT_LIMIT: usize = 4096;
 const LABEL_LIMIT: usize = 128;
+/// In hundredths; above, JSON's numbers are not whole everywhere.
+const AMOUNTS: std::ops::RangeInclusive<i64> = 1..=9_007_199_254_740_991;
 
 impl TryFrom<MessageWire> for Message {
     type Error = ApiError;
@@ -172,8 +176,8 @@ fn action(path: &str, wire: ActionWire) -> Result<Action, ApiError> {
         Some("reply") => ActionKind::Reply { payload: required("payload", wire.payload)? },
         Some("locationRequest") => ActionKind::LocationRequest,
         Some("buy") => ActionKind::Buy {
-            amount: wire.amount.filter(|amount| *amount > 0).ok_or_else(|| {
-                ApiError::field(&field("amount"), "is required, as a positive whole number of hundredths")
+            amount: wire.amount.filter(|amount| AMOUNTS.contains(amount)).ok_or_else(|| {
+                ApiError::field(&field("amount"), "is required, as a positive whole number of hundredths below 2^53")
             })?,
             currency: wire.currency,
         },
@@ -189,7 +193,25 @@ fn action(path: &str, wire: ActionWire) -> Result<Action, ApiError> {
         (_, None) => return Err(ApiError::field(&field("text"), "is required")),
     };
     let metadata = wire.metadata.map(|metadata| check::metadata(&field("metadata"), metadata)).transpose()?;
-    Ok(Action { text, kind, metadata, extra: wire.extra })
+    Ok(Action { text, kind, metadata, extra: extra(path, wire.extra)? })
+}
+
+/// What only some clients show, and no channel served so far: kept as it came where it has v1.1's form.
+fn extra(path: &str, mut extra: Map<String, Value>) -> Result<Map<String, Value>, ApiError> {
+    extra.retain(|_, value| !value.is_null() && value.as_str().is_none_or(|text| !text.trim().is_empty()));
+    type Rule = (&'static str, fn(&Value) -> bool, &'static str);
+    let rules: [Rule; 4] = [
+        ("default", Value::is_boolean, "must be true or false"),
+        ("openOnReceive", Value::is_boolean, "must be true or false"),
+        ("iconUrl", Value::is_string, "must be a string"),
+        ("size", |size| matches!(size.as_str(), Some("compact" | "tall" | "full")), "must be compact, tall or full"),
+    ];
+    for (name, holds, rule) in rules {
+        if extra.get(name).is_some_and(|value| !holds(value)) {
+            return Err(ApiError::field(&format!("{path}.{name}"), rule));
+        }
+    }
+    Ok(extra)
 }
 
 fn aspect_ratio(settings: Option<DisplaySettingsWire>) -> Result<Option<String>, ApiError> {
