@@ -17,7 +17,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::faults::Reset;
+use crate::control::faults::Reset;
 
 /// Serves until dropped; then every connection is closed at once.
 pub async fn serve(listener: TcpListener, router: Router) {

@@ -219,14 +219,14 @@ async fn queues_are_found_and_purged() {
 /// of several rounds each, since a round may be interrupted by whatever else the machine does.
 #[tokio::test]
 async fn receiving_costs_the_same_over_a_backlog_of_100_000() {
-    use local::queues::{NewMessage, Queues, Receive};
+    use local::aws::queues::{NewMessage, Queues, Receive};
     let template = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stack/template.yaml"));
-    let settings = local::template::Settings {
+    let settings = local::lambda::template::Settings {
         base_url: String::new(),
         parameters: Default::default(),
         suggestions: Default::default(),
     };
-    let stack = local::template::Stack::read(&template.expect("the template"), &settings).expect("a stack");
+    let stack = local::lambda::template::Stack::read(&template.expect("the template"), &settings).expect("a stack");
     let queues = Queues::open(stack.queues.into_values(), None, Default::default()).expect("queues");
     let message = NewMessage {
         message_id: "m".into(),

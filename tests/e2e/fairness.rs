@@ -1,6 +1,6 @@
 //! Nobody's trouble is another's: whose each message is, texts that a queue refuses, a webhook that hangs.
 //!
-//! The queue's own rule is tested in virtual time, in `local/src/queues/tenants_tests.rs`.
+//! The queue's own rule is tested in virtual time, in `local/src/aws/queues/tenants_tests.rs`.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

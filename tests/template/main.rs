@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use local::template::{EventSource, Function, Queue, Settings, Stack, TemplateError, table_arn};
+use local::lambda::template::{EventSource, Function, Queue, Settings, Stack, TemplateError, table_arn};
 
 fn text() -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("template.yaml")).unwrap()
@@ -206,7 +206,7 @@ fn secrets(stack: &Stack) -> BTreeMap<String, String> {
 
 /// The function that the template routes a request to.
 fn served_by(stack: &Stack, method: &str, path: &str) -> Option<String> {
-    local::gateway::Routes::new(&stack.routes).find(method, path).map(|found| found.function)
+    local::lambda::gateway::Routes::new(&stack.routes).find(method, path).map(|found| found.function)
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a newcomer sees first, with everything needed for a first notification.
 
-use local::seed::Ready;
+use local::outside::seed::Ready;
 
 /// An address whose notifications are delivered; the documentation lists the others.
 const SOMEBODY: &str = "+15145550142";

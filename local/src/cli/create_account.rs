@@ -3,7 +3,7 @@
 //!
 //! Reads `TABLE_NAME` and `SEALING_SECRET`, which are the stack's own. Prints id and secret once, as JSON.
 
-use local::provision;
+use local::outside::provision;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use shared::model::ApiKey;

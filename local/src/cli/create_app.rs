@@ -6,8 +6,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use local::provision::{Provision, Specification, SpecificationError};
-use local::showcase::Ids;
+use local::outside::provision::{Provision, Specification, SpecificationError};
+use local::outside::showcase::Ids;
 use serde_json::{Value, json};
 use shared::store::StoreError;
 

@@ -92,7 +92,7 @@ enum Failure {
     #[error(transparent)]
     Start(#[from] local::StartError),
     #[error(transparent)]
-    Seed(#[from] local::seed::SeedError),
+    Seed(#[from] local::outside::seed::SeedError),
     #[error("the ready file {} can't be written: {error}", path.display())]
     ReadyFile { path: PathBuf, error: io::Error },
     #[error(transparent)]

@@ -1,6 +1,11 @@
 //! The control API under `/_local`: what people, tests and the console see and set of the engine. Everything here is
 //! about this machine; nothing of it exists in the cloud.
 
+pub mod activity;
+pub mod faults;
+pub mod feed;
+pub mod ledger;
+pub mod logs;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -16,15 +21,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::activity::Activity;
-use crate::faults::{FaultKind, Faults, Rule, reset};
-use crate::feed::Feed;
-use crate::ledger::Ledger;
-use crate::logs::Logs;
-use crate::queues::{QueueState, Queues, SqsError};
-use crate::runtime::{FunctionError, Program, Runtime};
-use crate::sink::{Script, Sinks};
-use crate::streams::Streams;
+use crate::aws::queues::{QueueState, Queues, SqsError};
+use crate::aws::streams::Streams;
+use crate::control::activity::Activity;
+use crate::control::faults::{FaultKind, Faults, Rule, reset};
+use crate::control::feed::Feed;
+use crate::control::ledger::Ledger;
+use crate::control::logs::Logs;
+use crate::lambda::runtime::{FunctionError, Program, Runtime};
+use crate::outside::sink::{Script, Sinks};
 
 /// Dead letters shown of each queue.
 const DEAD_LETTERS: usize = 50;
@@ -141,7 +146,7 @@ async fn clear_faults(State(control): State<Control>, Query(which): Query<Which>
     StatusCode::NO_CONTENT
 }
 
-/// Counts since the last reset; see [`crate::ledger::Accounts`].
+/// Counts since the last reset; see [`crate::control::ledger::Accounts`].
 async fn calls(State(control): State<Control>) -> Json<Value> {
     control.runtime.account_usage();
     let mut accounts = control.ledger.snapshot();
@@ -170,7 +175,7 @@ async fn queues(State(control): State<Control>) -> Result<Json<Value>, Failed> {
         });
         if is_dead_letter {
             let letters = control.queues.peek(&name, DEAD_LETTERS).await?;
-            let letter = |m: &crate::queues::Received| {
+            let letter = |m: &crate::aws::queues::Received| {
                 json!({
                     "messageId": m.message_id,
                     "from": m.source,

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use local::template::{Settings, Stack};
+use local::lambda::template::{Settings, Stack};
 
 /// Runs a bench, unless this is a run of tests.
 pub fn run(bench: impl Future<Output = ()>) {
