@@ -5,11 +5,12 @@ use super::people::Leaving;
 use crate::flow::erasure::{Budget, Progress};
 use crate::ids::{AppId, ConversationId};
 use crate::model::{Address, Client};
-use crate::store::keys::{self, AddressPartition};
-use crate::store::matches::ClientPointer;
-use crate::store::merges::MergedPointer;
-use crate::store::users::UserItem;
-use crate::store::{Item, Store, StoreError, from_item};
+use crate::store::people::matches::ClientPointer;
+use crate::store::people::merges::MergedPointer;
+use crate::store::people::users::UserItem;
+use crate::store::table::keys::{self, AddressPartition};
+use crate::store::table::{Item, from_item};
+use crate::store::{Store, StoreError};
 
 /// Where the erasure of an app's people goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use super::records::{Fading, Fates, TraceItem};
 use crate::flow::erasure::{self, Budget, Fate};
 use crate::ids::{AppId, ConversationId, IntegrationId};
 use crate::model::{Address, AppUser, Timestamp};
-use crate::store::keys::{self, AddressPartition, Key};
+use crate::store::table::keys::{self, AddressPartition, Key};
 use crate::store::{Store, StoreError};
 
 /// A stretch of one partition that the history lies in.

@@ -6,12 +6,12 @@
 
 mod apps;
 mod history;
+mod orphans;
 mod pages;
 mod people;
 mod records;
 
-pub(super) use pages::{EVERYTHING, key_of};
-
 pub use apps::PeopleWalk;
 pub use history::{HistoryPage, HistoryPart};
+pub use orphans::Orphans;
 pub use people::{Leaving, Walked};

@@ -3,8 +3,10 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::flow::erasure::{Budget, Progress};
-use crate::store::keys::{self, Key};
-use crate::store::{Item, Store, StoreError, aws_error};
+use crate::store::error::aws_error;
+use crate::store::table::Item;
+use crate::store::table::keys::{self, Key};
+use crate::store::{Store, StoreError};
 
 /// Items read at once, and then deleted in a few batches.
 const PAGE: i32 = 250;
@@ -36,7 +38,7 @@ impl Store {
     }
 
     /// Everything between two sort keys.
-    pub(super) async fn erase_stretch(
+    pub(in crate::store) async fn erase_stretch(
         &self,
         pk: &str,
         stretch: (&str, &str),

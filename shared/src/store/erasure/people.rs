@@ -12,11 +12,12 @@ use super::records::{Fading, Fates, TraceItem};
 use crate::flow::erasure::{self, AddressWalk, Budget, PersonStage, PersonWalk, Progress};
 use crate::ids::{AppId, AppUserId};
 use crate::model::{Address, Client, Person, Timestamp};
-use crate::store::keys::{self, AddressPartition, Key, UserPartition};
-use crate::store::matches::ClientPointer;
-use crate::store::transaction::{Change, Outcome, TRIES, Transaction, back_off};
-use crate::store::users::UNCHANGED;
-use crate::store::{Item, Store, StoreError, from_item};
+use crate::store::people::matches::ClientPointer;
+use crate::store::people::users::UNCHANGED;
+use crate::store::table::keys::{self, AddressPartition, Key, UserPartition};
+use crate::store::table::transaction::{Change, Outcome, TRIES, Transaction, back_off};
+use crate::store::table::{Item, from_item};
+use crate::store::{Store, StoreError};
 
 /// Records sort behind the match, and everything in a partition before this.
 const RECORDS: (&str, &str) = ("N", "~");

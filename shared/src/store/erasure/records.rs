@@ -7,14 +7,15 @@ use super::pages::key_of;
 use crate::flow::erasure::{Budget, Fate, Trace};
 use crate::ids::AppUserId;
 use crate::model::{SendState, Timestamp};
-use crate::store::keys::{Key, TTL};
-use crate::store::transaction::Change;
-use crate::store::{Item, Store, StoreError, from_item};
+use crate::store::table::keys::{Key, TTL};
+use crate::store::table::transaction::Change;
+use crate::store::table::{Item, from_item};
+use crate::store::{Store, StoreError};
 
 /// What a message, a record of something sent, or a reply's marker says that decides over it.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct TraceItem {
+pub(in crate::store) struct TraceItem {
     state: Option<SendState>,
     accepted: Option<Timestamp>,
     sent: Option<Timestamp>,
@@ -59,7 +60,7 @@ impl TraceItem {
 
 /// What a record that fades loses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fading {
+pub(in crate::store) enum Fading {
     /// What was sent.
     Content,
     /// And to whom. The address stays: it is the record's key.
@@ -68,7 +69,7 @@ pub(super) enum Fading {
 
 /// What becomes of some items.
 #[derive(Debug, Default)]
-pub(super) struct Fates {
+pub(in crate::store) struct Fates {
     gone: Vec<Key>,
     faded: Vec<(Key, Timestamp)>,
     /// Whether a send is under way.
@@ -87,7 +88,12 @@ impl Fates {
 }
 
 impl Store {
-    pub(super) async fn fulfil(&self, fates: &Fates, fading: Fading, budget: &mut Budget) -> Result<(), StoreError> {
+    pub(in crate::store) async fn fulfil(
+        &self,
+        fates: &Fates,
+        fading: Fading,
+        budget: &mut Budget,
+    ) -> Result<(), StoreError> {
         budget.spend(self.delete_all(&fates.gone).await?);
         for (key, until) in &fates.faded {
             budget.spend(1);

@@ -3,12 +3,13 @@
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use super::keys::{self, AddressPartition};
-use super::transaction::Transaction;
-use super::users::UserItem;
-use super::{Store, StoreError, now, seconds_from};
 use crate::flow::outbox::MARK_DAYS;
 use crate::ids::AppId;
+use crate::store::people::users::UserItem;
+use crate::store::table::keys::{self, AddressPartition};
+use crate::store::table::transaction::Transaction;
+use crate::store::table::{now, seconds_from};
+use crate::store::{Store, StoreError};
 use crate::tasks::{Mark, MessagePlace, OutboxEntry};
 
 #[derive(Serialize, Deserialize)]
@@ -18,7 +19,7 @@ struct MarkItem {
 
 impl Transaction {
     /// Says from now on that this was written.
-    pub(super) fn mark(self, store: &Store, app: AppId, mark: Mark) -> Self {
+    pub(in crate::store) fn mark(self, store: &Store, app: AppId, mark: Mark) -> Self {
         let item = MarkItem { ttl: seconds_from(now(), MARK_DAYS) };
         self.put(store, &keys::mark(app, mark.conversation, mark.id), &item)
     }

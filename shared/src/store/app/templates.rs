@@ -4,11 +4,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::revisions::Revised;
-use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
-use super::{Store, StoreError, keys};
 use crate::ids::{AppId, TemplateId};
 use crate::model::Template;
+use crate::store::table::keys;
+use crate::store::table::revisions::Revised;
+use crate::store::table::transaction::{Change, Outcome, TRIES, Transaction, back_off};
+use crate::store::{Store, StoreError};
 
 /// No name is longer: 100 characters, of at most four bytes.
 const NAME_BYTES: usize = 400;

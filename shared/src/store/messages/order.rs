@@ -1,10 +1,11 @@
 //! What was posted shortly before a message, and how far it has come: by it a message keeps its place on a channel.
 
-use super::keys::{self, AddressPartition};
-use super::{Range, Store, StoreError, StoredMessage};
 use crate::flow::order::{MOST_BEFORE, PATIENCE_SECONDS};
 use crate::ids::{AppId, ConversationId, MessageId};
 use crate::model::{SendRecord, SendState, Subject};
+use crate::store::table::Range;
+use crate::store::table::keys::{self, AddressPartition};
+use crate::store::{Store, StoreError, StoredMessage};
 
 /// Among the sends of an address lie those of links too.
 const SENDS_READ: i32 = 100;

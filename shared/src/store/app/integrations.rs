@@ -6,12 +6,13 @@ use std::convert::Infallible;
 
 use serde::{Deserialize, Serialize};
 
-use super::revisions::{self, Revised};
-use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
-use super::{Store, StoreError, keys};
 use crate::ids::{AppId, IntegrationId};
 use crate::model::{ExpiredClaim, Integration, Secret, Settings, Switch};
 use crate::secrets::{Purpose, Unopenable};
+use crate::store::table::keys;
+use crate::store::table::revisions::{self, Revised};
+use crate::store::table::transaction::{Change, Outcome, TRIES, Transaction, back_off};
+use crate::store::{Store, StoreError};
 
 /// What a sender notes while the business changes something else is noted anew over the change.
 const NOTE_TRIES: usize = 3;

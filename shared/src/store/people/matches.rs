@@ -6,11 +6,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::keys::{AddressPartition, UserPartition};
-use super::transaction::{Change, Transaction};
-use super::{Store, StoreError, Written};
 use crate::ids::{AppId, AppUserId, ClientId, IntegrationId};
 use crate::model::{Address, AppUser, ChannelType, Client, ClientStatus, ExternalId, MatchResult, Timestamp};
+use crate::store::table::Written;
+use crate::store::table::keys::{AddressPartition, UserPartition};
+use crate::store::table::transaction::{Change, Transaction};
+use crate::store::{Store, StoreError};
 
 const CREATION_TRIES: usize = 8;
 
@@ -30,7 +31,7 @@ pub struct MatchItem {
 /// What a person's listing holds of a client: where it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ClientPointer {
+pub(in crate::store) struct ClientPointer {
     pub integration_id: IntegrationId,
     pub address: Address,
 }

@@ -10,13 +10,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::counting::{Late, counted_reply};
-use super::keys::{AddressPartition, Key};
-use super::matches::MatchItem;
-use super::transaction::{Change, ITEMS_LIMIT, Outcome, TRIES, Transaction, back_off};
-use super::{Store, StoreError, StoredMessage, seconds_from};
 use crate::flow::recent;
 use crate::ids::AppId;
 use crate::model::{AppUser, Client, ExternalId, RETENTION_DAYS, SendRecord, Timestamp};
+use crate::store::people::matches::MatchItem;
+use crate::store::table::keys::{AddressPartition, Key};
+use crate::store::table::seconds_from;
+use crate::store::table::transaction::{Change, ITEMS_LIMIT, Outcome, TRIES, Transaction, back_off};
+use crate::store::{Store, StoreError, StoredMessage};
 
 #[derive(Serialize, Deserialize)]
 struct ReplyItem {

@@ -12,14 +12,16 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use serde::Serialize;
 
-use super::keys::{AddressPartition, Key};
-use super::marks::{self, WriterMark};
-use super::{Item, Range, Store, StoreError, aws_error, from_item};
 use crate::model::{ExternalId, Failure, SendRecord, SendState, Subject, Timestamp};
+use crate::store::error::aws_error;
+use crate::store::table::keys::{self, AddressPartition, Key};
+use crate::store::table::marks::{self, WriterMark};
+use crate::store::table::{Item, Range, from_item};
+use crate::store::{Store, StoreError};
 
 /// Names a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SendKey(pub(super) Key);
+pub struct SendKey(pub(in crate::store) Key);
 
 impl SendKey {
     pub fn new(partition: &AddressPartition, accepted: Timestamp, subject: Subject) -> Self {
@@ -97,13 +99,13 @@ impl Store {
     }
 
     /// The newest records of an address accepted since a moment, oldest first.
-    pub(super) async fn notifications_since(
+    pub(in crate::store) async fn notifications_since(
         &self,
         partition: &AddressPartition,
         since: Timestamp,
         limit: i32,
     ) -> Result<Vec<SendRecord>, StoreError> {
-        let (from, to) = super::keys::between("NOTIFICATION", since, Timestamp::from_millis(9_999_999_999_999));
+        let (from, to) = keys::between("NOTIFICATION", since, Timestamp::from_millis(9_999_999_999_999));
         let range = Range { pk: &partition.pk, from: &from, to: &to, newest_first: true, consistent: true, limit };
         let mut records = self.query::<SendRecord>("send record", range).await?;
         records.reverse();
@@ -112,7 +114,7 @@ impl Store {
 }
 
 /// One conditional update, built up and written. Every one leaves its writer's mark.
-pub(super) struct Update<'a> {
+pub(in crate::store) struct Update<'a> {
     key: &'a SendKey,
     mark: WriterMark,
     expression: &'static str,
@@ -176,7 +178,7 @@ impl<'a> Update<'a> {
 }
 
 /// Refused by what stands there; or by our own doing, which is then done.
-pub(super) fn refused(item: Option<&Item>, mark: WriterMark) -> Result<Write, StoreError> {
+pub(in crate::store) fn refused(item: Option<&Item>, mark: WriterMark) -> Result<Write, StoreError> {
     let record = item.filter(|item| !item.is_empty()).map(|item| from_item("send record", item.clone())).transpose()?;
     Ok(match record {
         Some(record) if mark.is_on(item) => Write::Done(Box::new(record)),

@@ -5,20 +5,20 @@
 
 use serde::Serialize;
 
-use super::keys::{self, AddressPartition, TTL, UserPartition};
 use super::matches::ClientPointer;
-use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
 use super::users::{HERE, UNCHANGED};
-use super::{MatchItem, Store, StoreError};
 use crate::flow::asking::{self, Limit};
 use crate::flow::{consent, page, recent};
 use crate::ids::{AppId, LinkId};
 use crate::model::{AppUser, Client, ClientStatus, ExternalId, Link, LinkState, MatchResult, SendRecord, Timestamp};
+use crate::store::table::keys::{self, AddressPartition, TTL, UserPartition};
+use crate::store::table::transaction::{Change, Outcome, TRIES, Transaction, back_off};
+use crate::store::{MatchItem, Store, StoreError};
 use crate::tasks::Mark;
 
 /// What a person's listing shows of an open link. It ends with the link.
 #[derive(Serialize)]
-pub(super) struct PendingClient<'a> {
+pub(in crate::store) struct PendingClient<'a> {
     #[serde(flatten)]
     client: &'a Client,
     ttl: i64,

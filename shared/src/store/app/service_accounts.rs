@@ -1,9 +1,10 @@
 //! Service accounts, listed by their account.
 
-use super::transaction::Change;
-use super::{Store, StoreError, keys};
 use crate::ids::{AccountId, ServiceAccountId};
 use crate::model::{KeyOwner, ServiceAccount};
+use crate::store::table::keys;
+use crate::store::table::transaction::Change;
+use crate::store::{Store, StoreError};
 
 const KIND: &str = "service account";
 

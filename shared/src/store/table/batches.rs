@@ -3,9 +3,11 @@
 use aws_sdk_dynamodb::types::{DeleteRequest, KeysAndAttributes, WriteRequest};
 use serde::de::DeserializeOwned;
 
+use super::from_item;
 use super::keys::Key;
 use super::transaction::{TRIES, back_off};
-use super::{Store, StoreError, aws_error, from_item};
+use crate::store::error::aws_error;
+use crate::store::{Store, StoreError};
 
 /// DynamoDB's limits of a batch.
 const READ_AT_ONCE: usize = 100;
@@ -13,7 +15,7 @@ const WRITTEN_AT_ONCE: usize = 25;
 
 impl Store {
     /// Items in no order; those that are not there are left out.
-    pub(super) async fn read_all<T: DeserializeOwned>(
+    pub(in crate::store) async fn read_all<T: DeserializeOwned>(
         &self,
         kind: &'static str,
         keys: &[Key],
@@ -43,7 +45,7 @@ impl Store {
     }
 
     /// How many requests it took.
-    pub(super) async fn delete_all(&self, keys: &[Key]) -> Result<usize, StoreError> {
+    pub(in crate::store) async fn delete_all(&self, keys: &[Key]) -> Result<usize, StoreError> {
         let mut requests = 0;
         for batch in keys.chunks(WRITTEN_AT_ONCE) {
             let mut left: Vec<_> = batch.iter().filter_map(deletion).collect();

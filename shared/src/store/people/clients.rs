@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::keys::{self, AddressPartition, UserPartition};
-use super::transaction::{Change, Transaction};
-use super::{Store, StoreError};
 use crate::ids::{AppId, AppUserId};
 use crate::model::{Client, Timestamp};
+use crate::store::table::keys::{self, AddressPartition, UserPartition};
+use crate::store::table::transaction::{Change, Transaction};
+use crate::store::{Store, StoreError};
 use crate::tasks::Mark;
 
 /// How long an auth code can be used, in seconds.

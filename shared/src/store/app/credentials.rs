@@ -5,11 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
-use super::{Store, StoreError, keys};
 use crate::ids::{AccountId, KeyId};
 use crate::model::{ApiKey, KeyOwner};
 use crate::secrets::Purpose;
+use crate::store::table::keys;
+use crate::store::table::transaction::{Change, Outcome, TRIES, Transaction, back_off};
+use crate::store::{Store, StoreError};
 
 /// Keys of one owner (docs/REFERENCE.md, 11).
 pub const KEY_LIMIT: usize = 10;
@@ -128,7 +129,11 @@ impl Store {
     ///
     /// The keys listed before are all it has in the moment of deletion: each must still be there, and their number is
     /// the owner's count.
-    pub(super) async fn delete_owner(&self, owner: KeyOwner, pointer: Option<keys::Key>) -> Result<bool, StoreError> {
+    pub(in crate::store) async fn delete_owner(
+        &self,
+        owner: KeyOwner,
+        pointer: Option<keys::Key>,
+    ) -> Result<bool, StoreError> {
         let owner_key = keys::key_owner(owner);
         for attempt in 0..TRIES {
             let ids = self.key_ids(owner).await?;

@@ -5,12 +5,13 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::Written;
 use super::keys::Key;
 use super::transaction::{Change, TRIES, back_off};
-use super::{Store, StoreError, Written};
+use crate::store::{Store, StoreError};
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct Revised<T> {
+pub(in crate::store) struct Revised<T> {
     #[serde(flatten)]
     pub value: T,
     #[serde(default, skip_serializing_if = "is_first")]
@@ -39,7 +40,7 @@ impl<T> Revised<T> {
 }
 
 /// The change, which holds while nobody has made another since that revision.
-pub(super) fn unchanged(change: Change, revision: u64) -> Change {
+pub(in crate::store) fn unchanged(change: Change, revision: u64) -> Change {
     let change = change.name("#revision", "revision");
     match revision {
         0 => change.when("attribute_exists(pk) AND attribute_not_exists(#revision)"),
@@ -49,7 +50,7 @@ pub(super) fn unchanged(change: Change, revision: u64) -> Change {
 
 impl Store {
     /// Edits an item, again from the start whenever somebody was faster. `None`: there is none.
-    pub(super) async fn revise<T, E>(
+    pub(in crate::store) async fn revise<T, E>(
         &self,
         kind: &'static str,
         key: &Key,

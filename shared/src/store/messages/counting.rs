@@ -4,11 +4,13 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Select};
 
 use super::conversations::Conversation;
-use super::keys::{self, TTL};
-use super::transaction::Change;
-use super::{Item, Store, StoreError, StoredMessage, aws_error};
 use crate::ids::{AppId, ConversationId};
 use crate::model::{AppUser, Timestamp};
+use crate::store::error::aws_error;
+use crate::store::table::Item;
+use crate::store::table::keys::{self, TTL};
+use crate::store::table::transaction::Change;
+use crate::store::{Store, StoreError, StoredMessage};
 
 /// A full conversation is counted anew once in so many seconds.
 const RECOUNTED_EVERY: i64 = 3_600;
@@ -18,7 +20,7 @@ const LATEST: Timestamp = Timestamp::from_millis(9_999_999_999_999);
 
 /// How a reply changes the counters of a conversation in which more happened since the person wrote it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Late {
+pub(in crate::store) enum Late {
     /// They read on since: it changes nothing.
     ReadSince,
     /// So many messages came since, and the business was last heard of then.
@@ -27,7 +29,12 @@ pub(super) enum Late {
 
 impl Store {
     /// Counts the messages of a full conversation that have not ended. Whether there are fewer than were counted.
-    pub(super) async fn recount(&self, app: AppId, user: &AppUser, now: Timestamp) -> Result<bool, StoreError> {
+    pub(in crate::store) async fn recount(
+        &self,
+        app: AppId,
+        user: &AppUser,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let own = self.conversation(app, user.conversation_id).await?;
         if own.recounted.is_some_and(|last| last.plus_seconds(RECOUNTED_EVERY) > now) {
             return Ok(false);
@@ -84,7 +91,7 @@ impl Store {
     }
 
     /// Whether the person read a message of one of their conversations before it was joined with the one that counts.
-    pub(super) async fn was_read(
+    pub(in crate::store) async fn was_read(
         &self,
         app: AppId,
         user: &AppUser,
@@ -99,7 +106,12 @@ impl Store {
     }
 
     /// What happened in a conversation since a person wrote at `at`.
-    pub(super) async fn since(&self, app: AppId, id: ConversationId, at: Timestamp) -> Result<Late, StoreError> {
+    pub(in crate::store) async fn since(
+        &self,
+        app: AppId,
+        id: ConversationId,
+        at: Timestamp,
+    ) -> Result<Late, StoreError> {
         let now = self.conversation(app, id).await?;
         if now.app_user_last_read.is_some_and(|read| read > at) {
             return Ok(Late::ReadSince);
@@ -114,7 +126,7 @@ impl Store {
 }
 
 /// The change of a conversation's counters by the messages of a reply. Without `late` it is refused if more happened since.
-pub(super) fn counted_reply(
+pub(in crate::store) fn counted_reply(
     app: AppId,
     id: ConversationId,
     messages: usize,

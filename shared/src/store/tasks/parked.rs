@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::keys::{AddressPartition, Key};
-use super::{Store, StoreError, seconds_from};
 use crate::ids::AppId;
 use crate::model::Timestamp;
+use crate::store::table::keys::{AddressPartition, Key};
+use crate::store::table::seconds_from;
+use crate::store::{Store, StoreError};
 use crate::tasks::{Group, ReceiveTask, Received, Task};
 
 /// The stream gives up after as long.

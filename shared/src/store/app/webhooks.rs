@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::transaction::{Change, Transaction};
-use super::{Creation, Range, Store, StoreError, keys};
 use crate::ids::{AppId, WebhookId};
 use crate::model::{Retiring, Signing, SigningSecret, Timestamp, Trigger, WEBHOOK_LIMIT, Webhook};
 use crate::secrets::{Purpose, Unopenable};
+use crate::store::table::transaction::{Change, Transaction};
+use crate::store::table::{Range, keys};
+use crate::store::{Creation, Store, StoreError};
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

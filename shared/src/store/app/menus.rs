@@ -1,9 +1,10 @@
 //! Menus: one of the app, and one of each integration that has its own.
 
-use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
-use super::{Store, StoreError, Written, keys};
 use crate::ids::{AppId, IntegrationId};
 use crate::model::Menu;
+use crate::store::table::transaction::{Change, Outcome, TRIES, Transaction, back_off};
+use crate::store::table::{Written, keys};
+use crate::store::{Store, StoreError};
 
 /// Whether a menu takes the place of one that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

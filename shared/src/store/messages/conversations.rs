@@ -6,14 +6,15 @@
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
-use super::keys::{self, AddressPartition, Key};
-use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
-use super::users::HERE;
-use super::{Range, Store, StoreError};
 use crate::flow::page::{self, Source};
 use crate::flow::report;
 use crate::ids::{AppId, AppUserId, ConversationId, IntegrationId, MessageId};
 use crate::model::{Address, AppSettings, AppUser, Client, MessageWire, Person, SendRecord, Sending, Timestamp};
+use crate::store::people::users::HERE;
+use crate::store::table::Range;
+use crate::store::table::keys::{self, AddressPartition, Key};
+use crate::store::table::transaction::{Change, Outcome, TRIES, Transaction, back_off};
+use crate::store::{Store, StoreError};
 use crate::tasks::Mark;
 
 pub use crate::flow::page::{History, Stretch};
@@ -56,7 +57,7 @@ impl StoredMessage {
     }
 
     /// Where it lies. A message without id or time, which none of ours is, has no place.
-    pub(super) fn key(&self, app: AppId, conversation: ConversationId) -> Option<Key> {
+    pub(in crate::store) fn key(&self, app: AppId, conversation: ConversationId) -> Option<Key> {
         let received: Timestamp = self.message.received?;
         Some(keys::message(app, conversation, received, self.message.id?))
     }
@@ -242,7 +243,7 @@ impl Store {
         Ok(page::merge(stretch, messages.into_iter().chain(notifications).collect()))
     }
 
-    pub(super) async fn stretch<T: serde::de::DeserializeOwned>(
+    pub(in crate::store) async fn stretch<T: serde::de::DeserializeOwned>(
         &self,
         kind: &'static str,
         pk: &str,

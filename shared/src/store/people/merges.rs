@@ -3,21 +3,21 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::conversations::Conversation;
-use super::keys::{self, AddressPartition, UserPartition};
 use super::links::PendingClient;
 use super::matches::ClientPointer;
-use super::transaction::{Change, Transaction};
 use super::users::{NameItem, UNCHANGED, UserItem};
-use super::{Store, StoreError};
 use crate::ids::{AppId, AppUserId, ConversationId};
 use crate::model::{AppUser, CLIENT_LIMIT, Client, MERGED_LIMIT, Person};
+use crate::store::messages::conversations::Conversation;
+use crate::store::table::keys::{self, AddressPartition, UserPartition};
+use crate::store::table::transaction::{Change, Transaction};
+use crate::store::{Store, StoreError};
 use crate::tasks::Mark;
 
 /// What a person's listing holds of somebody who was merged into them: what must go when they are erased.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct MergedPointer {
+pub(in crate::store) struct MergedPointer {
     pub id: AppUserId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,

@@ -3,13 +3,14 @@
 //! Nothing lists the people of an integration, so they are found by a walk over all of the app's, page by page. Whoever
 //! walks tells of each page first and then takes it away, so that a walk that dies is made again over what is left.
 
-use super::erasure::{EVERYTHING, key_of};
-use super::keys::{self, AddressPartition, Key};
-use super::matches::ClientPointer;
-use super::{Item, MatchItem, Store, StoreError, from_item};
+use super::pages::{EVERYTHING, key_of};
 use crate::flow::erasure::Walk;
 use crate::ids::{AppId, AppUserId, IntegrationId};
 use crate::model::{Client, Link, MatchResult};
+use crate::store::people::matches::ClientPointer;
+use crate::store::table::keys::{self, AddressPartition, Key};
+use crate::store::table::{Item, from_item};
+use crate::store::{MatchItem, Store, StoreError};
 
 /// Of one page of people.
 #[derive(Debug, Default)]

@@ -6,13 +6,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::keys::{self, AddressPartition, UserPartition};
 use super::matches::ClientPointer;
 use super::merges::MergedPointer;
-use super::transaction::{Change, Outcome, TRIES, Transaction, back_off};
-use super::{MatchItem, Store, StoreError, Written, from_item};
 use crate::ids::{AppId, AppUserId};
 use crate::model::{self, AppUser, Client, ClientStatus, MERGED_LIMIT, Person, ProfileChange};
+use crate::store::table::keys::{self, AddressPartition, UserPartition};
+use crate::store::table::transaction::{Change, Outcome, TRIES, Transaction, back_off};
+use crate::store::table::{Written, from_item};
+use crate::store::{MatchItem, Store, StoreError};
 
 /// So many merges from an old id to the person who bears it now, each of which takes a read, are not gone over twice.
 const LONG_WAY: usize = 8;
@@ -20,7 +21,7 @@ const LONG_WAY: usize = 8;
 /// A profile, or where it went.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-pub(super) enum UserItem {
+pub(in crate::store) enum UserItem {
     #[serde(rename_all = "camelCase")]
     Merged {
         merged_into: AppUserId,
@@ -30,13 +31,13 @@ pub(super) enum UserItem {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct NameItem {
+pub(in crate::store) struct NameItem {
     pub app_user_id: AppUserId,
 }
 
 /// What a query over a person's listing found.
 #[derive(Default)]
-pub(super) struct Listing {
+pub(in crate::store) struct Listing {
     user: Option<UserItem>,
     pub clients: Vec<ClientPointer>,
     pub pending: Vec<Client>,
@@ -86,7 +87,7 @@ impl Store {
     }
 
     /// Who bears an id, which after a merge is somebody else, and may be gone.
-    pub(super) async fn bearer(&self, app: AppId, id: AppUserId) -> Result<AppUserId, StoreError> {
+    pub(in crate::store) async fn bearer(&self, app: AppId, id: AppUserId) -> Result<AppUserId, StoreError> {
         Ok(self.follow(app, id).await?.0)
     }
 
@@ -123,7 +124,7 @@ impl Store {
         }
     }
 
-    pub(super) async fn listing(&self, app: AppId, id: AppUserId) -> Result<Listing, StoreError> {
+    pub(in crate::store) async fn listing(&self, app: AppId, id: AppUserId) -> Result<Listing, StoreError> {
         let partition = UserPartition::new(app, id);
         let mut listing = Listing::default();
         for item in self.list_items(&partition.pk, &partition.prefix, true).await? {
@@ -222,7 +223,7 @@ impl Store {
     }
 
     /// The person's first message, theirs or the business's, starts the conversation.
-    pub(super) fn start_conversation(&self, app: AppId, id: AppUserId) -> Change {
+    pub(in crate::store) fn start_conversation(&self, app: AppId, id: AppUserId) -> Change {
         Change::of(&keys::app_user(app, id), "SET conversationStarted = :yes ADD revision :one")
             .when(HERE)
             .value(":yes", &true)
@@ -231,8 +232,8 @@ impl Store {
 }
 
 /// A profile that is there and was not merged away.
-pub(super) const HERE: &str = "attribute_exists(pk) AND attribute_not_exists(mergedInto)";
+pub(in crate::store) const HERE: &str = "attribute_exists(pk) AND attribute_not_exists(mergedInto)";
 
 /// A profile that is there, was not merged away, and is as it was when `:seen` was its revision.
-pub(super) const UNCHANGED: &str = "attribute_exists(pk) AND attribute_not_exists(mergedInto) \
+pub(in crate::store) const UNCHANGED: &str = "attribute_exists(pk) AND attribute_not_exists(mergedInto) \
                                     AND (attribute_not_exists(revision) OR revision = :seen)";

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::transaction::{Change, Transaction};
-use super::{Store, StoreError, keys};
 use crate::ids::{AccountId, AppId, IntegrationId, ServiceAccountId};
 use crate::model::{self, App, AppChange, KeyOwner, Sdks};
+use crate::store::table::keys;
+use crate::store::table::transaction::{Change, Transaction};
+use crate::store::{Store, StoreError};
 
 /// What an account's partition holds of an app.
 #[derive(Serialize, Deserialize)]

@@ -18,14 +18,16 @@ use serde::Serialize;
 
 use super::keys::Key;
 use super::marks::{self, WriterMark};
-use super::{Store, StoreError, Written, aws_error, to_item};
+use super::{Item, Written, to_item};
 use crate::ids::AppUserId;
+use crate::store::error::aws_error;
+use crate::store::{Store, StoreError};
 
 /// How often a transaction is tried anew over what other writers left.
 pub const TRIES: u32 = 12;
 
 /// DynamoDB's own limit.
-pub(super) const ITEMS_LIMIT: usize = 100;
+pub(in crate::store) const ITEMS_LIMIT: usize = 100;
 
 /// What became of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +99,7 @@ impl Change {
     }
 
     /// Writes it alone; `None` when its condition does not hold, else the item as it now is.
-    pub(super) async fn write(self, store: &Store) -> Result<Option<super::Item>, StoreError> {
+    pub(in crate::store) async fn write(self, store: &Store) -> Result<Option<Item>, StoreError> {
         if self.unwritable {
             return Err(StoreError::Unreadable("update"));
         }
@@ -126,7 +128,7 @@ impl Change {
     }
 
     /// Puts a value in the item's place, alone, if the condition holds on what is there.
-    pub(super) async fn put<T: Serialize>(
+    pub(in crate::store) async fn put<T: Serialize>(
         self,
         store: &Store,
         kind: &'static str,
@@ -300,7 +302,7 @@ fn cancelled(error: SdkError<TransactWriteItemsError>) -> Result<Outcome, StoreE
 
 impl Store {
     /// Commits what `writes` makes, anew over every collision. Which items refused; none when it is done.
-    pub(super) async fn commit(&self, writes: impl Fn() -> Transaction) -> Result<Vec<usize>, StoreError> {
+    pub(in crate::store) async fn commit(&self, writes: impl Fn() -> Transaction) -> Result<Vec<usize>, StoreError> {
         for attempt in 0..TRIES {
             match writes().commit(self).await? {
                 Outcome::Done => return Ok(Vec::new()),

@@ -8,13 +8,15 @@ use std::time::Duration;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
-use super::marks::WriterMark;
 use super::sends::{SendKey, Update, Write, refused};
-use super::transaction::back_off;
-use super::{Store, StoreError, aws_error, now, seconds_from, to_item};
 use crate::model::{
     ExternalId, Failure, MatchResult, MessageWire, RETENTION_DAYS, SendRecord, SendState, Sending, Timestamp,
 };
+use crate::store::error::aws_error;
+use crate::store::table::marks::WriterMark;
+use crate::store::table::transaction::back_off;
+use crate::store::table::{now, seconds_from, to_item};
+use crate::store::{Store, StoreError};
 
 /// Milliseconds before a claim's deadline at which its holder gives up: clocks differ, and what the holder did must be
 /// told yet.

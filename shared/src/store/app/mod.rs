@@ -1,0 +1,13 @@
+//! What a business sets up: apps, their keys, and what belongs to them.
+
+mod apps;
+mod credentials;
+mod integrations;
+mod menus;
+mod service_accounts;
+mod templates;
+mod webhooks;
+
+pub use credentials::{Creation, KEY_LIMIT};
+pub use menus::{MenuPlace, MenuWritten};
+pub use templates::TemplateChanged;

@@ -1,0 +1,13 @@
+//! What is said: conversations and what they count, sends and their claims, replies.
+
+mod claims;
+pub(in crate::store) mod conversations;
+mod counting;
+mod order;
+mod replies;
+mod sends;
+
+pub use claims::Claimant;
+pub use conversations::{Conversation, Found, History, Posted, Side, StoredMessage, Stretch};
+pub use replies::{ReplyOutcome, ReplyWrite};
+pub use sends::{Part, SendKey, Write};
