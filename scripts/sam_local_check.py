@@ -30,13 +30,8 @@ FUNCTIONS = {
     "send_messagebird": "SendMessagebirdFunction",
     "receive": "ReceiveFunction",
     "deliver": "DeliverFunction",
-    "apps": "AppsFunction",
-    "settings": "SettingsFunction",
-    "users": "UsersFunction",
-    "conversations": "ConversationsFunction",
-    "attachments": "AttachmentsFunction",
     "upkeep": "UpkeepFunction",
-    "reference": "ReferenceFunction",
+    "api": "ApiFunction",
 }
 # In this order: the receipt is for what the second one sends.
 EVENTS = [
@@ -46,13 +41,13 @@ EVENTS = [
     "callbacks/twilio-without-signature.json",
     "receive/twilio-delivered.json",
     "deliver/one.json",
-    "apps/list-apps.json",
-    "settings/create-webhook.json",
-    "users/create.json",
-    "conversations/history-of-nobody.json",
-    "attachments/upload.json",
+    "api/apps/list-apps.json",
+    "api/settings/create-webhook.json",
+    "api/users/create.json",
+    "api/conversations/history-of-nobody.json",
+    "api/attachments/upload.json",
     "upkeep/app-still-there.json",
-    "reference/page.json",
+    "api/reference/page.json",
 ]
 PATIENCE = 300
 

@@ -215,6 +215,17 @@ fn every_function_has_a_folder_a_binary_and_a_block_in_the_template() {
     }
 }
 
+/// `context.rs` → the parts of the work → `handler.rs`, which `main.rs` runs: no circles.
+#[test]
+fn only_main_names_a_functions_handler() {
+    for name in function_folders() {
+        let files = rust_files(&root().join("functions").join(&name));
+        for file in files.iter().filter(|file| !file.ends_with("main.rs")) {
+            assert!(!own_modules(&code(file)).contains("handler"), "{} imports the handler", file.display());
+        }
+    }
+}
+
 #[test]
 fn a_functions_unit_tests_are_run_if_it_holds_any() {
     let manifest = std::fs::read_to_string(root().join("functions/Cargo.toml")).unwrap();

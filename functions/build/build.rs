@@ -1,6 +1,6 @@
-//! What the function `reference` serves, made at build: the API's description as one JSON document, and its viewer.
+//! What `api` serves to everybody, made at build: the API's description as one JSON document, and its viewer.
 //!
-//! Reads `openapi/`, `reference/page/` and the crate that carries Swagger UI. Fetches nothing.
+//! Reads `openapi/`, `api/docs/` and the crate that carries Swagger UI. Fetches nothing.
 
 mod description;
 mod files;
@@ -12,7 +12,7 @@ use std::path::Path;
 use files::File;
 
 const OPENAPI: &str = "../openapi";
-const PAGE: &str = "reference/page";
+const PAGE: &str = "api/docs";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build");
@@ -28,7 +28,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         File::new("/docs/swagger-ui.css", "text/css; charset=utf-8", viewer("swagger-ui.css")?),
         File::new("/docs/favicon-32x32.png", "image/png", viewer("favicon-32x32.png")?),
     ];
-    files::write(&served, Path::new(&std::env::var("OUT_DIR")?))
+    let to = std::env::var("OUT_DIR")?;
+    // As it is for the tests, which hold the API against it.
+    std::fs::write(Path::new(&to).join("openapi.json"), document.to_string())?;
+    files::write(&served, Path::new(&to))
 }
 
 /// A file of Swagger UI's distribution.

@@ -1,4 +1,4 @@
-//! Files to be served, written out as Rust: each as it is and compressed, with its tag.
+//! Files to be served, written out as Rust: each compressed, with its tag.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -31,15 +31,13 @@ pub fn write(files: &[File], to: &Path) -> Result<(), Box<dyn Error>> {
     let mut code = String::from("&[\n");
     for file in files {
         let name = file.path.rsplit('/').next().unwrap_or(file.path);
-        let (plain, compressed) = (to.join(name), to.join(format!("{name}.gz")));
+        let compressed = to.join(format!("{name}.gz"));
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         encoder.write_all(&file.content)?;
-        std::fs::write(&plain, &file.content)?;
         std::fs::write(&compressed, encoder.finish()?)?;
         writeln!(
             code,
-            "    File {{ path: {:?}, content_type: {:?}, etag: {:?}, plain: include_bytes!({plain:?}), \
-             compressed: include_bytes!({compressed:?}) }},",
+            "    File {{ path: {:?}, content_type: {:?}, etag: {:?}, compressed: include_bytes!({compressed:?}) }},",
             file.path,
             file.content_type,
             file.etag(),

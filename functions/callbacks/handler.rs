@@ -3,44 +3,21 @@
 //! A carrier repeats what was refused for a few seconds, if at all. So a token that was changed a moment ago is looked up,
 //! and what the queue cannot take is kept in the table, whose stream brings it to `receive`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_http::{Body, Request, Response};
 use shared::channels::{self, Callback, CallbackError, Incoming, Receipt, ReceiptStatus, Reply, Unverified};
-use shared::config::{self, ConfigError};
 use shared::gateway::{self, Refusal};
 use shared::ids::{AppId, IntegrationId};
 use shared::model::{ApiError, ChannelType, ErrorCode, Integration, Timestamp};
-use shared::queue::{Queue, Sqs};
-use shared::store::Store;
 use shared::tasks::{ReceiveTask, Received, SendContext};
 use shared::telemetry::{Metric, Outcome};
 
+use crate::context::Context;
+
 /// How long the queue has to answer. The table needs its time too, and carriers wait for fifteen seconds at most.
 const PATIENCE: Duration = Duration::from_secs(4);
-
-pub struct Context {
-    store: Store,
-    receive: Queue,
-    /// What carriers were told to call, without a slash at its end: signatures cover it.
-    public_url: String,
-}
-
-impl Context {
-    pub async fn from_env() -> Result<Self, ConfigError> {
-        let aws = shared::aws::config()?;
-        Ok(Self {
-            store: Store::from_env(&aws)?,
-            receive: Sqs::new(&aws).queue("RECEIVE_QUEUE_URL")?,
-            public_url: config::base_url("PUBLIC_URL")?,
-        })
-    }
-
-    pub async fn warm(&self) {
-        self.store.warm().await;
-        self.receive.warm().await;
-    }
-}
 
 /// `/callbacks/{channel}/{appId}/{integrationId}`, for receipts followed by the token of the send.
 struct Route {
@@ -50,8 +27,8 @@ struct Route {
     token: Option<String>,
 }
 
-pub async fn handle(context: &Context, request: &Request) -> Response<Body> {
-    match take(context, request).await {
+pub async fn handle(context: Arc<Context>, request: Request) -> Response<Body> {
+    match take(&context, &request).await {
         Ok(channel) => channels::acknowledgement(channel).map(Body::from),
         Err(refusal) => {
             Outcome::of(Metric::CallbackRefused).with("reason", &refusal).log();

@@ -10,26 +10,16 @@ use aws_lambda_events::sqs::SqsEvent;
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::Value;
 use shared::batch::{self, Later, Record};
-use shared::config;
 use shared::flow::retry::{self, Verdict};
-use shared::http::{WebhookAnswer, WebhookClient, WebhookError};
+use shared::http::{WebhookAnswer, WebhookError};
 use shared::model::{Timestamp, Webhook};
-use shared::queue::{Queue, QueueError, Sqs};
-use shared::store::Store;
+use shared::queue::QueueError;
 use shared::tasks::{DeliverTask, WebhookEvent};
 use shared::telemetry::{Metric, Outcome};
 use shared::webhook::{Event, signature};
 use tokio::task::JoinSet;
 
-use crate::patience::Hung;
-
-pub struct Context {
-    store: Store,
-    queue: Queue,
-    dead: Queue,
-    client: WebhookClient,
-    hung: Hung,
-}
+use crate::context::Context;
 
 /// What one attempt at one event came to.
 enum Attempt {
@@ -43,24 +33,6 @@ enum Attempt {
     Dead {
         reason: String,
     },
-}
-
-impl Context {
-    pub async fn from_env() -> Result<Self, lambda_runtime::Error> {
-        let aws = shared::aws::config()?;
-        let sqs = Sqs::new(&aws);
-        Ok(Self {
-            store: Store::from_env(&aws)?,
-            queue: sqs.queue("DELIVER_QUEUE_URL")?,
-            dead: sqs.queue("DELIVER_DEAD_LETTER_QUEUE_URL")?,
-            client: WebhookClient::new(config::allowed("WEBHOOK_PRIVATE_NETWORKS")?)?,
-            hung: Hung::default(),
-        })
-    }
-
-    pub async fn warm(&self) {
-        self.store.warm().await;
-    }
 }
 
 pub async fn handle(context: Arc<Context>, batch: SqsEvent) -> Value {
@@ -80,7 +52,7 @@ async fn deliver(context: Arc<Context>, record: Record<DeliverTask>) -> Result<V
         let (context, webhook) = (Arc::clone(&context), Arc::clone(&webhook));
         posting.spawn(async move {
             let attempt = attempt(&context, &webhook, &event, attempts.saturating_add(1)).await;
-            context.follow_up(&webhook, event, attempts.saturating_add(1), attempt).await
+            follow_up(&context, &webhook, event, attempts.saturating_add(1), attempt).await
         });
     }
     let mut undone = None;
@@ -124,38 +96,36 @@ fn judge(answer: Result<WebhookAnswer, WebhookError>, made: u8, jitter: f64) -> 
     }
 }
 
-impl Context {
-    async fn follow_up(
-        &self,
-        webhook: &Webhook,
-        event: WebhookEvent,
-        made: u8,
-        attempt: Attempt,
-    ) -> Result<(), QueueError> {
-        let outcome = |metric| {
-            let outcome = Outcome::of(metric).with("appId", webhook.app_id).with("webhookId", webhook.id);
-            let outcome = outcome.with("eventId", event.id).with("trigger", event.trigger);
-            let outcome = match event.subject {
-                Some(subject) => outcome.with(subject.id_name(), subject),
-                None => outcome,
-            };
-            outcome.with_number("attempt", i64::from(made))
+async fn follow_up(
+    context: &Context,
+    webhook: &Webhook,
+    event: WebhookEvent,
+    made: u8,
+    attempt: Attempt,
+) -> Result<(), QueueError> {
+    let outcome = |metric| {
+        let outcome = Outcome::of(metric).with("appId", webhook.app_id).with("webhookId", webhook.id);
+        let outcome = outcome.with("eventId", event.id).with("trigger", event.trigger);
+        let outcome = match event.subject {
+            Some(subject) => outcome.with(subject.id_name(), subject),
+            None => outcome,
         };
-        match attempt {
-            Attempt::Taken => outcome(Metric::WebhookDelivered).log(),
-            Attempt::Rejected => outcome(Metric::WebhookDelivered).with("rejected", true).log(),
-            Attempt::Retry { wait, reason } => {
-                outcome(Metric::WebhookRetried).with("reason", reason).with_number("seconds", i64::from(wait)).log();
-                self.queue.send_later(&alone(webhook, event, made, None), wait).await?;
-            }
-            Attempt::Dead { reason } => {
-                outcome(Metric::WebhookDead).with("reason", &reason).log();
-                // Redriven, it starts from the first attempt.
-                self.dead.send(&alone(webhook, event, 0, Some(reason))).await?;
-            }
+        outcome.with_number("attempt", i64::from(made))
+    };
+    match attempt {
+        Attempt::Taken => outcome(Metric::WebhookDelivered).log(),
+        Attempt::Rejected => outcome(Metric::WebhookDelivered).with("rejected", true).log(),
+        Attempt::Retry { wait, reason } => {
+            outcome(Metric::WebhookRetried).with("reason", reason).with_number("seconds", i64::from(wait)).log();
+            context.queue.send_later(&alone(webhook, event, made, None), wait).await?;
         }
-        Ok(())
+        Attempt::Dead { reason } => {
+            outcome(Metric::WebhookDead).with("reason", &reason).log();
+            // Redriven, it starts from the first attempt.
+            context.dead.send(&alone(webhook, event, 0, Some(reason))).await?;
+        }
     }
+    Ok(())
 }
 
 fn alone(webhook: &Webhook, event: WebhookEvent, attempts: u8, dead: Option<String>) -> DeliverTask {

@@ -6,45 +6,15 @@ use aws_lambda_events::sqs::SqsEvent;
 use serde::Deserialize;
 use serde_json::Value;
 use shared::batch::{self, Later, Record};
-use shared::config::ConfigError;
 use shared::ids::{AppId, IntegrationId};
-use shared::model::{ChannelType, Timestamp};
-use shared::publish::Publisher;
-use shared::queue::{Queue, SendQueues, Sqs};
-use shared::store::{Store, StoreError};
+use shared::model::ChannelType;
+use shared::store::StoreError;
 use shared::tasks::{ReceiveTask, Received};
 use shared::webhook::Event;
 
+use crate::context::{Context, Source};
 use crate::parked::{self, StreamEvent};
 use crate::{outbox, receipt, reply};
-
-pub struct Context {
-    pub store: Store,
-    pub queue: Queue,
-    publisher: Publisher,
-    pub senders: SendQueues,
-    /// Of whoever takes away what is left of a deleted integration.
-    pub upkeep: Queue,
-}
-
-impl Context {
-    pub async fn from_env() -> Result<Self, ConfigError> {
-        let aws = shared::aws::config()?;
-        let (sqs, store) = (Sqs::new(&aws), Store::from_env(&aws)?);
-        Ok(Self {
-            queue: sqs.queue("RECEIVE_QUEUE_URL")?,
-            publisher: Publisher::from_env(&sqs, store.clone())?,
-            senders: SendQueues::from_env(&sqs)?,
-            upkeep: sqs.queue("UPKEEP_QUEUE_URL")?,
-            store,
-        })
-    }
-
-    pub async fn warm(&self) {
-        self.store.warm().await;
-        self.publisher.warm().await;
-    }
-}
 
 /// What invokes us.
 #[derive(Deserialize)]
@@ -54,14 +24,6 @@ pub enum Batch {
     Parked(StreamEvent),
     /// The receive queue.
     Tasks(SqsEvent),
-}
-
-/// Where something was heard. The integration may be deleted since.
-#[derive(Clone, Copy)]
-pub struct Source {
-    pub app_id: AppId,
-    pub integration_id: IntegrationId,
-    pub channel: ChannelType,
 }
 
 pub async fn handle(context: Arc<Context>, batch: Batch) -> Value {
@@ -113,8 +75,4 @@ async fn known(
         Some(channel) => Ok(Some(channel)),
         None => Ok(context.store.integration(app, integration).await?.and_then(|found| found.channel())),
     }
-}
-
-pub fn now() -> Timestamp {
-    std::time::SystemTime::now().into()
 }

@@ -11,7 +11,7 @@ use shared::store::StoreError;
 use shared::tasks::{Follows, Mark, OutboxEntry, ReceiveTask};
 use shared::webhook::Event;
 
-use crate::handler::Context;
+use crate::context::{Context, now};
 use crate::order;
 
 /// Most writes are made within milliseconds of their entry: looked for at these intervals, in milliseconds, before the
@@ -94,8 +94,4 @@ async fn consequences(context: &Context, app: AppId, entry: OutboxEntry) -> Resu
         }
         OutboxEntry::Unlinking { event, .. } | OutboxEntry::Merge { event, .. } => Ok(vec![*event]),
     }
-}
-
-fn now() -> Timestamp {
-    std::time::SystemTime::now().into()
 }

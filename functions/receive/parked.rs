@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use shared::batch::Later;
 use shared::store::keys::Key;
 
-use crate::handler::Context;
+use crate::context::Context;
 
 /// New items of the table, by key.
 #[derive(Deserialize)]

@@ -13,7 +13,7 @@ use shared::tasks::{ReceiveTask, Received, SendContext};
 use shared::telemetry::{Metric, Outcome};
 use shared::webhook::Event;
 
-use crate::handler::{Context, Source, now};
+use crate::context::{Context, Source, now};
 
 pub struct Heard {
     pub source: Source,

@@ -14,7 +14,7 @@ use shared::tasks::{UpkeepTask, Work};
 use shared::telemetry::{Metric, Outcome};
 use shared::webhook::{Event, Said, Who};
 
-use crate::handler::{Context, Source};
+use crate::context::{Context, Source};
 
 /// As many messages share a moment: a page of the history ends between moments, and has to end.
 const A_MOMENTS: u16 = 16;

@@ -8,58 +8,22 @@ use std::sync::Arc;
 use aws_lambda_events::sqs::SqsEvent;
 use serde_json::Value;
 use shared::batch::{self, Later, Record};
-use shared::config::ConfigError;
-use shared::files::{Files, FilesError};
+use shared::files::FilesError;
 use shared::flow::erasure::Budget;
 use shared::ids::AppId;
-use shared::model::{FileKey, Timestamp};
-use shared::publish::Publisher;
-use shared::queue::{Queue, Sqs};
-use shared::store::{PeopleWalk, Store};
+use shared::model::FileKey;
+use shared::store::PeopleWalk;
 use shared::tasks::{UpkeepTask, Work};
 use shared::telemetry::{Metric, Outcome};
 use shared::webhook::Event;
 
+use crate::context::{Context, Next};
 use crate::{history, integration, person};
 
 /// A few seconds' worth.
 const REQUESTS_A_STEP: u32 = 400;
 /// Seconds after which no function remembers an integration any more, and makes people of those who reply to it.
 const REMEMBERED: u32 = 60;
-/// Seconds until a send that is under way is looked at again.
-pub const PATIENCE: u32 = 300;
-
-pub struct Context {
-    pub store: Store,
-    pub publisher: Publisher,
-    pub files: Files,
-    queue: Queue,
-}
-
-/// What follows from a step.
-pub enum Next {
-    Nothing,
-    /// Seconds from now.
-    Again(Work, u32),
-}
-
-impl Context {
-    pub async fn from_env() -> Result<Self, ConfigError> {
-        let aws = shared::aws::config()?;
-        let (sqs, store) = (Sqs::new(&aws), Store::from_env(&aws)?);
-        Ok(Self {
-            publisher: Publisher::from_env(&sqs, store.clone())?,
-            store,
-            files: Files::from_env(&aws)?,
-            queue: sqs.queue("UPKEEP_QUEUE_URL")?,
-        })
-    }
-
-    pub async fn warm(&self) {
-        self.store.warm().await;
-    }
-}
-
 pub async fn handle(context: Arc<Context>, batch: SqsEvent) -> Value {
     let each = |record| work(Arc::clone(&context), record);
     batch::run(batch, &context.queue, None, each).await
@@ -133,10 +97,6 @@ async fn erase_app(context: &Context, app: AppId, walk: PeopleWalk, budget: &mut
     context.files.delete_all_of_app(app).await?;
     let left = context.store.erase_people(app, walk, budget).await?;
     Ok(left.map_or(Next::Nothing, |walk| Next::Again(rest(walk), 0)))
-}
-
-pub fn now() -> Timestamp {
-    std::time::SystemTime::now().into()
 }
 
 /// The app's file of that key.

@@ -6,7 +6,7 @@ use shared::ids::{AppId, AppUserId, ConversationId, IntegrationId, MessageId};
 use shared::model::{Address, FileKey, Timestamp};
 use shared::store::HistoryPart;
 
-use crate::handler::{Context, now};
+use crate::context::{Context, now};
 
 /// What is to be erased.
 pub struct History<'a> {

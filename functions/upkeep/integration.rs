@@ -11,7 +11,7 @@ use shared::model::{Failure, FailureCode, Link, MatchResult, Timestamp};
 use shared::store::{Orphans, StoreError};
 use shared::webhook::{Event, LinkStep, Who};
 
-use crate::handler::Context;
+use crate::context::{Context, now};
 
 /// Where to go on; `None` when it is done. The task comes before the deletion: of one that is still there, nothing goes.
 pub async fn erase(
@@ -40,7 +40,7 @@ pub async fn erase(
 }
 
 async fn told(context: &Context, app: AppId, orphans: &Orphans) -> Result<Vec<Event>, StoreError> {
-    let now = Timestamp::from(std::time::SystemTime::now());
+    let now = now();
     let removed =
         |result: &MatchResult| Event::client_removed(app, Who::at(result), &result.client.id.to_string(), "api", now);
     let mut events: Vec<Event> = orphans.clients.iter().map(removed).collect();

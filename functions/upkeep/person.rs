@@ -7,8 +7,10 @@ use shared::store::Walked;
 use shared::tasks::Work;
 use shared::webhook::Event;
 
-use crate::handler::{Context, Next, PATIENCE, now};
+use crate::context::{Context, Next, now};
 
+/// Seconds until a send that is under way is looked at again.
+const PATIENCE: u32 = 300;
 /// A send is waited for a day, and looked at every five minutes: whoever waits for longer waits in vain.
 const ROUNDS: u16 = 300;
 

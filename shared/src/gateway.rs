@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::{Adapter, Body, Error, LambdaEvent, Request, RequestExt, Response, service_fn};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tower::ServiceExt;
 
 use crate::api::path;
@@ -37,9 +37,6 @@ pub enum Refusal {
     Publish(#[from] PublishError),
     #[error(transparent)]
     Files(#[from] FilesError),
-    /// The path's documented spelling is another function's.
-    #[error("served under the path's documented spelling")]
-    Elsewhere(String),
     /// The path is served by these methods.
     #[error("another method")]
     OtherMethods(Vec<&'static str>),
@@ -66,9 +63,6 @@ impl Refusal {
                 ErrorCode::ServiceUnavailable,
                 "This may not have been done; please try again in a moment",
             ),
-            Self::Elsewhere(path) => {
-                ApiError::new(ErrorCode::NotFound, format!("This is served under its documented spelling, {path}"))
-            }
             Self::OtherMethods(methods) => {
                 let problem = format!("Only {} is served at this path", methods.join(", "));
                 ApiError::new(ErrorCode::MethodNotAllowed, problem)
@@ -105,6 +99,11 @@ fn nothing() -> Response<Body> {
     response
 }
 
+/// v1.1's answer where there is nothing to tell.
+pub fn done() -> Response<Body> {
+    json(200, &Value::Object(Map::new()))
+}
+
 /// A JSON answer.
 pub fn json(status: u16, body: &Value) -> Response<Body> {
     let mut response = Response::new(Body::Text(body.to_string()));
@@ -117,7 +116,7 @@ pub fn json(status: u16, body: &Value) -> Response<Body> {
 
 /// v1.1's error answer; ours to mend ones are logged and carry `Retry-After`.
 pub fn refuse(refusal: &Refusal) -> Response<Body> {
-    use http::header::{ALLOW, LOCATION, RETRY_AFTER};
+    use http::header::{ALLOW, RETRY_AFTER};
     let error = refusal.api_error();
     let mut response = json(error.code.status(), &error.body());
     let header = match refusal {
@@ -125,10 +124,6 @@ pub fn refuse(refusal: &Refusal) -> Response<Body> {
         Refusal::Store(_) | Refusal::Queue(_) | Refusal::Publish(_) | Refusal::Files(_) => {
             tracing::error!(error = %refusal, "request refused for a fault of ours");
             Some((RETRY_AFTER, "1".to_owned()))
-        }
-        Refusal::Elsewhere(path) => {
-            *response.status_mut() = http::StatusCode::PERMANENT_REDIRECT;
-            Some((LOCATION, path.clone()))
         }
         Refusal::OtherMethods(methods) => Some((ALLOW, methods.join(", "))),
         Refusal::TooOften(_, wait) => Some((RETRY_AFTER, wait.as_secs().to_string())),

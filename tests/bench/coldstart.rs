@@ -29,6 +29,8 @@ use tokio::sync::{Mutex, mpsc};
 const RUNS: usize = 40;
 const RATIO_BUDGET: f64 = 1.3;
 const SIZE_BUDGET: f64 = 10.0;
+/// Of `api`, which holds the API's description and its viewer too.
+const API_SIZE_BUDGET: f64 = 12.0;
 const MEMORY_BUDGET: f64 = 32.0;
 /// Far longer than any start or event takes.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -40,20 +42,15 @@ struct Candidate {
 }
 
 const FLOOR: Candidate = Candidate { name: "floor", event: "notifications/twilio-text.json" };
-const FUNCTIONS: [Candidate; 13] = [
+const FUNCTIONS: [Candidate; 8] = [
     Candidate { name: "notifications", event: "notifications/twilio-text.json" },
     Candidate { name: "send_twilio", event: "send_twilio/text.json" },
     Candidate { name: "send_messagebird", event: "send_messagebird/text.json" },
     Candidate { name: "callbacks", event: "callbacks/twilio-delivered.json" },
     Candidate { name: "receive", event: "receive/twilio-delivered.json" },
     Candidate { name: "deliver", event: "deliver/one.json" },
-    Candidate { name: "apps", event: "apps/list-apps.json" },
-    Candidate { name: "settings", event: "settings/no-menu.json" },
-    Candidate { name: "users", event: "users/unknown.json" },
-    Candidate { name: "conversations", event: "conversations/history-of-nobody.json" },
-    Candidate { name: "attachments", event: "attachments/fetch-unknown.json" },
+    Candidate { name: "api", event: "api/apps/list-apps.json" },
     Candidate { name: "upkeep", event: "upkeep/app-still-there.json" },
-    Candidate { name: "reference", event: "reference/page.json" },
 ];
 
 impl Candidate {
@@ -252,7 +249,8 @@ async fn bench() {
         let after_event = median(&of(candidate, |start| start.resident_after_event));
         let size = std::fs::metadata(binary).unwrap().len() as f64 / 1e6;
         let ratio = poll / floor;
-        let kept = ratio <= RATIO_BUDGET && size <= SIZE_BUDGET && resident <= MEMORY_BUDGET;
+        let size_budget = if candidate.name == "api" { API_SIZE_BUDGET } else { SIZE_BUDGET };
+        let kept = ratio <= RATIO_BUDGET && size <= size_budget && resident <= MEMORY_BUDGET;
         table.row([
             candidate.name.to_owned(),
             format!("{poll:.2}"),
@@ -274,7 +272,9 @@ async fn bench() {
     }
     report::say(&format!("{runs} starts of each, in turns"));
     table.print();
-    report::say(&format!("budgets: {RATIO_BUDGET} x floor, {SIZE_BUDGET} MB stripped, {MEMORY_BUDGET} MB resident"));
+    report::say(&format!(
+        "budgets: {RATIO_BUDGET} x floor, {SIZE_BUDGET} MB stripped ({API_SIZE_BUDGET} of api), {MEMORY_BUDGET} MB resident"
+    ));
     report::save("coldstart", &Value::from(results));
 }
 

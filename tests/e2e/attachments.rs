@@ -43,7 +43,7 @@ fn assert_refused(answer: &Answer, status: u16, code: &str, names: &str) {
 }
 
 async fn s3_calls(world: &World) -> Value {
-    let calls = world.calls().await["functions"]["attachments"]["calls"].clone();
+    let calls = world.calls().await["functions"]["api"]["calls"].clone();
     let of_s3 = calls.as_object().into_iter().flatten().filter(|(name, _)| name.starts_with("s3:"));
     of_s3.filter(|(name, _)| *name != "s3:HeadObject").map(|(name, count)| (name.clone(), count.clone())).collect()
 }

@@ -9,8 +9,9 @@ use std::sync::LazyLock;
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
+use shared::api::Operation;
+use shared::api::matching::{self, NoRoute};
 use shared::api::path;
-use shared::api::routes::{self, NoRoute, Operation};
 use shared::model::ErrorCode;
 
 /// The document as it is served.
@@ -79,15 +80,13 @@ pub fn check(method: &str, path: &str, status: u16, body: &Value) {
             assert_eq!(status, 405, "{method} {path} is not served, only {allowed:?}: {body}");
             ERROR
         }
-        // Another spelling of the path is served: v1.1's error, with a redirection.
-        Ok(_) if status == 308 => ERROR,
         Ok(operation) => {
             let answer = answer(operation, status);
             let answer = answer.unwrap_or_else(|| panic!("{method} {path}: {status} is not described: {body}"));
             schema(answer).unwrap()
         }
     };
-    if schema == ERROR && status != 308 {
+    if schema == ERROR {
         check_code(method, path, status, body["error"]["code"].as_str().unwrap_or_default());
     }
     let problems = problems(&VALIDATORS[schema], body);
@@ -103,7 +102,7 @@ fn check_code(method: &str, path: &str, status: u16, code: &str) {
         && let Some(answer) = answer(operation, status)
     {
         let sampled = samples(answer).any(|sample| sample["error"]["code"] == code);
-        // Of a path in a spelling that another function was asked for.
+        // Words behind a name are no path.
         assert!(sampled || code == "not_found", "{method} {path}: no sample of 404 says {code}");
     }
 }
@@ -131,7 +130,7 @@ fn problems(validator: &Validator, body: &Value) -> String {
 
 fn route(method: &str, path: &str) -> Result<Operation, NoRoute> {
     let words = path.split('?').next().and_then(path::words);
-    routes::find(method, &words.unwrap_or_default()).map(|found| found.route.operation)
+    matching::find(method, &words.unwrap_or_default()).map(|found| found.route.operation)
 }
 
 fn answer(operation: Operation, status: u16) -> Option<&'static Value> {

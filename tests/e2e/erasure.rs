@@ -98,7 +98,7 @@ async fn nobody_becomes_known_to_an_app_whose_people_are_being_erased() {
     // An `upkeep` that has started takes its task up at once.
     world.remove(&world.app, &format!("appusers/{id}/messages")).await;
     world.settle().await;
-    let dies = json!({ "target": "function:apps", "fault": "kill", "count": 1,
+    let dies = json!({ "target": "function:api", "fault": "kill", "count": 1,
         "when": { "afterCall": "dynamodb:TransactWriteItems", "n": 1 } });
     world.fault(dies).await;
     let (key, secret) = world.app.account_key();

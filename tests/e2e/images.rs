@@ -164,7 +164,7 @@ async fn what_cannot_be_posted_is_refused_and_not_kept() {
         assert!(error["description"].as_str().unwrap().contains(names), "{names:?} is not named in {error}");
     }
     world.refused(&world.app, Method::POST, "appusers/bob/images", Some(json!({})), "unsupported_media_type").await;
-    let calls = &world.calls().await["functions"]["conversations"]["calls"];
+    let calls = &world.calls().await["functions"]["api"]["calls"];
     assert_eq!(calls.get("s3:PutObject"), None);
     world.refused(&world.app, Method::GET, "appusers/bob/messages", None, "conversation_not_found").await;
     world.end().await;
@@ -179,7 +179,7 @@ async fn a_picture_whose_message_could_not_be_kept_is_taken_away_again() {
     assert_eq!((answer.status, &answer.body["error"]["code"]), (503, &json!("service_unavailable")));
     world.heal().await;
     world.settle().await;
-    assert_eq!(world.calls().await["functions"]["conversations"]["calls"]["s3:PutObject"], 1);
+    assert_eq!(world.calls().await["functions"]["api"]["calls"]["s3:PutObject"], 1);
     assert_eq!(world.files().await, [""; 0]);
     address(&send(&world, "bob", picture(&[("role", "appMaker")])).await);
     world.end().await;

@@ -43,7 +43,7 @@ async fn a_message_that_was_kept_is_sent_and_told_whoever_dies() {
     let world = World::new().await;
     let id = linked(&world, "bob", ANYBODY).await;
     let path = format!("appusers/{id}/messages");
-    dies(&world, "conversations", after_the_write(), Method::POST, &path, Some(text("Kept"))).await;
+    dies(&world, "api", after_the_write(), Method::POST, &path, Some(text("Kept"))).await;
     let kept = world.read(&world.app, &path).await;
     assert_eq!(kept["messages"][0]["text"], "Kept");
     assert_eq!(world.outbox_to(ANYBODY).await.len(), 1);
@@ -57,7 +57,7 @@ async fn a_message_that_was_never_kept_is_neither_sent_nor_told() {
     let world = World::new().await;
     let id = linked(&world, "bob", ANYBODY).await;
     let path = format!("appusers/{id}/messages");
-    dies(&world, "conversations", before_the_write(), Method::POST, &path, Some(text("Lost"))).await;
+    dies(&world, "api", before_the_write(), Method::POST, &path, Some(text("Lost"))).await;
     assert_eq!(world.read(&world.app, &path).await["messages"], json!([]));
     assert_eq!(world.outbox_to(ANYBODY).await.len(), 0);
     assert_eq!(world.events_named("message:appMaker").await.len(), 0);
@@ -72,7 +72,7 @@ async fn a_message_that_is_gone_when_it_is_looked_for_was_kept_all_the_same() {
     world.local(Method::POST, "pollers", Some(json!({ "paused": true }))).await;
     let posted = world.make(&world.app, &path, text("Deleted at once")).await;
     world.remove(&world.app, &format!("{path}/{}", posted["message"]["_id"].as_str().unwrap())).await;
-    let when = json!({ "target": "function:conversations", "fault": "kill", "count": 1, "when": after_the_write() });
+    let when = json!({ "target": "function:api", "fault": "kill", "count": 1, "when": after_the_write() });
     world.fault(when).await;
     let answer = world.manage(&world.app, Method::POST, &path, Some(text("Its writer died"))).await;
     assert!(answer.status >= 500, "{}", answer.body);
@@ -101,7 +101,7 @@ async fn a_link_that_was_begun_goes_on_whoever_dies() {
         let id = made["appUser"]["_id"].as_str().unwrap().to_owned();
         let body = json!({ "type": "twilio", "phoneNumber": ANYBODY, "confirmation": confirmation });
         let path = format!("appusers/{id}/channels");
-        dies(&world, "users", after_the_write(), Method::POST, &path, Some(body)).await;
+        dies(&world, "api", after_the_write(), Method::POST, &path, Some(body)).await;
         let user = world.read(&world.app, &format!("appusers/{id}")).await;
         assert_eq!(user["appUser"]["clients"][0]["externalId"], ANYBODY);
         for trigger in ["link:match", "link:success", "client:add"] {
@@ -116,7 +116,7 @@ async fn an_address_that_was_unlinked_is_told_whoever_dies() {
     let world = World::new().await;
     let id = linked(&world, "bob", ANYBODY).await;
     let path = format!("appusers/{id}/channels/twilio");
-    dies(&world, "users", after_the_write(), Method::DELETE, &path, None).await;
+    dies(&world, "api", after_the_write(), Method::DELETE, &path, None).await;
     let removed = world.events_named("client:remove").await;
     assert_eq!((removed.len(), &removed[0]["reason"]), (1, &json!("api")));
     world.end().await;
@@ -127,7 +127,7 @@ async fn people_who_were_merged_are_told_whoever_dies_and_the_repeat_is_answered
     let world = World::new().await;
     let (bob, lea) = (linked(&world, "bob", ANYBODY).await, linked(&world, "lea", "+15550100143").await);
     let body = json!({ "surviving": { "_id": bob }, "discarded": { "_id": lea } });
-    dies(&world, "users", after_the_write(), Method::POST, "appusers/merge", Some(body.clone())).await;
+    dies(&world, "api", after_the_write(), Method::POST, "appusers/merge", Some(body.clone())).await;
     let again = world.manage(&world.app, Method::POST, "appusers/merge", Some(body)).await;
     assert_eq!(again.status, 200, "{}", again.body);
     world.settle().await;

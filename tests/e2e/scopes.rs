@@ -9,7 +9,7 @@ use shared::api::{Access, Operation};
 
 use crate::apps::{self, Key, account, delete, new_app, new_key, new_service_account, post, text};
 use crate::credentials::{Credential, basic, own_token, token, wrong};
-use crate::world::World;
+use crate::world::{ANYBODY, World};
 
 /// Calls under way at once.
 const AT_ONCE: usize = 8;
@@ -270,5 +270,30 @@ async fn the_short_form_and_other_spellings_reach_the_same_operations() {
         let answer = world.call(&key, Method::GET, &path, None).await;
         assert_eq!((answer.status, &answer.body), (200, &made), "{path}");
     }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_notification_is_accepted_in_any_spelling_of_its_path() {
+    let world = World::new().await;
+    let id = world.app.id();
+    let spellings = [
+        format!("/v1.1/apps/{id}/notifications"),
+        format!("/v1/apps/{id}/notifications"),
+        "/v1.1/notifications".into(),
+        "/v1/notifications".into(),
+        format!("/V1.1/Apps/{id}/Notifications"),
+        format!("/v1.1/apps/{id}/notifications/"),
+        "/V1/NOTIFICATIONS".into(),
+    ];
+    for path in &spellings {
+        let body = World::body(&world.app, "twilio", ANYBODY, json!({ "type": "text", "text": path }));
+        let answer = world.call(&basic(world.app.key()), Method::POST, path, Some(body)).await;
+        assert_eq!(answer.status, 201, "{path}: {}", answer.body);
+    }
+    world.settle().await;
+    assert_eq!(world.outbox().await.len(), spellings.len());
+    let functions = &world.calls().await["functions"];
+    assert_eq!([&functions["notifications"]["invocations"], &functions["api"]["invocations"]], [4, 3]);
     world.end().await;
 }

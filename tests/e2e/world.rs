@@ -100,7 +100,8 @@ impl World {
         })
         .await
         .unwrap();
-        let http = reqwest::Client::new();
+        // Nothing of ours sends a caller elsewhere.
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let ready = engine.demo().await.unwrap().unwrap();
         Self { engine, app: App { ready: serde_json::to_value(ready).unwrap() }, http }
     }

@@ -1,11 +1,13 @@
 //! What `template.yaml` promises to operators, held against the template itself. Whether AWS would take it is for
 //! `scripts/check-template` to say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-use local::lambda::template::{EventSource, Function, Queue, Settings, Stack, TemplateError, table_arn};
+use local::lambda::template::{
+    EventSource, Function, Queue, Settings, Stack, TemplateError, bucket_arn, queue_arn, table_arn,
+};
 
 fn text() -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("template.yaml")).unwrap()
@@ -176,6 +178,82 @@ fn policies_name_each_action_and_resource_and_allow_no_scan() {
     }
 }
 
+const READ: [&str; 3] = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"];
+const WRITE: [&str; 3] = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
+const TRANSACT: [&str; 1] = ["dynamodb:ConditionCheckItem"];
+const IN_BATCHES: [&str; 1] = ["dynamodb:BatchWriteItem"];
+const SEND: [&str; 1] = ["sqs:SendMessage"];
+/// And opens the connection at its start.
+const SEND_SOON: [&str; 2] = ["sqs:SendMessage", "sqs:GetQueueAttributes"];
+/// As the queue's consumer.
+const SEND_AND_WAIT: [&str; 2] = ["sqs:SendMessage", "sqs:ChangeMessageVisibility"];
+
+/// All that each function may do. A right that is given in the template is given here a second time, on purpose.
+fn rights() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
+    let channels =
+        [("send_twilio", "SendTwilioQueue", &SEND_SOON[..]), ("send_messagebird", "SendMessagebirdQueue", &SEND[..])];
+    let mut rights = vec![
+        ("notifications", "table", READ[..1].to_vec()),
+        ("callbacks", "table", vec!["dynamodb:GetItem", "dynamodb:PutItem"]),
+        ("callbacks", "ReceiveQueue", SEND_SOON.to_vec()),
+        ("receive", "table", [&READ[..], &WRITE, &TRANSACT].concat()),
+        ("receive", "ReceiveQueue", SEND_AND_WAIT.to_vec()),
+        ("receive", "DeliverQueue", SEND_SOON.to_vec()),
+        ("receive", "UpkeepQueue", SEND.to_vec()),
+        ("deliver", "table", vec!["dynamodb:GetItem", "dynamodb:Query"]),
+        ("deliver", "DeliverQueue", SEND_AND_WAIT.to_vec()),
+        ("deliver", "DeliverDeadLetterQueue", SEND.to_vec()),
+        ("upkeep", "table", [&READ[..], &WRITE, &TRANSACT, &IN_BATCHES].concat()),
+        ("upkeep", "UpkeepQueue", SEND_AND_WAIT.to_vec()),
+        ("upkeep", "DeliverQueue", SEND.to_vec()),
+        ("upkeep", "files", vec!["s3:DeleteObject"]),
+        ("upkeep", "bucket", vec!["s3:ListBucket"]),
+        ("api", "table", [&READ[..], &WRITE, &TRANSACT, &IN_BATCHES].concat()),
+        ("api", "ReceiveQueue", SEND_SOON.to_vec()),
+        ("api", "DeliverQueue", SEND.to_vec()),
+        ("api", "UpkeepQueue", SEND.to_vec()),
+        ("api", "files", vec!["s3:PutObject", "s3:GetObject", "s3:DeleteObject"]),
+        ("api", "bucket", vec!["s3:ListBucket"]),
+    ];
+    for (sender, queue, of_intake) in channels {
+        rights.push((sender, "table", [&READ[..], &WRITE].concat()));
+        rights.push((sender, queue, SEND_AND_WAIT.to_vec()));
+        rights.push((sender, "DeliverQueue", SEND_SOON.to_vec()));
+        rights.push(("notifications", queue, of_intake.to_vec()));
+        rights.push(("receive", queue, SEND.to_vec()));
+        rights.push(("api", queue, SEND.to_vec()));
+    }
+    rights
+}
+
+#[test]
+fn each_function_may_do_what_it_does_and_nothing_else() {
+    let (text, stack) = (text(), stack());
+    let actions: BTreeSet<&str> = text
+        .lines()
+        .filter_map(|line| line.split_once("Action: [")?.1.split(']').next())
+        .flat_map(|list| list.split(',').map(str::trim))
+        .collect();
+    let bucket = bucket_arn(&stack.buckets[0]);
+    let mut resources: Vec<_> = stack.queues.keys().map(|name| (name.as_str(), queue_arn(name))).collect();
+    resources.push(("table", table_arn(&stack.tables[0].name)));
+    resources.extend([("files", format!("{bucket}/a/file")), ("bucket", bucket)]);
+    let mut given = BTreeSet::new();
+    for function in stack.functions.values() {
+        for (resource, arn) in &resources {
+            let may = actions.iter().filter(|action| function.policy.allows(action, arn));
+            given.extend(may.map(|action| format!("{} {action} {resource}", function.name)));
+        }
+    }
+    let wanted: BTreeSet<String> = rights()
+        .into_iter()
+        .flat_map(|(function, resource, may)| {
+            may.into_iter().map(move |action| format!("{function} {action} {resource}"))
+        })
+        .collect();
+    assert_eq!(given, wanted);
+}
+
 #[test]
 fn there_is_one_table_and_what_is_transient_in_it_ends_by_itself() {
     let stack = stack();
@@ -184,18 +262,14 @@ fn there_is_one_table_and_what_is_transient_in_it_ends_by_itself() {
 }
 
 #[test]
-fn only_functions_of_the_table_know_its_name_and_the_sealing_secret() {
+fn every_function_may_read_the_table_and_knows_its_name_and_the_sealing_secret() {
     let stack = stack();
     let table = table_arn(&stack.tables[0].name);
-    let (knowing, others): (Vec<_>, Vec<_>) =
-        stack.functions.values().partition(|function| function.policy.allows("dynamodb:GetItem", &table));
-    assert_eq!(others.iter().map(|function| function.name.as_str()).collect::<Vec<_>>(), ["reference"]);
-    for (functions, know) in [(knowing, true), (others, false)] {
-        for function in functions {
-            let environment = function.environment(&secrets(&stack));
-            for name in ["TABLE_NAME", "SEALING_SECRET"] {
-                assert_eq!(environment.contains_key(name), know, "{name} of {}", function.logical_id);
-            }
+    for function in stack.functions.values() {
+        assert!(function.policy.allows("dynamodb:GetItem", &table), "{}", function.logical_id);
+        let environment = function.environment(&secrets(&stack));
+        for name in ["TABLE_NAME", "SEALING_SECRET"] {
+            assert!(environment.contains_key(name), "{name} of {}", function.logical_id);
         }
     }
 }
@@ -210,20 +284,40 @@ fn served_by(stack: &Stack, method: &str, path: &str) -> Option<String> {
 }
 
 #[test]
-fn every_route_of_the_api_leads_to_the_function_that_serves_it_in_every_form() {
+fn notifications_as_clients_spell_them_lead_to_the_lean_function_and_all_else_to_the_api() {
     let stack = stack();
     for route in shared::api::routes::ROUTES {
         let full = route.path.to_owned();
         let short = full.strip_prefix("/apps/{appId}/").map(|path| format!("/{path}"));
         for form in [Some(full), short].into_iter().flatten() {
             for version in ["v1", "v1.1"] {
-                for spelling in [form.clone(), form.replace("/appusers", "/appUsers")] {
-                    let path = format!("/{version}{}", spelling.replace(['{', '}'], ""));
-                    let function = served_by(&stack, route.method, &path);
-                    assert_eq!(function.as_deref(), Some(route.service.binary()), "{} {path}", route.method);
-                }
+                let path = format!("/{version}{}", form.replace(['{', '}'], ""));
+                let is_lean = route.operation == shared::api::Operation::CreateNotification;
+                let expected = if is_lean { "notifications" } else { "api" };
+                let function = served_by(&stack, route.method, &path);
+                assert_eq!(function.as_deref(), Some(expected), "{} {path}", route.method);
             }
         }
+    }
+    for other in ["/", "/docs", "/openapi.json", "/media/a", "/V1.1/Apps/a/Notifications/", "/callbacks", "/v2/apps"] {
+        assert_eq!(served_by(&stack, "POST", other).as_deref(), Some("api"), "{other}");
+    }
+    assert_eq!(served_by(&stack, "POST", "/callbacks/twilio/a/b").as_deref(), Some("callbacks"));
+}
+
+/// A stage that deploys by itself does so for each route that comes after it.
+#[test]
+fn the_stage_comes_after_every_route() {
+    let text = text();
+    let stage = text.split("\n  ApiStage:\n").nth(1).unwrap().split("Properties:").next().unwrap();
+    let routes = text.split("    Type: AWS::ApiGatewayV2::Route\n").filter_map(|before| {
+        let name = before.trim_end().lines().last()?.trim().strip_suffix(':')?;
+        Some(name.to_owned())
+    });
+    let routes: Vec<_> = routes.filter(|name| name.ends_with("Route")).collect();
+    assert_eq!(routes.len(), stack().routes.len());
+    for route in routes {
+        assert!(stage.contains(&route), "ApiStage does not depend on {route}");
     }
 }
 

@@ -4,7 +4,7 @@ use crate::model::Timestamp;
 
 /// Longer than a function of the API runs that makes such writes, and than clocks differ: a write that is not there by
 /// then was never made. `tests/template` holds their `Timeout` to it.
-pub const PATIENCE_SECONDS: i64 = 12;
+pub const PATIENCE_SECONDS: i64 = 17;
 
 /// An entry may lie for four days on its queue and for fourteen among the dead letters: so long it finds the mark.
 pub const MARK_DAYS: i64 = 18;
@@ -43,8 +43,8 @@ mod tests {
     #[test]
     fn a_write_that_does_not_come_is_looked_for_three_times() {
         assert_eq!(after(0), Look::Again { seconds: 2 });
-        assert_eq!(after(2), Look::Again { seconds: 10 });
-        assert_eq!(after(12), Look::Drop);
+        assert_eq!(after(2), Look::Again { seconds: 15 });
+        assert_eq!(after(17), Look::Drop);
         assert_eq!(after(-5), Look::Again { seconds: 2 }, "clocks differ");
     }
 

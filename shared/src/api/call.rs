@@ -8,8 +8,8 @@ use lambda_http::{Body, Request, Response, http};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::path;
-use super::routes::{self, Access, Found, NoRoute, Operation, Service};
+use super::matching::{self, NoRoute, RouteMatch};
+use super::routes::{Access, Operation};
 use crate::auth::{self, Caller};
 use crate::flow::page::Room;
 use crate::gateway::{self, Refusal};
@@ -23,9 +23,11 @@ pub(super) const BODY_LIMIT: usize = 100 * 1024;
 const PAGE_LIMIT: usize = 100;
 const PAGE_DEFAULT: usize = 25;
 
-/// The door of one function.
+/// What an operation comes to.
+pub type Answer = Result<Response<Body>, Refusal>;
+
+/// The API's door.
 pub struct Api {
-    service: Service,
     store: Store,
 }
 
@@ -34,7 +36,7 @@ pub struct Call<'r> {
     pub operation: Operation,
     pub caller: Caller,
     app: Option<AppId>,
-    found: Found,
+    matched: RouteMatch,
     request: &'r Request,
 }
 
@@ -46,36 +48,34 @@ pub struct Page {
 }
 
 impl Api {
-    pub fn new(service: Service, store: Store) -> Self {
-        Self { service, store }
+    pub fn new(store: Store) -> Self {
+        Self { store }
     }
 
-    /// Finds the route, checks the credentials, and whether they reach it.
-    pub async fn open<'r>(&self, request: &'r Request) -> Result<Call<'r>, Refusal> {
-        let found = route(request)?;
-        let is_ours = found.route.service == self.service;
-        let is_plain = found.parameters.get("userId").is_none_or(|user_id| !user_id.contains('/'));
-        if !is_ours && is_plain {
-            return Err(elsewhere(&found, request));
-        }
-        let call = self.call(found, request).await?;
-        if is_ours { Ok(call) } else { Err(self.by_id(call).await?) }
+    /// Finds the route, checks the credentials, and whether they reach it; then lets `act` answer. Whatever comes of it
+    /// has its line in the log.
+    pub async fn answer<'r, F>(&self, request: &'r Request, act: impl FnOnce(Call<'r>) -> F) -> Response<Body>
+    where
+        F: Future<Output = Answer>,
+    {
+        let mut told = Told::default();
+        let answer = async {
+            let matched = route(request)?;
+            told.operation = Some(matched.route.operation);
+            let call = self.open(matched, request).await?;
+            told.app = call.app;
+            act(call).await
+        };
+        let answer = answer.await;
+        told.log(&answer);
+        answer.unwrap_or_else(|refusal| gateway::refuse(&refusal))
     }
 
-    async fn call<'r>(&self, found: Found, request: &'r Request) -> Result<Call<'r>, Refusal> {
+    async fn open<'r>(&self, matched: RouteMatch, request: &'r Request) -> Result<Call<'r>, Refusal> {
         let caller = auth::authenticate(&self.store, authorization(request)).await?;
-        permit(found.route.access, &caller)?;
-        let app = self.app(&found, &caller).await?;
-        Ok(Call { operation: found.route.operation, caller, app, found, request })
-    }
-
-    /// A name with slashes may look like other words to a gateway that decodes before it finds a function, so no spelling
-    /// of it leads to the one that serves the call for certain; the person's `_id` does.
-    async fn by_id(&self, call: Call<'_>) -> Result<Refusal, Refusal> {
-        let person = self.person(&call).await?;
-        let mut found = call.found;
-        found.parameters.insert("userId", person.user.id.to_string());
-        Ok(Refusal::Elsewhere(documented(&found, call.request)))
+        permit(matched.route.access, &caller)?;
+        let app = self.app(&matched, &caller).await?;
+        Ok(Call { operation: matched.route.operation, caller, app, matched, request })
     }
 
     pub(super) fn store(&self) -> &Store {
@@ -83,41 +83,46 @@ impl Api {
     }
 
     /// The app a call is about, if it is about one.
-    async fn app(&self, found: &Found, caller: &Caller) -> Result<Option<AppId>, Refusal> {
-        if !found.route.path.contains("{appId}") {
+    async fn app(&self, matched: &RouteMatch, caller: &Caller) -> Result<Option<AppId>, Refusal> {
+        if !matched.route.path.contains("{appId}") {
             return Ok(None);
         }
         let unknown = || ApiError::missing(ErrorCode::AppNotFound);
-        let named = found.parameters.get("appId").map(|id| id.parse()).transpose().map_err(|_| unknown())?;
+        let named = matched.parameters.get("appId").map(|id| id.parse()).transpose().map_err(|_| unknown())?;
         Ok(Some(caller.app(&self.store, named).await?))
     }
 }
 
-/// The answer of a call, with its line in the log.
-pub fn closed(call: &Call<'_>, answer: Result<Response<Body>, Refusal>) -> Response<Body> {
-    let outcome = |metric| {
-        let outcome = Outcome::of(metric).with("operation", format!("{:?}", call.operation));
-        match call.app {
-            Some(app) => outcome.with("appId", app),
-            None => outcome,
-        }
-    };
-    match answer {
-        Ok(response) => {
-            outcome(Metric::RequestServed).with_number("status", i64::from(response.status().as_u16())).log();
-            response
-        }
-        Err(refusal) => {
-            outcome(Metric::RequestRefused).with("code", refusal.api_error().code.as_str()).log();
-            gateway::refuse(&refusal)
-        }
-    }
+/// What the log says of a request, as far as it came.
+#[derive(Default)]
+struct Told {
+    operation: Option<Operation>,
+    app: Option<AppId>,
 }
 
-/// The answer to what did not become a call.
-pub fn refused(refusal: &Refusal) -> Response<Body> {
-    Outcome::of(Metric::RequestRefused).with("code", refusal.api_error().code.as_str()).log();
-    gateway::refuse(refusal)
+impl Told {
+    /// Notifications are counted apart; one that is accepted has its line already.
+    fn log(&self, answer: &Answer) {
+        let of_notifications = self.operation == Some(Operation::CreateNotification);
+        let outcome = match answer {
+            Ok(_) if of_notifications => return,
+            Ok(response) => {
+                Outcome::of(Metric::RequestServed).with_number("status", i64::from(response.status().as_u16()))
+            }
+            Err(refusal) => {
+                let metric = if of_notifications { Metric::NotificationRefused } else { Metric::RequestRefused };
+                Outcome::of(metric).with("code", refusal.api_error().code.as_str())
+            }
+        };
+        let outcome = match self.operation {
+            Some(operation) => outcome.with("operation", format!("{operation:?}")),
+            None => outcome,
+        };
+        match self.app {
+            Some(app) => outcome.with("appId", app).log(),
+            None => outcome.log(),
+        }
+    }
 }
 
 impl<'r> Call<'r> {
@@ -136,7 +141,7 @@ impl<'r> Call<'r> {
 
     /// What stands for a variable of the path.
     pub fn text(&self, name: &str) -> &str {
-        self.found.parameters.get(name).map_or("", String::as_str)
+        self.matched.parameters.get(name).map_or("", String::as_str)
     }
 
     /// An id of the path; one that is malformed names nothing, and is answered with `missing`.
@@ -222,9 +227,9 @@ pub(super) fn uncompressed(request: &Request) -> Result<(), ApiError> {
     }
 }
 
-fn route(request: &Request) -> Result<Found, Refusal> {
+fn route(request: &Request) -> Result<RouteMatch, Refusal> {
     let words = gateway::words(request).unwrap_or_default();
-    routes::find(request.method().as_str(), &words).map_err(|problem| match problem {
+    matching::find(request.method().as_str(), &words).map_err(|problem| match problem {
         NoRoute::NoPath => ApiError::new(ErrorCode::NotFound, "There is nothing at this path").into(),
         NoRoute::OtherMethods(methods) => Refusal::OtherMethods(methods),
     })
@@ -247,30 +252,4 @@ fn authorization(request: &Request) -> Option<&str> {
 fn query(request: &Request, name: &str) -> Option<String> {
     let pairs = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
     pairs.into_iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.into_owned())
-}
-
-/// What another function serves came here because of how its path is spelled: in capitals, say. One that is spelled as
-/// documented would only come back.
-fn elsewhere(found: &Found, request: &Request) -> Refusal {
-    let path = documented(found, request);
-    if path.split('?').next().and_then(path::words) == gateway::words(request) {
-        ApiError::new(ErrorCode::NotFound, "There is nothing at this path").into()
-    } else {
-        Refusal::Elsewhere(path)
-    }
-}
-
-/// The route's documented spelling of the same request.
-fn documented(found: &Found, request: &Request) -> String {
-    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-    let in_full = found.parameters.contains_key("appId") || !found.route.path.contains("{appId}");
-    let pattern = if in_full { found.route.path } else { found.route.path.trim_start_matches("/apps/{appId}") };
-    let mut path = format!("/v1.1{pattern}");
-    for (name, value) in &found.parameters {
-        path = path.replace(&format!("{{{name}}}"), &utf8_percent_encode(value, NON_ALPHANUMERIC).to_string());
-    }
-    match request.uri().query() {
-        Some(query) => format!("{path}?{query}"),
-        None => path,
-    }
 }

@@ -4,10 +4,11 @@
 
 pub mod call;
 mod disposition;
+pub mod matching;
 pub mod multipart;
 pub mod path;
 mod person;
 pub mod routes;
 
-pub use call::{Api, Call, Page};
-pub use routes::{Access, Operation, Service};
+pub use call::{Answer, Api, Call, Page};
+pub use routes::{Access, Operation};

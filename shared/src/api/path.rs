@@ -2,7 +2,7 @@
 //!
 //! Gateways differ: one hands on a path as the caller wrote it, another decoded, a third decoded but for `%25`. Nothing
 //! here asks which. A word is decoded until nothing in it is left to decode, so it is the same word whoever decoded
-//! before; what would not be the same is no name that a person can have ([`super::routes::names_a_person`]).
+//! before; what would not be the same is no name that a person can have ([`super::matching::names_a_person`]).
 
 /// In bytes, as a gateway hands it on. The longest path that has an answer is shorter, and API Gateway takes no more than
 /// 10,240 bytes of path, query and headers together.

@@ -1,0 +1,5 @@
+//! The messages of a conversation: posted, read, deleted.
+
+pub mod draft;
+pub mod history;
+pub mod post;
