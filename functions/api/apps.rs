@@ -12,9 +12,6 @@ use shared::tasks::Work;
 
 use crate::context::Context;
 
-/// Seconds until an app's data is erased: by then this deletion has happened or never will, and no function remembers
-/// the app or its integrations any more.
-const ERASED_AFTER: u32 = 60;
 /// Requests spent at once on what is in the way of nobody noticing: integrations, webhooks, templates, menus.
 const SETTINGS_BUDGET: u32 = 20;
 
@@ -77,7 +74,7 @@ pub async fn update(context: &Context, call: &Call<'_>) -> Answer {
 pub async fn delete(context: &Context, call: &Call<'_>) -> Answer {
     let app_id = call.app()?;
     let app = context.store.app_now(app_id).await?.ok_or_else(missing)?;
-    context.upkeep.later(app_id, Work::EraseApp { shard: 0, conversations: 0 }, ERASED_AFTER).await?;
+    context.upkeep.in_a_minute(app_id, Work::EraseApp { shard: 0, conversations: 0 }).await?;
     if !context.store.delete_app(&app).await? {
         return Err(missing().into());
     }

@@ -14,9 +14,6 @@ use crate::context::Context;
 use crate::conversation::may_speak_as;
 use crate::messages::draft::{Draft, TRIES, who_they_are_now};
 
-/// Seconds: longer than this function lives.
-const LOOKED_AT_AFTER: u32 = 60;
-
 pub async fn post(context: &Context, call: &Call<'_>) -> Answer {
     let app_id = call.app()?;
     let mut person = context.api.person(call).await?;
@@ -29,7 +26,7 @@ pub async fn post(context: &Context, call: &Call<'_>) -> Answer {
         may_speak_as(call, posting.role)?;
         let draft = Draft::compose(context, app_id, &person, &posting, Some(facts.clone())).await?;
         let work = Work::ErasePicture { file: key.to_string(), message: draft.place()? };
-        context.upkeep.later(app_id, work, LOOKED_AT_AFTER).await?;
+        context.upkeep.in_a_minute(app_id, work).await?;
         context.files.put(&key, File { media_type: media_type.clone(), bytes: bytes.clone() }).await?;
         if let Some(answer) = draft.keep(context).await? {
             return Ok(answer);

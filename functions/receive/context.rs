@@ -7,14 +7,14 @@ use shared::publish::Publisher;
 use shared::queue::{Queue, SendQueues, Sqs};
 use shared::serve::Instance;
 use shared::store::Store;
+use shared::upkeep::Upkeep;
 
 pub struct Context {
     pub store: Store,
     pub queue: Queue,
     pub publisher: Publisher,
     pub senders: SendQueues,
-    /// Of whoever takes away what is left of a deleted integration.
-    pub upkeep: Queue,
+    pub upkeep: Upkeep,
 }
 
 impl Instance for Context {
@@ -25,7 +25,7 @@ impl Instance for Context {
             queue: sqs.queue("RECEIVE_QUEUE_URL")?,
             publisher: Publisher::from_env(&sqs, store.clone())?,
             senders: SendQueues::from_env(&sqs)?,
-            upkeep: sqs.queue("UPKEEP_QUEUE_URL")?,
+            upkeep: Upkeep::from_env(&sqs)?,
             store,
         })
     }

@@ -10,7 +10,7 @@ use shared::model::{AppSettings, AppUser, MediaType, MessageWire, Person, SendRe
 use shared::queue::QueueError;
 use shared::store::keys::AddressPartition;
 use shared::store::{MatchItem, NewClient, ReplyOutcome, ReplyWrite, Store, StoreError, StoredMessage};
-use shared::tasks::{UpkeepTask, Work};
+use shared::tasks::Work;
 use shared::telemetry::{Metric, Outcome};
 use shared::webhook::{Event, Said, Who};
 
@@ -18,9 +18,6 @@ use crate::context::{Context, Source};
 
 /// As many messages share a moment: a page of the history ends between moments, and has to end.
 const A_MOMENTS: u16 = 16;
-
-/// Longer than an invocation.
-const LEAVING_SECONDS: u32 = 60;
 
 pub struct Heard {
     pub source: Source,
@@ -117,7 +114,7 @@ async fn find_or_create(
 /// what it takes away, and waits for it.
 async fn leaves_again(context: &Context, source: Source) -> Result<(), QueueError> {
     let work = Work::EraseIntegration { integration: source.integration_id, walk: Walk::default() };
-    context.upkeep.send_later(&UpkeepTask::V1 { app_id: source.app_id, work }, LEAVING_SECONDS).await
+    context.upkeep.in_a_minute(source.app_id, work).await
 }
 
 /// The reply as v1.1's messages. Their ids are derived: the same task twice is the same messages.

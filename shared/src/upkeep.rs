@@ -13,6 +13,8 @@ use crate::tasks::{UpkeepTask, Work};
 
 /// A deletion that takes longer is left to its task: the answer is due before the function's time is up.
 const AT_ONCE: Duration = Duration::from_secs(4);
+/// Longer than a function lives that queues work, and than settings are remembered.
+const A_MINUTE: u32 = 60;
 
 #[derive(Clone)]
 pub struct Upkeep(Queue);
@@ -23,9 +25,10 @@ impl Upkeep {
         Ok(Self(sqs.queue("UPKEEP_QUEUE_URL")?))
     }
 
-    /// Queues the work, to be done after so many seconds.
-    pub async fn later(&self, app_id: AppId, work: Work, seconds: u32) -> Result<(), QueueError> {
-        self.0.send_later(&UpkeepTask::V1 { app_id, work }, seconds).await
+    /// Queues the work, to be done once whoever asks for it has made their change or never will, and no function
+    /// remembers what it was before.
+    pub async fn in_a_minute(&self, app_id: AppId, work: Work) -> Result<(), QueueError> {
+        self.0.send_later(&UpkeepTask::V1 { app_id, work }, A_MINUTE).await
     }
 
     /// Queues the work; then makes its first step `at_once`, so that what was deleted is gone for whoever asks next. If

@@ -15,9 +15,6 @@ use shared::tasks::Work;
 
 use crate::context::Context;
 
-/// Seconds. By then the deletion has happened or never will, and no function remembers the integration.
-const ERASED_AFTER: u32 = 60;
-
 pub async fn list(context: &Context, call: &Call<'_>) -> Answer {
     let page = call.page()?;
     let mut found = context.store.integrations(call.app()?).await?;
@@ -55,7 +52,7 @@ pub async fn update(context: &Context, call: &Call<'_>) -> Answer {
 pub async fn delete(context: &Context, call: &Call<'_>) -> Answer {
     let (app_id, integration) = (call.app()?, named(context, call).await?.id);
     let work = Work::EraseIntegration { integration, walk: Walk::default() };
-    context.upkeep.later(app_id, work, ERASED_AFTER).await?;
+    context.upkeep.in_a_minute(app_id, work).await?;
     if context.store.delete_integration(app_id, integration).await? {
         Ok(gateway::done())
     } else {

@@ -16,9 +16,6 @@ use shared::tasks::Work;
 use super::{missing, named};
 use crate::context::Context;
 
-/// Longer than this function lives.
-const A_MINUTE: u32 = 60;
-
 pub async fn upload(context: &Context, call: &Call<'_>) -> Answer {
     let old = named(context, call).await?;
     old.profile()?;
@@ -43,5 +40,5 @@ pub async fn replaced(context: &Context, old: &Integration) -> Result<(), QueueE
 
 async fn look_again(context: &Context, integration: &Integration, photo: FileKey) -> Result<(), QueueError> {
     let work = Work::ErasePhoto { integration: integration.id, file: photo.to_string() };
-    context.upkeep.later(integration.app_id, work, A_MINUTE).await
+    context.upkeep.in_a_minute(integration.app_id, work).await
 }
