@@ -58,16 +58,16 @@ impl Api {
     where
         F: Future<Output = Answer>,
     {
-        let mut told = Told::default();
+        let mut log = RequestLog::default();
         let answer = async {
             let matched = route(request)?;
-            told.operation = Some(matched.route.operation);
+            log.operation = Some(matched.route.operation);
             let call = self.open(matched, request).await?;
-            told.app = call.app;
+            log.app = call.app;
             act(call).await
         };
         let answer = answer.await;
-        told.log(&answer);
+        log.write(&answer);
         answer.unwrap_or_else(|refusal| gateway::refuse(&refusal))
     }
 
@@ -95,14 +95,14 @@ impl Api {
 
 /// What the log says of a request, as far as it came.
 #[derive(Default)]
-struct Told {
+struct RequestLog {
     operation: Option<Operation>,
     app: Option<AppId>,
 }
 
-impl Told {
+impl RequestLog {
     /// Notifications are counted apart; one that is accepted has its line already.
-    fn log(&self, answer: &Answer) {
+    fn write(&self, answer: &Answer) {
         let of_notifications = self.operation == Some(Operation::CreateNotification);
         let outcome = match answer {
             Ok(_) if of_notifications => return,
