@@ -58,62 +58,6 @@ fn a_parameter_that_cannot_work_is_refused_with_the_templates_own_sentence() {
     assert!(said.contains(r#"Parameters.PublicUrl: "a.test" is not https:// and a host"#), "{said}");
 }
 
-/// `create-account` in an environment that holds nothing but these.
-fn create_account(variables: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
-    command.arg("create-account").env_clear().env("AWS_EC2_METADATA_DISABLED", "true").env("HOME", "/nonexistent");
-    command.envs(variables.iter().copied());
-    command
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn create_account_says_what_is_missing_or_wrong_before_it_writes_anything() {
-    let stack = stack::Stack::start().await;
-    let endpoint = stack.engine.handles().aws_endpoint("operator");
-    let (secret, other) = ("a1".repeat(32), "b2".repeat(32));
-    let good = [
-        ("AWS_REGION", "us-east-1"),
-        ("AWS_ACCESS_KEY_ID", "operator"),
-        ("AWS_SECRET_ACCESS_KEY", "operator"),
-        ("AWS_ENDPOINT_URL", endpoint.as_str()),
-        ("TABLE_NAME", "Accounts"),
-        ("SEALING_SECRET", secret.as_str()),
-    ];
-    let but = |name: &str, value: Option<&'static str>| {
-        let rest = good.iter().copied().filter(|(known, _)| *known != name);
-        rest.chain(value.map(|value| (name, value))).map(|(k, v)| (k.to_owned(), v.to_owned())).collect::<Vec<_>>()
-    };
-    let refused = |variables: Vec<(String, String)>| {
-        let variables: Vec<_> = variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        refusal(&mut create_account(&variables))
-    };
-    for (name, value, wanted) in [
-        ("TABLE_NAME", None, "the environment variable TABLE_NAME is not set"),
-        ("SEALING_SECRET", None, "the environment variable SEALING_SECRET is not set"),
-        ("SEALING_SECRET", Some("arn:aws:secretsmanager:x"), "SEALING_SECRET is not what the stack made"),
-        ("AWS_REGION", None, "there is no AWS region"),
-        ("AWS_ACCESS_KEY_ID", None, "there are no AWS credentials"),
-        ("TABLE_NAME", Some("Nowhere"), "there is no table Nowhere in us-east-1"),
-        ("AWS_ENDPOINT_URL", Some("http://127.0.0.1:1"), "DynamoDB in us-east-1 can't be reached"),
-    ] {
-        let said = refused(but(name, value));
-        assert!(said.contains(wanted), "{name}: {said}");
-    }
-    assert_eq!(stack.account("operator").await["writeUnits"].as_f64().unwrap_or(0.0), 0.0);
-
-    let made = create_account(&good).output().expect("the command ran");
-    let printed: Value = serde_json::from_slice(&made.stdout).expect("JSON");
-    assert!(printed["accountKeyId"].as_str().is_some_and(|id| id.starts_with("act_")), "{printed}");
-    let mut foreign = good;
-    foreign[5] = ("SEALING_SECRET", other.as_str());
-    let said = refusal(&mut create_account(&foreign));
-    assert!(said.contains("SEALING_SECRET is not this table's"), "{said}");
-    // The front answers 404 to everything that is not its own: no stack that takes the key.
-    let mut tried = create_account(&good);
-    let said = refusal(tried.args(["--api-url", stack.engine.url()]));
-    assert!(said.contains("answered 404 Not Found to the new key, so it was deleted again"), "{said}");
-}
-
 /// A running command that has one warm function process.
 struct Running {
     child: Child,

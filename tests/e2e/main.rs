@@ -39,6 +39,7 @@ mod merging;
 mod messages;
 mod newcomer;
 mod openapi;
+mod operator_commands;
 mod order;
 mod outbox;
 mod own_links;

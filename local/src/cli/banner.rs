@@ -10,7 +10,7 @@ pub fn text(url: &str, ready: Option<&Ready>) -> String {
     let Some(ready) = ready else { return format!("\n  The engine runs.\n\n  API  {url}\n\n") };
     let body = format!(
         r#"{{"destination": {{"integrationId": "{}", "destinationId": "{SOMEBODY}"}}, "author": {{"role": "appMaker"}}, "message": {{"type": "text", "text": "Your tea is ready"}}}}"#,
-        ready.integrations.twilio
+        ready.integrations.values().next().map(ToString::to_string).unwrap_or_default()
     );
     format!(
         "

@@ -2,9 +2,6 @@
 
 mod banner;
 mod build;
-mod create_account;
-mod create_app;
-mod operator;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -13,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use axum::http::uri::Authority;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, ValueEnum};
 use local::{Engine, LogStyle, Options, private_files};
 use serde_json::json;
 use tokio::signal;
@@ -22,10 +19,8 @@ use build::BuildError;
 
 /// Heliograph on this machine: the real functions, wired by template.yaml.
 #[derive(Debug, Parser)]
-#[command(name = "local", version, args_override_self = true, args_conflicts_with_subcommands = true)]
+#[command(name = "local", version, args_override_self = true)]
 struct Arguments {
-    #[command(subcommand)]
-    command: Option<Command>,
     /// Port on 127.0.0.1; 0 for any that is free.
     #[arg(long, default_value_t = 3000)]
     port: u16,
@@ -58,22 +53,6 @@ struct Arguments {
     release: bool,
 }
 
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Make an account of a deployed stack, and print its key; TABLE_NAME and SEALING_SECRET name the stack.
-    CreateAccount {
-        /// The stack's API, which is asked whether it takes the key; one that it does not take is deleted again.
-        #[arg(long, value_name = "URL")]
-        api_url: Option<String>,
-    },
-    /// Make an account with an app that is ready to send, of a deployed stack.
-    CreateApp {
-        /// JSON: name, twilio, messagebird, webhooks.
-        #[arg(value_name = "SPECIFICATION")]
-        path: PathBuf,
-    },
-}
-
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Log {
     Pretty,
@@ -95,10 +74,6 @@ enum Failure {
     Seed(#[from] local::outside::seed::SeedError),
     #[error("the ready file {} can't be written: {error}", path.display())]
     ReadyFile { path: PathBuf, error: io::Error },
-    #[error(transparent)]
-    CreateAccount(#[from] create_account::CreateAccountError),
-    #[error(transparent)]
-    CreateApp(#[from] create_app::CreateAppError),
     #[error("the asynchronous runtime can't start: {0}")]
     Runtime(io::Error),
 }
@@ -134,14 +109,6 @@ pub fn main() -> ExitCode {
 
 /// Runs until told to end; when this future is dropped before that, its processes are ended with it.
 async fn run(arguments: Arguments) -> Result<(), Failure> {
-    if let Some(command) = &arguments.command {
-        let created = match command {
-            Command::CreateAccount { api_url } => create_account::create_account(api_url.as_deref()).await?,
-            Command::CreateApp { path } => create_app::create_app(path).await?,
-        };
-        let _ = writeln!(io::stdout(), "{created:#}");
-        return Ok(());
-    }
     let template = match arguments.template {
         Some(template) => template,
         None => find_template().ok_or(Failure::NoTemplate)?,

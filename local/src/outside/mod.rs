@@ -1,10 +1,7 @@
 //! Whom the product talks to and serves: simulated carriers, a receiver of webhooks, and demo apps with all they need.
 //! Nothing here is a part of AWS.
 
-pub mod apps;
 pub mod carriers;
-pub mod provision;
 pub mod seed;
-pub mod showcase;
 pub mod simulation;
 pub mod sink;

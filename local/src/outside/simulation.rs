@@ -21,9 +21,8 @@ use crate::data_dir::DataDir;
 use crate::engine::EngineHandles;
 use crate::lambda::runtime::Runtime;
 use crate::lambda::template::REGION;
-use crate::outside::apps;
 use crate::outside::carriers;
-use crate::outside::seed::Seeder;
+use crate::outside::seed::{self, Seeder};
 
 /// Under this name the seed's AWS calls are counted.
 const SEED: &str = "seed";
@@ -84,7 +83,7 @@ impl Simulation {
     pub fn control(&self) -> Router {
         let control = carriers::control(self.carriers.clone());
         match &self.seeder {
-            Some(seeder) => control.merge(apps::router(seeder.clone())),
+            Some(seeder) => control.merge(seed::router(seeder.clone())),
             None => control,
         }
     }

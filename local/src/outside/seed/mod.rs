@@ -4,23 +4,26 @@
 //! The first is made at the first start and found again at the next; tests and people make more by
 //! `POST /_local/apps`. Not a back door of the product: it runs with the engine's own access to the table.
 
+mod app;
+mod routes;
+mod showcase;
+
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 use shared::ids::{AppId, IntegrationId, KeyId, WebhookId};
-use shared::model::{ChannelType, ExpiredClaim, Integration, Webhook};
+use shared::model::{ApiError, ChannelType, ExpiredClaim, Webhook, WebhookWire};
 use shared::store::{Store, StoreError};
 
 use crate::outside::carriers;
-use crate::outside::provision::{
-    MessagebirdAccount, Provision, Specification, SpecificationError, TwilioAccount, WantedWebhook,
-};
-use crate::outside::showcase::{self, Ids, ShowcaseError};
 use crate::private_files;
+use app::{DemoApp, Ids};
+use showcase::ShowcaseError;
 
-const TWILIO_NUMBER: &str = "+15550100001";
-const MESSAGEBIRD_ORIGINATOR: &str = "31970000001";
+pub use routes::router;
+
 const SEED_FILE: &str = "seed.json";
 
 #[derive(Debug, thiserror::Error)]
@@ -29,8 +32,8 @@ pub enum SeedError {
     Store(#[from] StoreError),
     #[error("{0} cannot be read or written: {1}")]
     File(PathBuf, std::io::Error),
-    #[error(transparent)]
-    Specification(#[from] SpecificationError),
+    #[error("no such app can be made: {0}")]
+    Refused(#[from] ApiError),
     #[error("what the API's examples name cannot be stored: {0}")]
     Showcase(#[from] ShowcaseError),
 }
@@ -42,7 +45,7 @@ pub struct Wanted {
     pub name: Option<String>,
     pub expired_claim: ExpiredClaim,
     /// Without any, one that wants everything and posts to `/_local/sink/{appId}`.
-    pub webhooks: Option<Vec<WantedWebhook>>,
+    pub webhooks: Option<Vec<WebhookWire>>,
 }
 
 /// What somebody needs to use the app: the ready file's content.
@@ -57,14 +60,8 @@ pub struct Ready {
     pub secret: String,
     pub account_key_id: KeyId,
     pub account_secret: String,
-    pub integrations: Integrations,
+    pub integrations: BTreeMap<ChannelType, IntegrationId>,
     pub webhooks: Vec<ReadyWebhook>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Integrations {
-    pub twilio: IntegrationId,
-    pub messagebird: IntegrationId,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -101,15 +98,15 @@ impl Seeder {
         if let Some(first) = self.remember(known)?.into_iter().next() {
             return Ok(first);
         }
-        self.make(Wanted { name: Some("Tea House".into()), ..Wanted::default() }, Ids::of_the_demo()).await
+        self.make(Wanted { name: Some("Tea House".into()), ..Wanted::default() }, Ids::OfTheExamples).await
     }
 
     /// Gives the demo app what the API's examples name, where it lacks it.
     pub async fn showcase(&self) -> Result<(), SeedError> {
-        let demo = Ids::of_the_demo().app;
         // A data directory may hold an app of another making, which the examples don't name.
+        let Some(demo) = showcase::id(showcase::APP) else { return Ok(()) };
         match self.store.app(demo).await? {
-            Some(app) => Ok(showcase::set_up(&self.store, app.account_id).await?),
+            Some(app) => Ok(showcase::set_up(&self.store, demo, app.account_id).await?),
             None => Ok(()),
         }
     }
@@ -121,70 +118,25 @@ impl Seeder {
 
     /// One more app, of an account of its own.
     pub async fn app(&self, wanted: Wanted) -> Result<Ready, SeedError> {
-        self.make(wanted, Ids::draw()).await
+        self.make(wanted, Ids::Drawn).await
     }
 
     async fn make(&self, wanted: Wanted, ids: Ids) -> Result<Ready, SeedError> {
-        let provision = self.provision(wanted, ids)?;
-        provision.write(&self.store).await?;
-        provision.integrations.iter().for_each(|integration| self.register(integration));
-        let of = |channel| {
-            let found = provision.integrations.iter().find(|integration| integration.channel() == Some(channel));
-            found.map_or_else(IntegrationId::generate, |integration| integration.id)
-        };
-        let ready = Ready {
-            api_url: self.url.clone(),
-            console_url: format!("{}/", self.url),
-            app_id: provision.app.id,
-            app_name: provision.app.name.clone(),
-            key_id: provision.key.id.clone(),
-            secret: provision.key.secret.expose().to_owned(),
-            account_key_id: provision.account_key.id.clone(),
-            account_secret: provision.account_key.secret.expose().to_owned(),
-            integrations: Integrations { twilio: of(ChannelType::Twilio), messagebird: of(ChannelType::Messagebird) },
-            webhooks: provision.webhooks.iter().map(ready_webhook).collect(),
-        };
+        let made = DemoApp::new(wanted, ids, &self.url)?;
+        made.write(&self.store).await?;
+        made.integrations.iter().for_each(|integration| self.carriers.register(integration));
+        let ready = made.ready(&self.url);
         let mut apps = self.apps.lock().map(|apps| apps.clone()).unwrap_or_default();
         apps.push(ready.clone());
         self.remember(apps)?;
         Ok(ready)
     }
 
-    /// Accounts of its own at every carrier, and a webhook that wants everything unless others are wished for.
-    fn provision(&self, wanted: Wanted, ids: Ids) -> Result<Provision, SeedError> {
-        let everything = |sink: &str| WantedWebhook {
-            target: format!("{}/_local/sink/{sink}", self.url),
-            triggers: vec!["*".into()],
-            include_client: true,
-            include_full_app_user: false,
-        };
-        // A sink of its own, named after the app, so that demo apps don't read each other's mail.
-        let sink = ids.app.to_string();
-        let specification = Specification {
-            name: wanted.name.unwrap_or_else(|| "Demo".into()),
-            expired_claim: wanted.expired_claim,
-            twilio: Some(TwilioAccount {
-                account_sid: format!("AC{}", random_hex()),
-                auth_token: random_hex(),
-                phone_number_sid: format!("PN{}", random_hex()),
-                phone_number: TWILIO_NUMBER.into(),
-                messaging_service_sid: None,
-            }),
-            messagebird: Some(MessagebirdAccount {
-                access_key: random_hex()[..25].to_owned(),
-                originator: MESSAGEBIRD_ORIGINATOR.into(),
-                signing_key: random_hex(),
-            }),
-            webhooks: wanted.webhooks.unwrap_or_else(|| vec![everything(&sink)]),
-        };
-        Ok(Provision::new(specification, ids)?)
-    }
-
     /// After a restart the engine's port may be another, and the simulated carriers know nobody.
     async fn reconnect(&self, app: &Ready) -> Result<(), SeedError> {
-        for id in [app.integrations.twilio, app.integrations.messagebird] {
-            if let Some(integration) = self.store.integration(app.app_id, id).await? {
-                self.register(&integration);
+        for id in app.integrations.values() {
+            if let Some(integration) = self.store.integration(app.app_id, *id).await? {
+                self.carriers.register(&integration);
             }
         }
         for webhook in self.store.webhooks(app.app_id).await?.iter() {
@@ -195,10 +147,6 @@ impl Seeder {
             }
         }
         Ok(())
-    }
-
-    fn register(&self, integration: &Integration) {
-        self.carriers.register(integration);
     }
 
     fn load(&self) -> Result<Vec<Ready>, SeedError> {
@@ -236,25 +184,13 @@ impl Seeder {
     }
 }
 
-fn random_hex() -> String {
-    hex::encode(rand::random::<[u8; 16]>())
-}
-
-fn ready_webhook(webhook: &Webhook) -> ReadyWebhook {
-    ReadyWebhook {
-        id: webhook.id,
-        target: webhook.target.clone(),
-        secret: webhook.secret.expose().to_owned(),
-        signing_secret: webhook.signing.current.as_secret().expose().to_owned(),
-    }
-}
-
-impl Ready {
-    /// The integration of a channel.
-    pub fn integration(&self, channel: ChannelType) -> IntegrationId {
-        match channel {
-            ChannelType::Twilio => self.integrations.twilio,
-            ChannelType::Messagebird => self.integrations.messagebird,
+impl ReadyWebhook {
+    fn of(webhook: &Webhook) -> Self {
+        Self {
+            id: webhook.id,
+            target: webhook.target.clone(),
+            secret: webhook.secret.expose().to_owned(),
+            signing_secret: webhook.signing.current.as_secret().expose().to_owned(),
         }
     }
 }

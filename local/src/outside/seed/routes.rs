@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
 
-use crate::outside::seed::{SeedError, Seeder, Wanted};
+use super::{SeedError, Seeder, Wanted};
 
 /// To be mounted at `/_local`.
 pub fn router(seeder: Seeder) -> Router {
@@ -33,7 +33,7 @@ async fn create(State(seeder): State<Seeder>, body: Bytes) -> Response {
     };
     match seeder.app(wanted).await {
         Ok(ready) => (StatusCode::CREATED, Json(ready)).into_response(),
-        Err(error @ SeedError::Specification(_)) => refuse(StatusCode::BAD_REQUEST, &error),
+        Err(error @ SeedError::Refused(_)) => refuse(StatusCode::BAD_REQUEST, &error),
         Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, &error),
     }
 }

@@ -5,43 +5,22 @@
 //! Ids are the same in every engine, and written in `openapi/` too; keys never are.
 
 use serde_json::{Value, json};
-use shared::ids::{AccountId, AppId, IntegrationId, WebhookId};
-use shared::model::{ApiError, AppUser, Integration, ServiceAccount, Template, Timestamp};
+use shared::ids::{AccountId, AppId};
+use shared::model::{ApiError, AppUser, ChannelType, Integration, ServiceAccount, Template, Timestamp};
 use shared::store::{Side, Store, StoreError, StoredMessage};
 use shared::tasks::Mark;
 
 /// The first four bytes of an id are its second: this one's, 2026-01-01T00:00:00Z.
 const BEGUN: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 
-/// The ids of an app and of what it is made with.
-#[derive(Debug, Clone, Copy)]
-pub struct Ids {
-    pub app: AppId,
-    pub twilio: IntegrationId,
-    pub messagebird: IntegrationId,
-    /// The first webhook's; others draw their own.
-    pub webhook: WebhookId,
-}
+/// Numbers of ids that an app is made with; see [`id`].
+pub const APP: u8 = 1;
+pub const WEBHOOK: u8 = 4;
 
-impl Ids {
-    pub fn draw() -> Self {
-        Self {
-            app: AppId::generate(),
-            twilio: IntegrationId::generate(),
-            messagebird: IntegrationId::generate(),
-            webhook: WebhookId::generate(),
-        }
-    }
-
-    /// The first demo app's.
-    pub fn of_the_demo() -> Self {
-        let drawn = Self::draw();
-        Self {
-            app: id(1).unwrap_or(drawn.app),
-            twilio: id(2).unwrap_or(drawn.twilio),
-            messagebird: id(3).unwrap_or(drawn.messagebird),
-            webhook: id(4).unwrap_or(drawn.webhook),
-        }
+pub fn integration(channel: ChannelType) -> u8 {
+    match channel {
+        ChannelType::Twilio => 2,
+        ChannelType::Messagebird => 3,
     }
 }
 
@@ -49,7 +28,8 @@ fn text(number: u8) -> String {
     format!("6955b9000000000000000{number:03x}")
 }
 
-fn id<T: std::str::FromStr>(number: u8) -> Option<T> {
+/// The id with a number.
+pub fn id<T: std::str::FromStr>(number: u8) -> Option<T> {
     text(number).parse().ok()
 }
 
@@ -64,8 +44,7 @@ pub enum ShowcaseError {
 }
 
 /// Puts into the demo app what it lacks of the examples' things.
-pub async fn set_up(store: &Store, account: AccountId) -> Result<(), ShowcaseError> {
-    let app = Ids::of_the_demo().app;
+pub async fn set_up(store: &Store, app: AppId, account: AccountId) -> Result<(), ShowcaseError> {
     let lea: AppUser = serde_json::from_value(person(5, "lea", "Lea", 7))?;
     let sam: AppUser = serde_json::from_value(person(6, "sam", "Sam", 8))?;
     store.create_user(app, &lea).await?;

@@ -1,5 +1,5 @@
-//! The table of a deployed stack, for an operator: reached and compared with the sealing secret before anything is
-//! written. A key that was sealed by another secret than the stack's would be written, printed, and never work.
+//! The stack that the environment names, reached and compared with its sealing secret before anything is written: a key
+//! that was sealed by another secret than the stack's would be written, printed, and never work.
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
@@ -16,7 +16,7 @@ use shared::store::{Store, StoreError, keys};
 const SECRET_LENGTH: usize = 64;
 
 #[derive(Debug, thiserror::Error)]
-pub enum OperatorError {
+pub enum StackError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error("there is no AWS region: set AWS_REGION, or choose a profile that has one (AWS_PROFILE)")]
@@ -42,28 +42,61 @@ pub enum OperatorError {
     Store(#[from] StoreError),
 }
 
-/// The store that `TABLE_NAME` and `SEALING_SECRET` name, after it was found to be there and to be the secret's own.
-pub async fn store() -> Result<Store, OperatorError> {
-    let (table, secret) = (config::text("TABLE_NAME")?, config::secret("SEALING_SECRET")?);
-    let is_made = |secret: &str| secret.len() == SECRET_LENGTH && secret.bytes().all(|b| b.is_ascii_alphanumeric());
-    if !is_made(secret.expose()) {
-        return Err(OperatorError::MalformedSecret);
-    }
-    let aws = shared::aws::defaults()?.load().await;
-    let region = aws.region().ok_or(OperatorError::NoRegion)?.to_string();
-    check_credentials(&aws).await?;
-    let known = known_key(&aws, &table, &region).await?;
-    open(&aws, table, &secret, known).await
+/// A deployed stack, and a right to its table.
+#[derive(Clone)]
+pub struct Stack {
+    pub aws: SdkConfig,
+    pub table: String,
+    pub store: Store,
 }
 
-async fn check_credentials(aws: &SdkConfig) -> Result<(), OperatorError> {
-    let none = || OperatorError::NoCredentials("no way to find any".to_owned());
+impl Stack {
+    /// The one that `TABLE_NAME` and `SEALING_SECRET` name, for whoever the AWS command line would take the caller for.
+    ///
+    /// # Errors
+    /// What is missing or wrong, in one sentence; nothing is written then.
+    pub async fn of_environment() -> Result<Self, StackError> {
+        let (table, secret) = (config::text("TABLE_NAME")?, config::secret("SEALING_SECRET")?);
+        let is_made = |secret: &str| secret.len() == SECRET_LENGTH && secret.bytes().all(|b| b.is_ascii_alphanumeric());
+        if !is_made(secret.expose()) {
+            return Err(StackError::MalformedSecret);
+        }
+        Self::open(aws().await?, table, &secret).await
+    }
+
+    /// # Errors
+    /// As [`Stack::of_environment`].
+    pub async fn open(aws: SdkConfig, table: String, secret: &Secret) -> Result<Self, StackError> {
+        let region = aws.region().map(ToString::to_string).unwrap_or_default();
+        let known = known_key(&aws, &table, &region).await?;
+        let store = Store::new(&aws, table.clone(), Sealer::new(secret));
+        if let Some(id) = known {
+            match store.api_key(&id).await {
+                Err(StoreError::Unopenable(_)) => return Err(StackError::ForeignSecret(id)),
+                read => drop(read?),
+            }
+        }
+        Ok(Self { aws, table, store })
+    }
+}
+
+/// Region and credentials, found where the AWS command line finds them.
+///
+/// # Errors
+/// When there are none.
+pub async fn aws() -> Result<SdkConfig, StackError> {
+    let aws = shared::aws::defaults()?.load().await;
+    if aws.region().is_none() {
+        return Err(StackError::NoRegion);
+    }
+    let none = || StackError::NoCredentials("no way to find any".to_owned());
     let credentials = aws.credentials_provider().ok_or_else(none)?.provide_credentials().await;
-    credentials.map(drop).map_err(|error| OperatorError::NoCredentials(error.to_string()))
+    credentials.map_err(|error| StackError::NoCredentials(error.to_string()))?;
+    Ok(aws)
 }
 
 /// Some API key of the table; a table that nobody was given a key of has none.
-async fn known_key(aws: &SdkConfig, table: &str, region: &str) -> Result<Option<KeyId>, OperatorError> {
+async fn known_key(aws: &SdkConfig, table: &str, region: &str) -> Result<Option<KeyId>, StackError> {
     let pages = Client::new(aws).scan().table_name(table).filter_expression("sk = :key").projection_expression("pk");
     let pages = pages.expression_attribute_values(":key", AttributeValue::S("KEY".to_owned()));
     let mut pages = pages.into_paginator().items().send();
@@ -81,22 +114,11 @@ fn refusal<E: ProvideErrorMetadata + std::error::Error + 'static>(
     error: &SdkError<E>,
     table: &str,
     region: &str,
-) -> OperatorError {
+) -> StackError {
     let (table, region) = (table.to_owned(), region.to_owned());
     match error.code() {
-        Some("ResourceNotFoundException") => OperatorError::NoTable { table, region },
-        Some(code) => OperatorError::Refused { table, code: code.to_owned() },
-        None => OperatorError::Unreachable { region, cause: DisplayErrorContext(error).to_string() },
+        Some("ResourceNotFoundException") => StackError::NoTable { table, region },
+        Some(code) => StackError::Refused { table, code: code.to_owned() },
+        None => StackError::Unreachable { region, cause: DisplayErrorContext(error).to_string() },
     }
-}
-
-async fn open(aws: &SdkConfig, table: String, secret: &Secret, known: Option<KeyId>) -> Result<Store, OperatorError> {
-    let store = Store::new(aws, table, Sealer::new(secret));
-    if let Some(id) = known {
-        match store.api_key(&id).await {
-            Err(StoreError::Unopenable(_)) => return Err(OperatorError::ForeignSecret(id)),
-            read => drop(read?),
-        }
-    }
-    Ok(store)
 }

@@ -1,0 +1,50 @@
+//! `heliograph`: reads the command line, runs the command and prints what it has made, as JSON. Everything that can go
+//! wrong ends in one sentence and exit code 1.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use operator::{create_account, create_app};
+use serde_json::Value;
+
+/// What a deployed stack's operator does from a terminal. TABLE_NAME and SEALING_SECRET name the stack.
+#[derive(Debug, Parser)]
+#[command(name = "heliograph", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    CreateAccount(create_account::Arguments),
+    CreateApp(create_app::Arguments),
+}
+
+impl Command {
+    async fn run(self) -> Result<Value, Box<dyn Error>> {
+        Ok(match self {
+            Self::CreateAccount(arguments) => create_account::run(&arguments).await?,
+            Self::CreateApp(arguments) => create_app::run(&arguments).await?,
+        })
+    }
+}
+
+fn main() -> ExitCode {
+    let command = Arguments::parse().command;
+    let outcome =
+        tokio::runtime::Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(command.run()));
+    // With nowhere to say it, the exit code must do.
+    match outcome {
+        Ok(made) => {
+            let _ = writeln!(io::stdout(), "{made:#}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
