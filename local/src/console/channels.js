@@ -1,44 +1,25 @@
-// What the page says of channels and simulated outcomes, and the sample messages. Nothing here is known to the product.
+// What the page says of simulated outcomes, and the sample messages. Nothing here is known to the product.
 
-/** Channels that notifications go to, in the order offered. */
-const NAMES = {
-    twilio: "SMS, Twilio",
-    messagebird: "SMS, MessageBird",
-    whatsapp: "WhatsApp",
-    mailgun: "Email, Mailgun",
-};
-
-/** What a demo number begins with, before the four digits that choose its outcome; and one that is delivered. */
-const NUMBERS = {
-    twilio: ["+1555010", "0002"],
-    messagebird: ["+3161234", "5678"],
-    whatsapp: ["+4915112", "3456"],
-};
-
-export const channelName = (channel) => NAMES[channel] ?? channel;
-
-/** `[{channel, id}]` of the integrations that can notify. */
-export function notifiable(integrations) {
-    const channels = Object.keys(NAMES).filter((channel) => integrations[channel]);
-    return channels.map((channel) => ({ channel, id: integrations[channel] }));
+/** `[{channel, name, id}]` of the integrations whose carriers are simulated, by the carriers' names. */
+export function notifiable(integrations, carriers) {
+    const channels = Object.keys(carriers).filter((channel) => integrations[channel]);
+    return channels.map((channel) => ({ channel, name: carriers[channel], id: integrations[channel] }));
 }
 
 /** `[{address, what}]` for a channel, from the engine's table of endings; the one that is delivered comes first. */
 export function demoAddresses(channel, table) {
-    if (!NUMBERS[channel]) return [{ address: "lea@tea.example", what: "delivered" }];
-    const [start, delivered] = NUMBERS[channel];
-    const rows = table.map((row) => ({ ...row, address: start + (row.endsWith || delivered), what: outcome(row) }));
-    return rows.sort((a, b) => Boolean(a.endsWith) - Boolean(b.endsWith));
+    const rows = table.filter(({ examples }) => examples[channel]);
+    rows.sort((a, b) => Boolean(a.endsWith) - Boolean(b.endsWith));
+    return rows.map((row) => ({ address: row.examples[channel], what: outcome(row) }));
 }
 
 /** What will become of a message to that address, as far as the table knows. */
-export function outcomeOf(address, table) {
-    const digits = address.replace(/\D/g, "");
-    const row = table.find(({ endsWith }) => digits.endsWith(endsWith));
-    return digits && row ? outcome(row) : undefined;
+export function outcomeOf(address, channel, table) {
+    const row = table.find(({ endsWith, examples }) => examples[channel] && address.endsWith(endsWith));
+    return address && row ? outcome(row) : undefined;
 }
 
-/** The line for all other numbers says so before its colon. */
+/** The line for all others says so before its colon. */
 const outcome = ({ endsWith, what }) => (endsWith ? what : what.split(": ").at(-1));
 
 export const SAMPLES = {

@@ -55,14 +55,14 @@ async function catchUp() {
 
 async function begin(now) {
     if (ready) return location.reload();
-    const { addresses } = await ask("/_local/addresses");
+    const { addresses, carriers } = await ask("/_local/addresses");
     ready = now;
     say(byId("app"), ready.appName ?? "");
     const channels = new Map(Object.entries(ready.integrations).map(([channel, id]) => [id, channel]));
-    const channelOf = (id) => channels.get(id) ?? "";
+    const channelOf = (id) => carriers[channels.get(id)] ?? "";
     const phone = handset({ channelOf, onWritten: addWritten });
     parts = { phone, list: journeyList({ channelOf, announce: (text) => say(byId("live"), text) }) };
-    sendForm({ ready, addresses, onSend: addSend, onPerson: phone.turnTo });
+    sendForm({ ready, addresses, carriers, onSend: addSend, onPerson: phone.turnTo });
     copyButton();
 }
 

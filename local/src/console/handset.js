@@ -1,7 +1,6 @@
 // The simulated handset: what one person has got and said, and the field to answer from.
 
 import { arrange, byId, clock, el, link, linked, say } from "./dom.js";
-import { channelName } from "./channels.js";
 import { writeReply } from "./engine.js";
 import { personKey, sameAddress } from "./story.js";
 
@@ -30,7 +29,7 @@ export function handset({ channelOf, onWritten }) {
     function option({ key, integrationId, address }) {
         const known = [...select.options].find(({ value }) => value === key);
         const shown = address.includes("@") ? address : `+${sameAddress(address)}`;
-        return known ?? el("option", { value: key }, `${shown} · ${channelName(channelOf(integrationId))}`);
+        return known ?? el("option", { value: key }, `${shown} · ${channelOf(integrationId)}`);
     }
 
     function showScreen(person) {

@@ -1,7 +1,6 @@
 // The list of journeys: one card for each notification and each reply, newest first, each growing as facts come in.
 
 import { arrange, byId, clock, el, offset, pretty, say } from "./dom.js";
-import { channelName } from "./channels.js";
 
 /** Cards shown. Older ones are still told by `GET /_local/webhooks`. */
 const SHOWN = 60;
@@ -45,7 +44,7 @@ function notificationCard(first, { channelOf, announce }) {
     const reason = el("p", { class: "reason", hidden: true });
     const records = recordList();
     const id = el("code", { class: "id" });
-    const channel = channelName(channelOf(first.integrationId));
+    const channel = channelOf(first.integrationId);
     const node = el(
         "li",
         { class: "card" },
@@ -153,7 +152,7 @@ function replyCard(first, { channelOf, announce }) {
     let quoted = 0;
 
     function update(reply) {
-        const channel = channelName(channelOf(reply.integrationId));
+        const channel = channelOf(reply.integrationId);
         if (!name.hasChildNodes())
             name.append("Answer from ", reply.from ?? "somebody", el("span", { class: "muted" }, channel));
         say(pill, reply.receivedAt ? "Received" : "Under way");

@@ -1,7 +1,7 @@
 // The form that sends: what it offers, what it makes of the fields, and what it says when the API refuses.
 
 import { byId, el, say } from "./dom.js";
-import { SAMPLES, channelName, demoAddresses, notifiable, outcomeOf } from "./channels.js";
+import { SAMPLES, demoAddresses, notifiable, outcomeOf } from "./channels.js";
 import { curl, notify } from "./engine.js";
 
 /** Value of the outcome that stands for a number of one's own. */
@@ -17,8 +17,8 @@ class Complaint extends Error {
 }
 
 /** `onSend(send)` hears of each notification before the API answers and after, `onPerson(id, address)` of each choice. */
-export function sendForm({ ready, addresses, onSend, onPerson }) {
-    const destination = destinationFields({ ready, addresses, onChange: showCommand, onPerson });
+export function sendForm({ ready, addresses, carriers, onSend, onPerson }) {
+    const destination = destinationFields({ ready, addresses, carriers, onChange: showCommand, onPerson });
     const message = messageFields({ onChange: showCommand });
     const request = () => ({
         destination: destination.read(),
@@ -68,14 +68,15 @@ async function post(ready, request, { onSend, onPerson }) {
 
 // ------------------------------------------------------------------------------------------------ destination
 
-function destinationFields({ ready, addresses, onChange, onPerson }) {
+function destinationFields({ ready, addresses, carriers, onChange, onPerson }) {
     const [channel, outcome, to] = ["channel", "outcome", "to"].map(byId);
-    const integrations = notifiable(ready.integrations);
+    const integrations = notifiable(ready.integrations, carriers);
     const tellPerson = () => onPerson(channel.value, to.value.trim());
 
+    const chosen = () => integrations.find(({ id }) => id === channel.value)?.channel;
+
     function offer() {
-        const { channel: name } = integrations.find(({ id }) => id === channel.value) ?? {};
-        const offered = demoAddresses(name, addresses);
+        const offered = demoAddresses(chosen(), addresses);
         const choices = offered.map(({ address, what }) => el("option", { value: address }, sentenceCase(what)));
         // Not to be chosen, only to be shown: it comes with a number that is not in the list.
         const own = el("option", { value: OWN, disabled: true, hidden: true }, "As the number below decides");
@@ -91,7 +92,7 @@ function destinationFields({ ready, addresses, onChange, onPerson }) {
         const address = to.value.trim();
         const isListed = [...outcome.options].some(({ value }) => value === address);
         outcome.value = isListed ? address : OWN;
-        const what = isListed ? null : outcomeOf(address, addresses);
+        const what = isListed ? null : outcomeOf(address, chosen(), addresses);
         say(byId("outcome-hint"), what ? `This number: ${what}.` : HINT);
         onChange();
     }
@@ -107,7 +108,7 @@ function destinationFields({ ready, addresses, onChange, onPerson }) {
 
     return {
         begin() {
-            const choices = integrations.map(({ channel: name, id }) => el("option", { value: id }, channelName(name)));
+            const choices = integrations.map(({ name, id }) => el("option", { value: id }, name));
             channel.replaceChildren(...choices);
             offer();
         },

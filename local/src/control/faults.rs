@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use shared::model::ChannelType;
 
 /// How long a `timeout` keeps its caller waiting; longer than any timeout that a caller may have.
 const SILENCE: Duration = Duration::from_secs(120);
@@ -51,7 +52,7 @@ impl Rule {
     pub fn check(&self, functions: &[String]) -> Result<(), String> {
         let (kind, name) = self.target.split_once(':').unwrap_or((&self.target, ""));
         let can = match (kind, name.is_empty()) {
-            ("carrier", false) => !matches!(self.fault, FaultKind::Kill),
+            ("carrier", false) if ChannelType::from_name(name).is_some() => !matches!(self.fault, FaultKind::Kill),
             ("sink", false) => !matches!(self.fault, FaultKind::Kill | FaultKind::Duplicate | FaultKind::Cut(_)),
             ("sqs" | "dynamodb" | "s3", true) => !matches!(self.fault, FaultKind::Kill | FaultKind::Cut(_)),
             ("function", false) if functions.iter().any(|f| f == name) => {

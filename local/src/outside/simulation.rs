@@ -21,7 +21,7 @@ use crate::data_dir::DataDir;
 use crate::engine::EngineHandles;
 use crate::lambda::runtime::Runtime;
 use crate::lambda::template::REGION;
-use crate::outside::carriers;
+use crate::outside::carriers::{self, CARRIERS, Carrier};
 use crate::outside::seed::{self, Seeder};
 
 /// Under this name the seed's AWS calls are counted.
@@ -35,12 +35,11 @@ pub struct Simulation {
 impl Simulation {
     /// The template's parameters that lead to the simulated carriers.
     pub fn parameters(url: &str) -> BTreeMap<String, String> {
-        let parameters = [
-            ("TwilioApiUrl", format!("{url}/_carriers/twilio")),
-            ("MessagebirdApiUrl", format!("{url}/_carriers/messagebird")),
-            ("WebhookPrivateNetworks", "allow".to_owned()),
-        ];
-        parameters.map(|(name, value)| (name.to_owned(), value)).into()
+        let lead = |carrier: &dyn Carrier| {
+            (carrier.api_parameter().to_owned(), format!("{url}/_carriers/{}", carrier.channel()))
+        };
+        let allow = ("WebhookPrivateNetworks".to_owned(), "allow".to_owned());
+        CARRIERS.into_iter().map(lead).chain([allow]).collect()
     }
 
     pub fn start(

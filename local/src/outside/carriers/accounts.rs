@@ -6,12 +6,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use shared::ids::{AppId, IntegrationId};
 use shared::model::{ChannelType, Integration, Settings};
 
+use super::carrier::{self, Carrier};
+
 /// An integration's account with its carrier.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Account {
     pub app_id: AppId,
     pub integration_id: IntegrationId,
-    pub channel: ChannelType,
+    pub carrier: &'static dyn Carrier,
     pub settings: Settings,
     /// The part of the credentials that says who is calling.
     login: String,
@@ -20,22 +22,27 @@ pub struct Account {
 impl Account {
     /// `None` for an integration whose carrier isn't simulated.
     pub fn of(integration: &Integration) -> Option<Self> {
-        let login = match &integration.settings {
-            Settings::Twilio(settings) => settings.account_sid.clone(),
-            Settings::Messagebird(settings) => settings.access_key.expose().to_owned(),
-            _ => return None,
-        };
+        let carrier = carrier::of_channel(integration.channel()?)?;
         Some(Self {
             app_id: integration.app_id,
             integration_id: integration.id,
-            channel: integration.channel()?,
+            carrier,
             settings: integration.settings.clone(),
-            login,
+            login: carrier.login(&integration.settings)?,
         })
     }
 
+    pub fn channel(&self) -> ChannelType {
+        self.carrier.channel()
+    }
+
+    /// Where the integration's callbacks go, below the public URL.
+    pub fn callback_path(&self) -> String {
+        format!("/callbacks/{}/{}/{}", self.channel(), self.app_id, self.integration_id)
+    }
+
     fn login(&self) -> (ChannelType, String) {
-        (self.channel, self.login.clone())
+        (self.channel(), self.login.clone())
     }
 }
 

@@ -1,5 +1,5 @@
-//! Destinations choose outcomes, by their last four digits, the same on every phone channel. This table is what
-//! `GET /_local/addresses` shows.
+//! Destinations choose outcomes: each carrier has a table of them, which `GET /_local/addresses` shows. This is what
+//! such a table is made of, and the part that carriers of phone numbers share.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +13,11 @@ use shared::ids::IntegrationId;
 pub enum Outcome {
     Delivered,
     InvalidNumber,
+    /// Refused at once.
     OptedOut,
+    /// Taken, and reported later.
+    #[serde(rename = "optedOut")]
+    OptedOutLater,
     UnknownSubscriber,
     NeverConfirmed,
     ThrottledTwice,
@@ -25,19 +29,17 @@ pub enum Outcome {
 }
 
 /// One line of the table.
-#[derive(Debug, Clone, Copy, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
-    /// Last four digits of the destination; empty for all others.
+    /// The destination's last characters; empty for all others.
     pub ends_with: &'static str,
     pub outcome: Outcome,
     pub what: &'static str,
 }
 
 #[rustfmt::skip]
-pub const TABLE: &[Row] = &[
+pub const PHONE_NUMBERS: &[Row] = &[
     Row { ends_with: "0901", outcome: Outcome::InvalidNumber, what: "refused at once: no valid number" },
-    Row { ends_with: "0902", outcome: Outcome::OptedOut, what: "opted out: Twilio refuses at once (21610), MessageBird reports it (103)" },
     Row { ends_with: "0903", outcome: Outcome::UnknownSubscriber, what: "accepted, then fails: unknown subscriber" },
     Row { ends_with: "0904", outcome: Outcome::NeverConfirmed, what: "accepted and sent, never confirmed" },
     Row { ends_with: "0905", outcome: Outcome::ThrottledTwice, what: "refused twice as too fast (Retry-After: 1), then delivered" },
@@ -50,8 +52,9 @@ pub const TABLE: &[Row] = &[
 ];
 
 impl Outcome {
-    pub fn of(destination: &str) -> Self {
-        TABLE.iter().find(|row| destination.ends_with(row.ends_with)).map_or(Self::Delivered, |row| row.outcome)
+    /// By the first row that fits.
+    pub fn of(destination: &str, table: &[Row]) -> Self {
+        table.iter().find(|row| destination.ends_with(row.ends_with)).map_or(Self::Delivered, |row| row.outcome)
     }
 }
 
@@ -86,11 +89,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_digits_decide_on_every_channel() {
+    fn the_last_digits_decide() {
         for destination in ["+15550100901", "31612340901"] {
-            assert_eq!(Outcome::of(destination), Outcome::InvalidNumber);
+            assert_eq!(Outcome::of(destination, PHONE_NUMBERS), Outcome::InvalidNumber);
         }
-        assert_eq!(Outcome::of("+15550100002"), Outcome::Delivered);
+        assert_eq!(Outcome::of("+15550100002", PHONE_NUMBERS), Outcome::Delivered);
     }
 
     #[test]

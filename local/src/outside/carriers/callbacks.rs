@@ -3,15 +3,13 @@
 use std::time::{Duration, Instant};
 
 use reqwest::redirect::Policy;
-use shared::model::ChannelType;
 use tokio::sync::Semaphore;
 
 use super::accounts::Account;
 use super::message::{Message, Step};
-use super::repeats::{Failure, MESSAGEBIRDS_PAUSES, TWILIOS_PATIENCE, Wishes, without_fragment};
-use super::{messagebird, twilio};
+use super::repeats::{Failure, Repeats};
 
-/// Twilio's own: 15 seconds in all.
+/// No carrier waits longer for an answer.
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// At the same time.
 const CALLS: usize = 64;
@@ -36,7 +34,17 @@ pub struct Written {
     pub media: Vec<(String, String)>,
 }
 
-/// Where messages to a number go, below the public URL, with the wishes of its fragment.
+/// A message from a person, on its way.
+#[derive(Debug, Clone, Copy)]
+pub struct Inbound<'a> {
+    pub external_id: &'a str,
+    pub written: &'a Written,
+    pub url: &'a str,
+    /// What was called before, in vain.
+    pub failed: Option<&'a str>,
+}
+
+/// Where messages to an account go, below the public URL, with what the owner wrote behind it as a fragment.
 #[derive(Debug, Clone)]
 pub struct Way {
     pub path: String,
@@ -69,68 +77,45 @@ impl Callbacks {
     /// Sends one receipt, repeated as the carrier repeats; `None` when nobody answered.
     pub async fn receipt(&self, account: &Account, message: &Message, step: &Step) -> Option<Answer> {
         let path = message.callback_path.as_deref()?;
-        let called = self.url(without_fragment(path));
-        match message.channel {
-            ChannelType::Twilio => {
-                let call = twilio::receipt(account, message, step, &called)?;
-                self.as_twilio(&call, &Wishes::of(path)).await.ok()
-            }
-            ChannelType::Messagebird => {
-                self.as_messagebird(|| messagebird::report(account, message, step, &called)).await.ok()
-            }
-        }
+        let url = self.url(without_fragment(path));
+        self.repeated(account.carrier.repeats(path), || account.carrier.receipt(account, message, step, &url))
+            .await
+            .ok()
     }
 
-    /// Brings a person's message to where the number's messages go, as the carrier that has the number would.
+    /// Brings a person's message to where the account's messages go, and then to the fallback.
     pub async fn reply(&self, account: &Account, way: &Way, external_id: &str, written: &Written) -> Option<Answer> {
-        let called = self.url(without_fragment(&way.path));
-        match account.channel {
-            ChannelType::Twilio => {
-                let call = twilio::inbound(account, external_id, written, &called, None)?;
-                match self.as_twilio(&call, &Wishes::of(&way.path)).await {
-                    Ok(answer) if answer.status < 400 => Some(answer),
-                    failed => match &way.fallback {
-                        Some(path) => {
-                            let url = self.url(without_fragment(path));
-                            self.send(twilio::inbound(account, external_id, written, &url, Some(&called))?).await.ok()
-                        }
-                        None => failed.ok(),
-                    },
-                }
+        let url = self.url(without_fragment(&way.path));
+        let inbound = Inbound { external_id, written, url: &url, failed: None };
+        let call = |inbound| move || account.carrier.inbound(account, &inbound);
+        let outcome = self.repeated(account.carrier.repeats(&way.path), call(inbound)).await;
+        let is_taken = outcome.as_ref().is_ok_and(|answer| answer.status < 400);
+        match &way.fallback {
+            Some(path) if !is_taken => {
+                let fallback = self.url(without_fragment(path));
+                let inbound = Inbound { url: &fallback, failed: Some(&url), ..inbound };
+                self.repeated(Repeats::Never, call(inbound)).await.ok()
             }
-            ChannelType::Messagebird => {
-                self.as_messagebird(|| messagebird::inbound(account, external_id, written, &called)).await.ok()
-            }
+            _ => outcome.ok(),
         }
     }
 
-    /// The same call again, with the same token, at once.
-    async fn as_twilio(&self, call: &Call, wishes: &Wishes) -> Result<Answer, Failure> {
-        let ends = Instant::now() + TWILIOS_PATIENCE;
+    async fn repeated(&self, repeats: Repeats, call: impl Fn() -> Option<Call>) -> Result<Answer, Failure> {
+        let begun = Instant::now();
+        let mut prepared = call().ok_or(Failure::NoConnection)?;
         for tries in 1.. {
-            let outcome = self.send(call.clone()).await;
+            let outcome = self.send(prepared.clone()).await;
             let failure = match &outcome {
                 Ok(answer) => Failure::Status(answer.status),
                 Err(failure) => *failure,
             };
-            if !wishes.repeats(failure, tries) || Instant::now() >= ends {
-                return outcome;
+            let Some(pause) = repeats.after(failure, tries, begun.elapsed()) else { return outcome };
+            tokio::time::sleep(pause).await;
+            if repeats.are_signed_anew() {
+                prepared = call().ok_or(Failure::NoConnection)?;
             }
         }
         Err(Failure::NoAnswer)
-    }
-
-    /// Newly signed each time, since its signatures end.
-    async fn as_messagebird(&self, call: impl Fn() -> Option<Call>) -> Result<Answer, Failure> {
-        let mut outcome = self.send(call().ok_or(Failure::NoConnection)?).await;
-        for pause in MESSAGEBIRDS_PAUSES {
-            if outcome.as_ref().is_ok_and(|answer| answer.status < 300) {
-                break;
-            }
-            tokio::time::sleep(pause).await;
-            outcome = self.send(call().ok_or(Failure::NoConnection)?).await;
-        }
-        outcome
     }
 
     async fn send(&self, call: Call) -> Result<Answer, Failure> {
@@ -144,4 +129,9 @@ impl Callbacks {
         let status = response.status().as_u16();
         Ok(Answer { status, body: response.text().await.map_err(failed)? })
     }
+}
+
+/// What is called and signed: no fragment.
+fn without_fragment(url: &str) -> &str {
+    url.split('#').next().unwrap_or(url)
 }

@@ -7,15 +7,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use shared::ids::{AppId, IntegrationId};
-use shared::model::{ChannelType, Settings};
+use shared::model::ChannelType;
 
-use super::accounts::Account;
-use super::callbacks::{Way, Written};
+use super::addresses::Row;
+use super::callbacks::Written;
 use super::message::Step;
-use super::{State, addresses, signing, twilio};
-use crate::clock::now_ms;
+use super::{CARRIERS, State};
 
 pub fn router(state: State) -> Router {
     Router::new()
@@ -105,8 +104,8 @@ async fn reply(Shared(state): Shared<State>, body: Bytes) -> Result<Response, Re
         text: request.text.or(message.text).unwrap_or_default(),
         media: media_urls.map(|url| (url, media_type.clone())).collect(),
     };
-    let external_id = request.external_id.unwrap_or_else(|| new_id(account.channel, !written.media.is_empty()));
-    let way = incoming(&state, &account).ok_or_else(|| {
+    let external_id = request.external_id.unwrap_or_else(|| account.carrier.new_id(&written));
+    let way = account.carrier.way(&state, &account).ok_or_else(|| {
         let problem = "the number has no URL for incoming messages, or gives them to an app; an integration that the API \
                        makes sets the URL";
         Refused(StatusCode::CONFLICT, problem.into())
@@ -117,33 +116,13 @@ async fn reply(Shared(state): Shared<State>, body: Bytes) -> Result<Response, Re
         "reply",
         json!({
             "externalId": external_id, "integrationId": request.integration_id, "appId": account.app_id,
-            "channel": account.channel, "from": written.from, "text": written.text,
+            "channel": account.channel(), "from": written.from, "text": written.text,
             "mediaUrls": written.media.iter().map(|(url, _)| url).collect::<Vec<_>>(), "answered": answer.status,
         }),
     );
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_GATEWAY);
     let body = json!({"externalId": external_id, "status": answer.status, "body": answer.body});
     Ok((status, Json(body)).into_response())
-}
-
-/// Where a message to the account's number goes.
-fn incoming(state: &State, account: &Account) -> Option<Way> {
-    match account.channel {
-        ChannelType::Twilio => twilio::incoming(state, account),
-        channel @ ChannelType::Messagebird => {
-            let path = format!("/callbacks/{channel}/{}/{}", account.app_id, account.integration_id);
-            Some(Way { path, fallback: None })
-        }
-    }
-}
-
-fn new_id(channel: ChannelType, has_media: bool) -> String {
-    let id = uuid::Uuid::new_v4().simple();
-    match channel {
-        ChannelType::Twilio if has_media => format!("MM{id}"),
-        ChannelType::Twilio => format!("SM{id}"),
-        ChannelType::Messagebird => id.to_string(),
-    }
 }
 
 // ---------------------------------------------------------------- receipts
@@ -191,22 +170,29 @@ async fn sign(Shared(state): Shared<State>, body: Bytes) -> Result<Json<Value>, 
     let request: SignRequest = read(&body)?;
     let account = state.account(request.integration_id).await;
     let account = account.ok_or_else(|| Refused(StatusCode::NOT_FOUND, "no such integration".into()))?;
-    let signature = match &account.settings {
-        Settings::Twilio(settings) => {
-            let fields: Vec<_> = form_urlencoded::parse(request.body.as_bytes()).into_owned().collect();
-            signing::twilio(settings.auth_token.expose(), &request.url, &fields)
-        }
-        Settings::Messagebird(settings) => settings
-            .signing_key
-            .as_ref()
-            .and_then(|key| signing::messagebird(key.expose(), &request.url, request.body.as_bytes(), now_ms() / 1000)),
-        _ => None,
-    };
+    let signature = account.carrier.sign(&account, &request.url, &request.body);
     let signature = signature.ok_or_else(|| Refused(StatusCode::CONFLICT, "the account has no signing key".into()))?;
     Ok(Json(json!({ "signature": signature })))
 }
 
-/// `{"addresses":[{"endsWith","outcome","what"}]}`
+/// `{"addresses":[{"endsWith","outcome","what","examples"}],"carriers"}`: each row once, with somebody it is about on
+/// every channel that has it.
 async fn table() -> Json<Value> {
-    Json(json!({ "addresses": addresses::TABLE }))
+    let mut rows: Vec<(Row, Map<String, Value>)> = Vec::new();
+    for carrier in CARRIERS {
+        for row in carrier.addresses() {
+            let example = (carrier.channel().to_string(), carrier.somebody(row.ends_with).into());
+            match rows.iter_mut().find(|(known, _)| *known == row) {
+                Some((_, examples)) => examples.extend([example]),
+                None => rows.push((row, Map::from_iter([example]))),
+            }
+        }
+    }
+    // What fits all comes last.
+    rows.sort_by_key(|(row, _)| (row.ends_with.is_empty(), row.ends_with));
+    let addresses = rows.iter().map(|(row, examples)| {
+        json!({ "endsWith": row.ends_with, "outcome": row.outcome, "what": row.what, "examples": examples })
+    });
+    let carriers = CARRIERS.into_iter().map(|carrier| (carrier.channel().to_string(), carrier.name().into()));
+    Json(json!({ "addresses": addresses.collect::<Vec<_>>(), "carriers": carriers.collect::<Map<_, Value>>() }))
 }

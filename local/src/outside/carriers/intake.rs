@@ -7,10 +7,10 @@ use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use serde_json::Value;
-use shared::model::ChannelType;
 
 use super::State;
 use super::addresses::Outcome;
+use super::carrier::{Carrier, Words};
 use super::message::{Message, Step, Work};
 use crate::control::faults::{FaultKind, reset};
 
@@ -42,15 +42,12 @@ pub enum Refusal {
     Silence,
 }
 
-/// What a fault does to a request.
-pub enum Struck {
-    Spared,
-    /// Every receipt is to be sent twice.
-    Doubled,
-    /// The message is to be taken, and the answer not to arrive, or not all of it.
-    Unheard(Heard),
-    Refused(Refusal),
-    Answered(Response),
+/// What faults that were asked for do to a message that is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trouble {
+    /// Every receipt is sent twice.
+    pub is_doubled: bool,
+    pub heard: Heard,
 }
 
 /// How much of an answer arrives.
@@ -90,28 +87,35 @@ async fn cut(answer: Response, missing: usize) -> Response {
 
 impl State {
     /// The fault that strikes this request, if one does.
-    pub(super) async fn strike(&self, channel: ChannelType) -> Struck {
-        let Some(fault) = self.0.faults.take(&format!("carrier:{channel}")) else { return Struck::Spared };
+    pub(super) async fn strike(&self, carrier: &dyn Carrier) -> Result<Trouble, Refusal> {
+        let spared = Trouble { is_doubled: false, heard: Heard::All };
+        let Some(fault) = self.0.faults.take(&format!("carrier:{}", carrier.channel())) else { return Ok(spared) };
         match fault.kind {
-            FaultKind::Status(status) => Struck::Refused(Refusal::Status { status, after: fault.retry_after }),
-            FaultKind::Throttle => {
-                Struck::Refused(Refusal::Throttled { after: fault.retry_after.unwrap_or(RETRY_AFTER) })
+            FaultKind::Status(status) => Err(Refusal::Status { status, after: fault.retry_after }),
+            FaultKind::Throttle => Err(Refusal::Throttled { after: fault.retry_after.unwrap_or(RETRY_AFTER) }),
+            FaultKind::Duplicate => Ok(Trouble { is_doubled: true, ..spared }),
+            FaultKind::Lost => Ok(Trouble { heard: Heard::Nothing, ..spared }),
+            FaultKind::Cut(bytes) => Ok(Trouble { heard: Heard::AllBut(bytes), ..spared }),
+            FaultKind::Timeout | FaultKind::Reset => {
+                fault.answer().await;
+                Err(Refusal::Silence)
             }
-            FaultKind::Duplicate => Struck::Doubled,
-            FaultKind::Lost => Struck::Unheard(Heard::Nothing),
-            FaultKind::Cut(bytes) => Struck::Unheard(Heard::AllBut(bytes)),
-            FaultKind::Timeout | FaultKind::Reset => Struck::Answered(fault.answer().await.unwrap_or_else(reset)),
             // For the engine: it kills the caller once we have answered.
-            FaultKind::Kill => Struck::Spared,
+            FaultKind::Kill => Ok(spared),
         }
     }
 
     /// Takes a message that the carrier's checks let through, or refuses it as its destination asks.
-    pub(super) async fn accept(&self, message: Message, is_doubled: bool) -> Result<(), Refusal> {
-        let outcome = Outcome::of(&message.to);
+    pub(super) async fn accept(
+        &self,
+        carrier: &dyn Carrier,
+        message: Message,
+        trouble: Trouble,
+    ) -> Result<(), Refusal> {
+        let outcome = Outcome::of(&message.to, &carrier.addresses());
         self.refuse(&message, outcome).await?;
-        let mut steps = plan(message.channel, outcome);
-        if is_doubled {
+        let mut steps = receipts(carrier.words(), outcome);
+        if trouble.is_doubled {
             steps = steps.into_iter().flat_map(|step| [step.clone(), step]).collect();
         }
         let down = Refusal::Status { status: 500, after: None };
@@ -129,8 +133,7 @@ impl State {
         let is_refused = |times| self.0.attempts.is_refused(message.integration_id, &message.to, times);
         match outcome {
             Outcome::InvalidNumber => Err(Refusal::InvalidNumber),
-            // MessageBird takes such messages and reports the opt-out later.
-            Outcome::OptedOut if message.channel == ChannelType::Twilio => Err(Refusal::OptedOut),
+            Outcome::OptedOut => Err(Refusal::OptedOut),
             Outcome::ThrottledTwice if is_refused(2) => Err(Refusal::Throttled { after: RETRY_AFTER }),
             Outcome::FailsOnce if is_refused(1) => Err(Refusal::Status { status: 500, after: None }),
             Outcome::NeverAnswers => {
@@ -146,17 +149,14 @@ impl State {
     }
 }
 
-/// The receipts of a message that was taken.
-fn plan(channel: ChannelType, outcome: Outcome) -> Vec<Step> {
-    let (failed, unknown_subscriber, opted_out) = match channel {
-        ChannelType::Twilio => ("undelivered", 30005, 21610),
-        ChannelType::Messagebird => ("delivery_failed", 1, 103),
-    };
-    let sent = Step::new(PAUSE, "sent", None);
-    let delivered = Step::new(PAUSE, "delivered", None);
+/// Those of a message that was taken.
+fn receipts(words: Words, outcome: Outcome) -> Vec<Step> {
+    let sent = Step::new(PAUSE, words.sent, None);
+    let delivered = Step::new(PAUSE, words.delivered, None);
+    let failed = |code| Step::new(PAUSE, words.failed, Some(code));
     match outcome {
-        Outcome::UnknownSubscriber => vec![sent, Step::new(PAUSE, failed, Some(unknown_subscriber))],
-        Outcome::OptedOut => vec![Step::new(PAUSE, failed, Some(opted_out))],
+        Outcome::UnknownSubscriber => vec![sent, failed(words.unknown_subscriber)],
+        Outcome::OptedOutLater => vec![failed(words.opted_out)],
         Outcome::NeverConfirmed => vec![sent],
         Outcome::ReceiptsOutOfOrder => vec![delivered.clone(), sent.clone(), delivered, sent],
         _ => vec![sent, delivered],

@@ -1,4 +1,4 @@
-//! What must outlive a restart: messages taken, the receipts still owed for them, and where numbers' messages go.
+//! What must outlive a restart: messages taken, the receipts still owed for them, and what was set at the carriers.
 //!
 //! One thread writes; what arrives while it commits goes into its next transaction, so that a thousand messages a second
 //! cost a few commits. Without a data directory nothing is written and rows are only numbered.
@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 
 use rusqlite::{Connection, params};
+use shared::model::ChannelType;
 use tokio::sync::oneshot;
 
 use super::accepted;
 use super::message::{Message, Step, Work};
-use super::twilio::{Pointed, Target};
+use super::setup::Setup;
 
 const FILE: &str = "carriers.sqlite";
 /// Writes in one transaction at most.
@@ -26,19 +27,18 @@ const SCHEMA: &str = "
         steps TEXT
     ) STRICT;
     CREATE INDEX IF NOT EXISTS owed ON messages (row) WHERE steps IS NOT NULL;
-    CREATE TABLE IF NOT EXISTS numbers (
-        account TEXT NOT NULL,
-        number TEXT NOT NULL,
-        target TEXT NOT NULL,
-        fallback TEXT NOT NULL DEFAULT '',
-        application TEXT NOT NULL DEFAULT '',
-        PRIMARY KEY (account, number)
+    CREATE TABLE IF NOT EXISTS setups (
+        channel TEXT NOT NULL,
+        what TEXT NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (channel, what)
     ) STRICT;";
 
-/// What an older file lacks.
+/// From a file that knew of numbers only.
 const SINCE: &str = "
-    ALTER TABLE numbers ADD COLUMN fallback TEXT NOT NULL DEFAULT '';
-    ALTER TABLE numbers ADD COLUMN application TEXT NOT NULL DEFAULT '';";
+    INSERT OR IGNORE INTO setups SELECT 'twilio', account || '/' || number,
+        json_object('url', target, 'fallback', fallback, 'applicationSid', application) FROM numbers;
+    DROP TABLE numbers;";
 
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
@@ -61,7 +61,7 @@ pub struct Kept {
     /// Oldest first.
     pub messages: Vec<Message>,
     pub unfinished: Vec<Work>,
-    pub numbers: Vec<Pointed>,
+    pub setups: Vec<Setup>,
 }
 
 pub struct Journal {
@@ -72,7 +72,7 @@ pub struct Journal {
 enum Write {
     Took { row: i64, message: String, steps: String },
     Finished { row: i64, message: String },
-    Pointed(Pointed),
+    SetUp(Setup),
 }
 
 impl Journal {
@@ -107,9 +107,9 @@ impl Journal {
         self.write(|| Some(Write::Finished { row, message: serde_json::to_string(message).ok()? })).await
     }
 
-    /// Where a number's messages go from now on.
-    pub async fn pointed(&self, pointed: &Pointed) -> Result<(), NotWritten> {
-        self.write(|| Some(Write::Pointed(pointed.clone()))).await
+    /// What was set at a carrier.
+    pub async fn set_up(&self, setup: &Setup) -> Result<(), NotWritten> {
+        self.write(|| Some(Write::SetUp(setup.clone()))).await
     }
 
     async fn write(&self, write: impl FnOnce() -> Option<Write>) -> Result<(), NotWritten> {
@@ -124,7 +124,7 @@ fn connect(dir: &Path) -> Result<Connection, JournalError> {
     std::fs::create_dir_all(dir)?;
     let connection = Connection::open(dir.join(FILE))?;
     connection.execute_batch(SCHEMA)?;
-    if connection.prepare("SELECT fallback FROM numbers").is_err() {
+    if connection.prepare("SELECT fallback FROM numbers").is_ok() {
         connection.execute_batch(SINCE)?;
     }
     Ok(connection)
@@ -144,12 +144,13 @@ fn read(connection: &Connection) -> Result<Kept, JournalError> {
         let (message, steps) = (serde_json::from_str(&message)?, serde_json::from_str(&steps)?);
         kept.unfinished.push(Work { row, message, steps });
     }
-    let mut numbers = connection.prepare("SELECT account, number, target, fallback, application FROM numbers")?;
-    let pointed = |row: &rusqlite::Row<'_>| -> rusqlite::Result<Pointed> {
-        let to = Target { url: row.get(2)?, fallback: row.get(3)?, application_sid: row.get(4)? };
-        Ok(Pointed { account_sid: row.get(0)?, number_sid: row.get(1)?, to })
-    };
-    kept.numbers = numbers.query_map([], pointed)?.collect::<Result<_, _>>()?;
+    let mut setups = connection.prepare("SELECT channel, what, value FROM setups")?;
+    for setup in setups.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, String>(2)?)))? {
+        let (channel, what, value) = setup?;
+        // A carrier that an older engine had, and this one hasn't.
+        let Some(channel) = ChannelType::from_name(&channel) else { continue };
+        kept.setups.push(Setup { channel, what, value: serde_json::from_str(&value)? });
+    }
     Ok(kept)
 }
 
@@ -172,15 +173,9 @@ fn commit<'a>(connection: &mut Connection, writes: impl Iterator<Item = &'a Writ
             Write::Took { row, message, steps } => transaction
                 .prepare_cached("INSERT INTO messages (row, message, steps) VALUES (?1, ?2, ?3)")?
                 .execute(params![row, message, steps])?,
-            Write::Pointed(pointed) => transaction
-                .prepare_cached("INSERT OR REPLACE INTO numbers VALUES (?1, ?2, ?3, ?4, ?5)")?
-                .execute(params![
-                    pointed.account_sid,
-                    pointed.number_sid,
-                    pointed.to.url,
-                    pointed.to.fallback,
-                    pointed.to.application_sid
-                ])?,
+            Write::SetUp(setup) => transaction
+                .prepare_cached("INSERT OR REPLACE INTO setups VALUES (?1, ?2, ?3)")?
+                .execute(params![setup.channel.as_str(), setup.what, setup.value.to_string()])?,
             Write::Finished { row, message } => {
                 transaction
                     .prepare_cached("UPDATE messages SET message = ?2, steps = NULL WHERE row = ?1")?

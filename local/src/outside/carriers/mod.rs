@@ -8,6 +8,7 @@ mod accepted;
 mod accounts;
 mod addresses;
 mod callbacks;
+mod carrier;
 mod control;
 mod directory;
 mod intake;
@@ -17,7 +18,7 @@ mod messagebird;
 
 mod receipts;
 mod repeats;
-mod signing;
+mod setup;
 #[cfg(test)]
 mod tests;
 mod twilio;
@@ -29,6 +30,7 @@ use axum::Router;
 use shared::ids::IntegrationId;
 use shared::model::Integration;
 
+pub use carrier::{CARRIERS, Carrier};
 pub use directory::Table;
 pub use journal::JournalError;
 
@@ -43,6 +45,7 @@ use directory::Directory;
 use journal::Journal;
 
 use receipts::Receipts;
+use setup::Setups;
 
 /// Everything the carriers know. Cloning gives another handle.
 #[derive(Clone)]
@@ -56,9 +59,9 @@ struct Inner {
     faults: Faults,
     feed: Feed,
     journal: Journal,
-    numbers: twilio::Numbers,
     accepted: AcceptedMessages,
     receipts: Receipts,
+    setups: Setups,
 }
 
 /// Why the carriers can't start.
@@ -91,17 +94,17 @@ impl State {
             faults,
             feed,
             journal,
-            numbers: twilio::Numbers::new(kept.numbers),
             accepted: AcceptedMessages::new(kept.messages),
             receipts: Receipts::new(activity, kept.unfinished),
+            setups: Setups::new(kept.setups),
         })))
     }
 
-    /// Makes an integration's account known, with a number whose messages go to it unless they go elsewhere already: as
-    /// its owner sets it by hand at the carrier.
+    /// Makes an integration's account known, and has messages to it go there unless they go elsewhere already: as its
+    /// owner sets it by hand at the carrier.
     pub fn register(&self, integration: &Integration) {
-        if let Some(pointed) = Account::of(integration).as_ref().and_then(twilio::pointed) {
-            self.0.numbers.point_if_new(pointed);
+        if let Some(account) = Account::of(integration) {
+            account.carrier.point_home(self, &account);
         }
         self.know(integration);
     }
@@ -134,7 +137,9 @@ impl State {
 
 /// The carriers' own APIs, below `/_carriers`.
 pub fn router(state: State) -> Router {
-    Router::new().nest("/twilio", twilio::router(state.clone())).nest("/messagebird", messagebird::router(state))
+    CARRIERS.into_iter().fold(Router::new(), |router, carrier| {
+        router.nest(&format!("/{}", carrier.channel()), carrier.api(state.clone()))
+    })
 }
 
 /// What people and tests do with the carriers, below `/_local`.

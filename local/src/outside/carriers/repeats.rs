@@ -10,7 +10,36 @@ pub enum Failure {
     Status(u16),
 }
 
-/// Twilio's wishes by a URL's fragment: `#rc=5&rp=4xx,5xx,ct,rt`.
+/// How a carrier repeats.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Repeats {
+    Never,
+    /// The same call again at once, where the URL's fragment asks for it.
+    AsWished(Wishes),
+    /// Whatever is no success, newly signed each time, after these pauses.
+    After(&'static [Duration]),
+}
+
+impl Repeats {
+    /// How long to wait before the next try, when one has failed so; `None` where it was the last.
+    pub fn after(&self, failure: Failure, tries: u32, since_first: Duration) -> Option<Duration> {
+        match self {
+            Self::Never => None,
+            Self::AsWished(wishes) => {
+                (since_first < PATIENCE && wishes.repeats(failure, tries)).then_some(Duration::ZERO)
+            }
+            Self::After(_) if matches!(failure, Failure::Status(..300)) => None,
+            Self::After(pauses) => pauses.get(tries as usize - 1).copied(),
+        }
+    }
+
+    /// A signature that ends is not good for the next try.
+    pub fn are_signed_anew(&self) -> bool {
+        matches!(self, Self::After(_))
+    }
+}
+
+/// What a URL's fragment asks for: `#rc=5&rp=4xx,5xx,ct,rt`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wishes {
     retries: u32,
@@ -18,19 +47,8 @@ pub struct Wishes {
     policy: Vec<String>,
 }
 
-/// All of Twilio's tries together.
-pub const TWILIOS_PATIENCE: Duration = Duration::from_secs(15);
-
-/// MessageBird repeats whatever is no success, for hours with growing gaps; here the gaps are short and few.
-pub const MESSAGEBIRDS_PAUSES: [Duration; 7] = [
-    Duration::from_millis(50),
-    Duration::from_millis(100),
-    Duration::from_millis(200),
-    Duration::from_millis(400),
-    Duration::from_millis(800),
-    Duration::from_millis(1_600),
-    Duration::from_millis(3_200),
-];
+/// All tries of one call together, where they are wished for.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 impl Wishes {
     /// What a URL asks for; without a fragment, one more try where no connection was made.
@@ -54,11 +72,6 @@ impl Wishes {
         };
         tries <= self.retries && self.policy.iter().any(|wanted| wanted == kind || wanted == "all")
     }
-}
-
-/// What is called and signed: no fragment.
-pub fn without_fragment(url: &str) -> &str {
-    url.split('#').next().unwrap_or(url)
 }
 
 #[cfg(test)]

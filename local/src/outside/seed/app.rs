@@ -1,15 +1,15 @@
 //! One demo app with everything it needs to send, written past the API: its ids may be given, and no carrier is asked
 //! about accounts that are made up here.
 
-use serde_json::{Value, json};
 use shared::ids::{AccountId, AppId, WebhookId};
 use shared::model::{
-    ApiError, ApiKey, App, ChannelType, Integration, KeyOwner, Secret, Signing, SigningSecret, Trigger, WEBHOOK_LIMIT,
-    Webhook,
+    ApiError, ApiKey, App, Integration, KeyOwner, Secret, Signing, SigningSecret, Trigger, WEBHOOK_LIMIT, Webhook,
 };
 use shared::store::{Store, StoreError};
 
-use super::{Ready, ReadyWebhook, Wanted, showcase};
+use super::showcase::{APP, WEBHOOK, example};
+use super::{Ready, ReadyWebhook, Wanted};
+use crate::outside::carriers::CARRIERS;
 
 /// Whose ids an app and what belongs to it have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,10 +20,10 @@ pub enum Ids {
 }
 
 impl Ids {
-    fn choose<T: std::str::FromStr>(self, number: u8, drawn: T) -> T {
+    fn choose<T>(self, example: Option<T>, drawn: T) -> T {
         match self {
             Self::Drawn => drawn,
-            Self::OfTheExamples => showcase::id(number).unwrap_or(drawn),
+            Self::OfTheExamples => example.unwrap_or(drawn),
         }
     }
 }
@@ -46,10 +46,10 @@ impl DemoApp {
     /// What the API would refuse as well.
     pub fn new(wanted: Wanted, ids: Ids, engine_url: &str) -> Result<Self, ApiError> {
         let app = App::new(AccountId::generate(), wanted.name.unwrap_or_else(|| "Demo".into()));
-        let app = App { id: ids.choose(showcase::APP, app.id), ..app };
-        let integrations = ChannelType::ALL.into_iter().map(|channel| {
-            let made = Integration::create(app.id, &account(channel))?;
-            let id = ids.choose(showcase::integration(channel), made.id);
+        let app = App { id: ids.choose(example(APP), app.id), ..app };
+        let integrations = CARRIERS.into_iter().map(|carrier| {
+            let made = Integration::create(app.id, &carrier.demo_account())?;
+            let id = ids.choose(carrier.example(), made.id);
             Ok(Integration { id, expired_claim: wanted.expired_claim, ..made })
         });
         let integrations = integrations.collect::<Result<_, ApiError>>()?;
@@ -60,7 +60,7 @@ impl DemoApp {
         if webhooks.len() > WEBHOOK_LIMIT {
             return Err(ApiError::field("webhooks", format!("must be {WEBHOOK_LIMIT} at most")));
         }
-        webhooks.first_mut().into_iter().for_each(|first| first.id = ids.choose(showcase::WEBHOOK, first.id));
+        webhooks.first_mut().into_iter().for_each(|first| first.id = ids.choose(example(WEBHOOK), first.id));
         Ok(Self {
             key: ApiKey::generate(KeyOwner::App(app.id), Some("demo".into())),
             account_key: ApiKey::generate(KeyOwner::Account(app.account_id), Some("demo".into())),
@@ -119,27 +119,4 @@ fn everything(app_id: AppId, engine_url: &str) -> Webhook {
         include_client: true,
         include_full_app_user: false,
     }
-}
-
-/// An integration's body, with an account at a carrier that nobody else has.
-fn account(channel: ChannelType) -> Value {
-    match channel {
-        ChannelType::Twilio => json!({
-            "type": "twilio",
-            "accountSid": format!("AC{}", random_hex()),
-            "authToken": random_hex(),
-            "phoneNumberSid": format!("PN{}", random_hex()),
-            "phoneNumber": "+15550100001",
-        }),
-        ChannelType::Messagebird => json!({
-            "type": "messagebird",
-            "accessKey": &random_hex()[..25],
-            "originator": "31970000001",
-            "signingKey": random_hex(),
-        }),
-    }
-}
-
-fn random_hex() -> String {
-    hex::encode(rand::random::<[u8; 16]>())
 }

@@ -23,6 +23,7 @@ use app::{DemoApp, Ids};
 use showcase::ShowcaseError;
 
 pub use routes::router;
+pub use showcase::example;
 
 const SEED_FILE: &str = "seed.json";
 
@@ -104,7 +105,7 @@ impl Seeder {
     /// Gives the demo app what the API's examples name, where it lacks it.
     pub async fn showcase(&self) -> Result<(), SeedError> {
         // A data directory may hold an app of another making, which the examples don't name.
-        let Some(demo) = showcase::id(showcase::APP) else { return Ok(()) };
+        let Some(demo) = showcase::example(showcase::APP) else { return Ok(()) };
         match self.store.app(demo).await? {
             Some(app) => Ok(showcase::set_up(&self.store, demo, app.account_id).await?),
             None => Ok(()),
@@ -193,4 +194,9 @@ impl ReadyWebhook {
             signing_secret: webhook.signing.current.as_secret().expose().to_owned(),
         }
     }
+}
+
+/// Credentials that nobody has.
+pub fn random_hex() -> String {
+    hex::encode(rand::random::<[u8; 16]>())
 }

@@ -6,30 +6,23 @@
 
 use serde_json::{Value, json};
 use shared::ids::{AccountId, AppId};
-use shared::model::{ApiError, AppUser, ChannelType, Integration, ServiceAccount, Template, Timestamp};
+use shared::model::{ApiError, AppUser, Integration, ServiceAccount, Template, Timestamp};
 use shared::store::{Side, Store, StoreError, StoredMessage};
 use shared::tasks::Mark;
 
 /// The first four bytes of an id are its second: this one's, 2026-01-01T00:00:00Z.
 const BEGUN: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 
-/// Numbers of ids that an app is made with; see [`id`].
+/// Numbers of [`example`]s.
 pub const APP: u8 = 1;
 pub const WEBHOOK: u8 = 4;
-
-pub fn integration(channel: ChannelType) -> u8 {
-    match channel {
-        ChannelType::Twilio => 2,
-        ChannelType::Messagebird => 3,
-    }
-}
 
 fn text(number: u8) -> String {
     format!("6955b9000000000000000{number:03x}")
 }
 
-/// The id with a number.
-pub fn id<T: std::str::FromStr>(number: u8) -> Option<T> {
+/// The id of what the examples name.
+pub fn example<T: std::str::FromStr>(number: u8) -> Option<T> {
     text(number).parse().ok()
 }
 
@@ -53,13 +46,13 @@ pub async fn set_up(store: &Store, app: AppId, account: AccountId) -> Result<(),
     store.post(app, &lea, Side::AppMaker, &[question], Mark::new(lea.conversation_id), BEGUN).await?;
     let whatsapp = json!({ "type": "whatsapp", "deploymentId": text(0x10) });
     let whatsapp = Integration::create(app, &whatsapp).map_err(ShowcaseError::Refused)?;
-    store.put_integration(&Integration { id: id(9).unwrap_or(whatsapp.id), ..whatsapp }).await?;
+    store.put_integration(&Integration { id: example(9).unwrap_or(whatsapp.id), ..whatsapp }).await?;
     let template: Template = serde_json::from_value(json!({
         "_id": text(0xa), "name": "welcome", "message": { "type": "text", "text": "Welcome to the tea house" }
     }))?;
     store.create_template(app, &template).await?;
     let support = ServiceAccount::new(account, "Support".into());
-    store.create_service_account(&ServiceAccount { id: id(0xb).unwrap_or(support.id), ..support }).await?;
+    store.create_service_account(&ServiceAccount { id: example(0xb).unwrap_or(support.id), ..support }).await?;
     Ok(())
 }
 

@@ -2,16 +2,15 @@
 
 use axum::http::header;
 use shared::channels::segments;
+use shared::model::MessagebirdSettings;
 
-use super::super::accounts::Account;
-use super::super::callbacks::{Call, Written};
+use super::super::callbacks::{Call, Inbound};
 use super::super::message::{Message, Step};
-use super::super::signing;
-use super::{date, settings};
+use super::{date, signature};
 use crate::clock::now_ms;
 
 /// A status report: a signed GET with everything in its query.
-pub fn report(account: &Account, message: &Message, step: &Step, url: &str) -> Option<Call> {
+pub fn report(settings: &MessagebirdSettings, message: &Message, step: &Step, url: &str) -> Option<Call> {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("id", &message.external_id);
     query.append_pair("mccmnc", "20408").append_pair("ported", "0");
@@ -26,7 +25,7 @@ pub fn report(account: &Account, message: &Message, step: &Step, url: &str) -> O
     }
     let separator = if url.contains('?') { '&' } else { '?' };
     let url = format!("{url}{separator}{}", query.finish());
-    let token = token(account, &url, b"")?;
+    let token = token(settings, &url, b"")?;
     http::Request::get(url).header("messagebird-signature-jwt", token).body(Vec::new()).ok()
 }
 
@@ -41,10 +40,11 @@ fn reason(code: u32) -> &'static str {
 }
 
 /// A message from a person: the classic webhook's signed form.
-pub fn inbound(account: &Account, external_id: &str, written: &Written, url: &str) -> Option<Call> {
+pub fn inbound(settings: &MessagebirdSettings, inbound: &Inbound<'_>) -> Option<Call> {
+    let Inbound { external_id, written, url, .. } = *inbound;
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("id", external_id);
-    form.append_pair("recipient", settings(account)?.originator.digits());
+    form.append_pair("recipient", settings.originator.digits());
     form.append_pair("originator", written.from.trim_start_matches('+'));
     form.append_pair("body", &written.text);
     form.append_pair("createdDatetime", &date(now_ms()));
@@ -54,13 +54,13 @@ pub fn inbound(account: &Account, external_id: &str, written: &Written, url: &st
     let body = form.finish().into_bytes();
     http::Request::post(url)
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header("messagebird-signature-jwt", token(account, url, &body)?)
+        .header("messagebird-signature-jwt", token(settings, url, &body)?)
         .body(body)
         .ok()
 }
 
 /// An account without a signing key signs nothing, and so its callbacks are refused; as with the real carrier.
-fn token(account: &Account, url: &str, body: &[u8]) -> Option<String> {
-    let key = settings(account)?.signing_key.as_ref().map_or("", |key| key.expose());
-    signing::messagebird(key, url, body, now_ms().div_euclid(1000))
+fn token(settings: &MessagebirdSettings, url: &str, body: &[u8]) -> Option<String> {
+    let key = settings.signing_key.as_ref().map_or("", |key| key.expose());
+    signature::sign(key, url, body, now_ms().div_euclid(1000))
 }

@@ -6,15 +6,12 @@ use shared::model::TwilioSettings;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::super::accounts::Account;
-use super::super::callbacks::{Call, Written};
+use super::super::callbacks::{Call, Inbound};
 use super::super::message::{Message, Step};
-use super::super::signing;
-use super::settings;
+use super::signature;
 
 /// A receipt, as Twilio posts it.
-pub fn receipt(account: &Account, message: &Message, step: &Step, url: &str) -> Option<Call> {
-    let settings = settings(account)?;
+pub fn receipt(settings: &TwilioSettings, message: &Message, step: &Step, url: &str) -> Option<Call> {
     let mut fields = vec![("SmsSid", message.external_id.clone()), ("SmsStatus", step.status.clone())];
     fields.push(("MessageStatus", step.status.clone()));
     if let Some(code) = step.error {
@@ -36,15 +33,9 @@ pub fn receipt(account: &Account, message: &Message, step: &Step, url: &str) -> 
 }
 
 /// A message from a person, as Twilio posts it; to the fallback with the URL that failed.
-pub fn inbound(
-    account: &Account,
-    external_id: &str,
-    written: &Written,
-    url: &str,
-    failed: Option<&str>,
-) -> Option<Call> {
-    let settings = settings(account)?;
-    let id = external_id.to_owned();
+pub fn inbound(settings: &TwilioSettings, inbound: &Inbound<'_>) -> Option<Call> {
+    let Inbound { written, url, failed, .. } = *inbound;
+    let id = inbound.external_id.to_owned();
     let mut fields = vec![("ToCountry", "US".to_owned()), ("SmsMessageSid", id.clone())];
     fields.push(("NumMedia", written.media.len().to_string()));
     for name in ["FromZip", "FromCity", "FromState", "ToCity", "ToState", "ToZip"] {
@@ -86,7 +77,7 @@ fn signed(settings: &TwilioSettings, url: &str, fields: &[(String, String)]) -> 
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded; charset=UTF-8")
         .header(header::USER_AGENT, "TwilioProxy/1.1")
         .header("i-twilio-idempotency-token", uuid::Uuid::new_v4().to_string())
-        .header("x-twilio-signature", signing::twilio(settings.auth_token.expose(), url, fields)?)
+        .header("x-twilio-signature", signature::sign(settings.auth_token.expose(), url, fields)?)
         .body(body.into_bytes())
         .ok()
 }

@@ -10,7 +10,9 @@ use shared::model::ChannelType;
 
 use super::super::State;
 use super::super::accounts::Account;
-use super::{Pointed, Target, TwilioError, authorized, basic, by_status, not_found, settings, view};
+use super::errors::{TwilioError, authorized, basic, by_status, not_found};
+use super::messages::view;
+use super::{Target, number, settings};
 
 pub async fn message(
     Shared(state): Shared<State>,
@@ -46,22 +48,21 @@ pub async fn phone_number(
     let wanted = file.strip_suffix(".json").unwrap_or_default();
     let found = accounts.iter().filter_map(|account| settings(account));
     let found = found.into_iter().find(|settings| settings.phone_number_sid == wanted);
-    let number = match found {
+    let phone_number = match found {
         Some(settings) => settings.phone_number.as_str().to_owned(),
         None if is_sid(wanted, "PN") => number_of(wanted),
         None => return Err(not_found(uri.path())),
     };
-    let mut target = state.0.numbers.target(&sid, wanted);
+    let what = number(&sid, wanted);
+    let mut target: Target = state.set_up(ChannelType::Twilio, &what);
     if change(&state, &mut target, &body) {
-        let pointed = Pointed { account_sid: sid.clone(), number_sid: wanted.to_owned(), to: target.clone() };
-        state.0.journal.pointed(&pointed).await.map_err(|_| by_status(500))?;
-        state.0.numbers.point(pointed);
+        state.keep_setup(ChannelType::Twilio, what, &target).await.map_err(|_| by_status(500))?;
     }
     let url = |target: String| if target.starts_with('/') { state.0.callbacks.url(&target) } else { target };
     Ok(Json(json!({
         "sid": wanted,
         "account_sid": sid,
-        "phone_number": number,
+        "phone_number": phone_number,
         "capabilities": {"voice": true, "sms": true, "mms": true, "fax": false},
         "sms_url": url(target.url),
         "sms_method": "POST",

@@ -1,155 +1,135 @@
-//! Twilio, as far as a messaging integration calls it: sends here, look-ups and set-up in [`lookups`], and what it calls
-//! us with in [`callbacks`].
+//! Twilio, as far as a messaging integration calls it: sends in [`messages`], look-ups and set-up in [`lookups`]; and
+//! what it calls us with, in [`callbacks`].
 
 mod callbacks;
+mod errors;
 mod lookups;
-mod numbers;
+mod messages;
+mod signature;
 
-use std::sync::Arc;
-
-use axum::extract::{OriginalUri, Path, State as Shared};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::Router;
 use axum::routing::{any, get, post};
-use axum::{Json, Router};
-use base64::Engine;
-use serde_json::{Map, Value, json};
-use shared::channels::segments;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use shared::ids::IntegrationId;
 use shared::model::{ChannelType, Settings, TwilioSettings};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
 
 use super::State;
 use super::accounts::Account;
-use super::callbacks::Way;
-use super::intake::{Heard, Refusal, Struck};
-use super::message::Message;
-use crate::clock::now_ms;
-use crate::control::faults::reset;
-pub use callbacks::{inbound, receipt};
-pub use numbers::{Numbers, Pointed, Target};
+use super::addresses::{Outcome, PHONE_NUMBERS, Row};
+use super::callbacks::{Call, Inbound, Way, Written};
+use super::carrier::{Carrier, Words};
+use super::message::{Message, Step};
+use super::repeats::{Repeats, Wishes};
+use crate::outside::seed::{example, random_hex};
 
-const TEXT_LIMIT: usize = 1600;
-const MEDIA_LIMIT: usize = 10;
 /// What a careful owner writes behind a number's URL.
 const ASKED: &str = "#rc=5&rp=all";
+const OPTED_OUT: Row =
+    Row { ends_with: "0902", outcome: Outcome::OptedOut, what: "opted out: refused at once (21610)" };
 
-pub fn router(state: State) -> Router {
-    Router::new()
-        .route("/2010-04-01/Accounts/{account}/Messages.json", post(send))
-        .route("/2010-04-01/Accounts/{account}/Messages/{file}", get(lookups::message))
-        .route("/2010-04-01/Accounts/{account}", get(lookups::account))
-        .route(
-            "/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/{file}",
-            get(lookups::phone_number).post(lookups::phone_number),
-        )
-        .route("/{*path}", any(lookups::unknown))
-        .with_state(state)
-}
+pub struct Twilio;
 
-/// HTTP status, code and message, as Twilio writes them.
-struct TwilioError(u16, u32, String);
-
-impl TwilioError {
-    fn new(status: u16, code: u32, message: impl Into<String>) -> Self {
-        Self(status, code, message.into())
+impl Carrier for Twilio {
+    fn channel(&self) -> ChannelType {
+        ChannelType::Twilio
     }
-}
 
-impl IntoResponse for TwilioError {
-    fn into_response(self) -> Response {
-        let Self(status, code, message) = self;
-        let more_info = format!("https://www.twilio.com/docs/errors/{code}");
-        let body = json!({"code": code, "message": message, "more_info": more_info, "status": status});
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, [("x-twilio-error-code", code.to_string()), request_id()], Json(body)).into_response()
+    fn name(&self) -> &'static str {
+        "SMS, Twilio"
     }
-}
 
-fn request_id() -> (&'static str, String) {
-    ("twilio-request-id", format!("RQ{}", uuid::Uuid::new_v4().simple()))
-}
-
-async fn send(
-    Shared(state): Shared<State>,
-    Path(sid): Path<String>,
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
-    body: String,
-) -> Response {
-    let (is_doubled, heard) = match state.strike(ChannelType::Twilio).await {
-        Struck::Spared => (false, Heard::All),
-        Struck::Doubled => (true, Heard::All),
-        Struck::Unheard(heard) => (false, heard),
-        Struck::Refused(refusal) => return refused(refusal, ""),
-        Struck::Answered(response) => return response,
-    };
-    if let Some((_, url)) = form_urlencoded::parse(body.as_bytes()).find(|(name, _)| name == "StatusCallback") {
-        state.meet_caller(&url).await;
+    fn api_parameter(&self) -> &'static str {
+        "TwilioApiUrl"
     }
-    let draft = authorized(&state, &headers, &sid, uri.path()).and_then(|accounts| draft(&state, &accounts, &body));
-    let message = match draft {
-        Ok(message) => message,
-        Err(error) => return error.into_response(),
-    };
-    match state.accept(message.clone(), is_doubled).await {
-        Ok(()) => heard.of((StatusCode::CREATED, [request_id()], Json(view(&sid, &message))).into_response()).await,
-        Err(refusal) => refused(refusal, &message.to),
+
+    fn api(&self, state: State) -> Router {
+        Router::new()
+            .route("/2010-04-01/Accounts/{account}/Messages.json", post(messages::send))
+            .route("/2010-04-01/Accounts/{account}/Messages/{file}", get(lookups::message))
+            .route("/2010-04-01/Accounts/{account}", get(lookups::account))
+            .route(
+                "/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/{file}",
+                get(lookups::phone_number).post(lookups::phone_number),
+            )
+            .route("/{*path}", any(lookups::unknown))
+            .with_state(state)
     }
-}
 
-fn refused(refusal: Refusal, to: &str) -> Response {
-    let (error, after) = match refusal {
-        Refusal::InvalidNumber => (invalid_to(to), None),
-        Refusal::OptedOut => (TwilioError::new(400, 21610, "Attempt to send to unsubscribed recipient"), None),
-        Refusal::Throttled { after } => (by_status(429), Some(after)),
-        Refusal::Status { status, after } => (by_status(status), after),
-        Refusal::Silence => return reset(),
-    };
-    let mut response = error.into_response();
-    if let Some(seconds) = after {
-        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    fn login(&self, settings: &Settings) -> Option<String> {
+        match settings {
+            Settings::Twilio(settings) => Some(settings.account_sid.clone()),
+            _ => None,
+        }
     }
-    response
-}
 
-fn by_status(status: u16) -> TwilioError {
-    let (code, message) = match status {
-        401 => (20003, "Authenticate"),
-        404 => (20404, "The requested resource was not found"),
-        429 => (20429, "Too Many Requests"),
-        500 => (20500, "An internal server error has occurred"),
-        503 => (20503, "Service unavailable"),
-        status => (20_000 + u32::from(status), "Simulated error"),
-    };
-    TwilioError::new(status, code, message)
-}
-
-fn invalid_to(to: &str) -> TwilioError {
-    TwilioError::new(400, 21211, format!("The 'To' number {to} is not a valid phone number."))
-}
-
-/// The integrations of the account whose credentials came. The path must name the same account.
-fn authorized(state: &State, headers: &HeaderMap, sid: &str, path: &str) -> Result<Vec<Arc<Account>>, TwilioError> {
-    let denied = |message: &str| TwilioError::new(401, 20003, message);
-    let missing = || denied("Authentication Error - No credentials provided");
-    let (user, token) = basic(headers).ok_or_else(missing)?;
-    let mut accounts = state.0.accounts.of_login(ChannelType::Twilio, &user);
-    if accounts.is_empty() {
-        return Err(denied("Authentication Error - invalid username"));
+    fn demo_account(&self) -> Value {
+        json!({
+            "type": "twilio",
+            "accountSid": format!("AC{}", random_hex()),
+            "authToken": random_hex(),
+            "phoneNumberSid": format!("PN{}", random_hex()),
+            "phoneNumber": "+15550100001",
+        })
     }
-    accounts.retain(|account| settings(account).is_some_and(|settings| settings.auth_token.matches(&token)));
-    if accounts.is_empty() {
-        return Err(denied("Authenticate"));
-    }
-    if user == sid { Ok(accounts) } else { Err(not_found(path)) }
-}
 
-/// User and password.
-fn basic(headers: &HeaderMap) -> Option<(String, String)> {
-    let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?;
-    let pair = String::from_utf8(base64::engine::general_purpose::STANDARD.decode(given).ok()?).ok()?;
-    pair.split_once(':').map(|(user, password)| (user.to_owned(), password.to_owned()))
+    fn example(&self) -> Option<IntegrationId> {
+        example(2)
+    }
+
+    fn addresses(&self) -> Vec<Row> {
+        [&[OPTED_OUT], PHONE_NUMBERS].concat()
+    }
+
+    fn somebody(&self, ending: &str) -> String {
+        format!("+1555010{}", if ending.is_empty() { "0002" } else { ending })
+    }
+
+    fn words(&self) -> Words {
+        Words {
+            sent: "sent",
+            delivered: "delivered",
+            failed: "undelivered",
+            unknown_subscriber: 30005,
+            opted_out: 21610,
+        }
+    }
+
+    fn new_id(&self, written: &Written) -> String {
+        message_sid(!written.media.is_empty())
+    }
+
+    fn point_home(&self, state: &State, account: &Account) {
+        if let Some(settings) = settings(account) {
+            let home = Target { url: format!("{}{ASKED}", account.callback_path()), ..Target::default() };
+            state.set_up_if_new(self.channel(), number(&settings.account_sid, &settings.phone_number_sid), &home);
+        }
+    }
+
+    fn way(&self, state: &State, account: &Account) -> Option<Way> {
+        let settings = settings(account)?;
+        let target: Target = state.set_up(self.channel(), &number(&settings.account_sid, &settings.phone_number_sid));
+        let ours = |url: String| url.starts_with('/').then_some(url);
+        let path = ours(target.url).filter(|_| target.application_sid.is_empty())?;
+        Some(Way { path, fallback: ours(target.fallback) })
+    }
+
+    fn repeats(&self, path: &str) -> Repeats {
+        Repeats::AsWished(Wishes::of(path))
+    }
+
+    fn receipt(&self, account: &Account, message: &Message, step: &Step, url: &str) -> Option<Call> {
+        callbacks::receipt(settings(account)?, message, step, url)
+    }
+
+    fn inbound(&self, account: &Account, inbound: &Inbound<'_>) -> Option<Call> {
+        callbacks::inbound(settings(account)?, inbound)
+    }
+
+    fn sign(&self, account: &Account, url: &str, body: &str) -> Option<String> {
+        let fields: Vec<_> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+        signature::sign(settings(account)?.auth_token.expose(), url, &fields)
+    }
 }
 
 fn settings(account: &Account) -> Option<&TwilioSettings> {
@@ -159,182 +139,23 @@ fn settings(account: &Account) -> Option<&TwilioSettings> {
     }
 }
 
-/// The account's number, pointed at its own integration.
-pub fn pointed(account: &Account) -> Option<Pointed> {
-    let settings = settings(account)?;
-    Some(Pointed {
-        account_sid: settings.account_sid.clone(),
-        number_sid: settings.phone_number_sid.clone(),
-        to: Target {
-            url: format!("/callbacks/{}/{}/{}{ASKED}", account.channel, account.app_id, account.integration_id),
-            ..Target::default()
-        },
-    })
+/// Where messages to a number go. Paths below our public URL, which may be another after a restart; or URLs elsewhere,
+/// which are never called. Empty where there is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Target {
+    url: String,
+    fallback: String,
+    /// Has the messages instead of the URL.
+    application_sid: String,
 }
 
-/// The path that messages to the account's number are posted to, if it is one of ours.
-pub fn incoming(state: &State, account: &Account) -> Option<Way> {
-    let settings = settings(account)?;
-    let target = state.0.numbers.target(&settings.account_sid, &settings.phone_number_sid);
-    let ours = |url: String| url.starts_with('/').then_some(url);
-    let path = ours(target.url).filter(|_| target.application_sid.is_empty())?;
-    Some(Way { path, fallback: ours(target.fallback) })
+/// What a number's [`Target`] is kept under.
+fn number(account_sid: &str, number_sid: &str) -> String {
+    format!("{account_sid}/{number_sid}")
 }
 
-/// Checks a send in Twilio's order: sender, destination, body.
-fn draft(state: &State, accounts: &[Arc<Account>], body: &str) -> Result<Message, TwilioError> {
-    let fields: Vec<(String, String)> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
-    let get = |name: &str| fields.iter().find(|(given, _)| given == name).map(|(_, value)| value.clone());
-    let (account, from, service) = sender(accounts, get("From"), get("MessagingServiceSid"))?;
-    let to = destination(get("To"), &from)?;
-    let media_urls: Vec<_> = fields.iter().filter(|(name, _)| name == "MediaUrl").map(|(_, url)| url.clone()).collect();
-    let text = get("Body").unwrap_or_default();
-    check_content(&text, &media_urls)?;
-    let callback_path = match get("StatusCallback") {
-        None => None,
-        Some(url) => Some(state.0.callbacks.path(&url).map(str::to_owned).ok_or_else(|| {
-            TwilioError::new(400, 21609, format!("The 'StatusCallback' URL {url} is not a valid URL."))
-        })?),
-    };
-    let kind = if media_urls.is_empty() { "SM" } else { "MM" };
-    Ok(Message {
-        external_id: format!("{kind}{}", uuid::Uuid::new_v4().simple()),
-        app_id: account.app_id,
-        integration_id: account.integration_id,
-        channel: ChannelType::Twilio,
-        to,
-        from,
-        text,
-        media_urls,
-        raw: raw(&fields),
-        at: now_ms(),
-        status: if service { "accepted" } else { "queued" }.into(),
-        callback_path,
-        reference: None,
-    })
-}
-
-/// Which of the account's integrations sends, its number, and whether a service chose that.
-fn sender(
-    accounts: &[Arc<Account>],
-    from: Option<String>,
-    service: Option<String>,
-) -> Result<(&Account, String, bool), TwilioError> {
-    let find = |fits: &dyn Fn(&TwilioSettings) -> bool| {
-        accounts.iter().find(|account| settings(account).is_some_and(fits)).map(Arc::as_ref)
-    };
-    if let Some(service) = service {
-        let account = find(&|settings| settings.messaging_service_sid.as_deref() == Some(&service))
-            .ok_or_else(|| TwilioError::new(400, 21701, "The Messaging Service does not exist."))?;
-        let number = settings(account).map_or_else(String::new, |settings| settings.phone_number.as_str().to_owned());
-        return Ok((account, number, from.is_none()));
-    }
-    let from = from.filter(|from| !from.is_empty());
-    let from = from.ok_or_else(|| TwilioError::new(400, 21603, "A 'From' phone number is required."))?;
-    match from.as_str() {
-        "+15005550001" => {
-            let what = "is not a valid phone number, shortcode, or alphanumeric sender ID.";
-            Err(TwilioError::new(400, 21212, format!("The 'From' number {from} {what}")))
-        }
-        "+15005550008" => Err(TwilioError::new(429, 21611, "SMS queue is full.")),
-        number => match find(&|settings| settings.phone_number.as_str() == number) {
-            Some(account) => Ok((account, from, false)),
-            None => {
-                let what = "is not a valid, SMS-capable inbound phone number or short code for your account.";
-                Err(TwilioError::new(400, 21606, format!("The From phone number {from} {what}")))
-            }
-        },
-    }
-}
-
-fn destination(to: Option<String>, from: &str) -> Result<String, TwilioError> {
-    let to = to.filter(|to| !to.is_empty());
-    let to = to.ok_or_else(|| TwilioError::new(400, 21604, "A 'To' phone number is required."))?;
-    let digits = to.strip_prefix('+').unwrap_or_default();
-    if !(7..=15).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) || to == "+15005550001" {
-        return Err(invalid_to(&to));
-    }
-    let error = |code, message: String| Err(TwilioError::new(400, code, message));
-    // Twilio's own magic numbers.
-    match to.as_str() {
-        "+15005550002" => {
-            let what = format!("is not currently reachable using the 'From' phone number: {from} via SMS.");
-            error(21612, format!("The 'To' phone number: {to}, {what}"))
-        }
-        "+15005550003" => {
-            let what = "Permission to send an SMS has not been enabled for the region indicated by the 'To' number";
-            error(21408, format!("{what}: {to}."))
-        }
-        "+15005550004" => error(21610, "Attempt to send to unsubscribed recipient".into()),
-        "+15005550009" => error(21614, format!("To number: {to}, is not a mobile number")),
-        _ => Ok(to),
-    }
-}
-
-fn check_content(text: &str, media_urls: &[String]) -> Result<(), TwilioError> {
-    if text.is_empty() && media_urls.is_empty() {
-        return Err(TwilioError::new(400, 21602, "Message body is required."));
-    }
-    if text.chars().count() > TEXT_LIMIT {
-        let message = "The concatenated message body exceeds the 1600 character limit.";
-        return Err(TwilioError::new(400, 21617, message));
-    }
-    if media_urls.len() > MEDIA_LIMIT {
-        return Err(TwilioError::new(400, 21623, "Number of media files exceeds allowed limit"));
-    }
-    Ok(())
-}
-
-fn raw(fields: &[(String, String)]) -> Map<String, Value> {
-    let mut raw = Map::new();
-    for (name, value) in fields {
-        match raw.get_mut(name) {
-            Some(Value::Array(values)) => values.push(value.as_str().into()),
-            Some(first) => *first = json!([first.take(), value]),
-            None => {
-                raw.insert(name.clone(), value.as_str().into());
-            }
-        }
-    }
-    raw
-}
-
-/// The message resource, as the answer to a send and as `GET` shows it.
-fn view(account_sid: &str, message: &Message) -> Value {
-    let path = format!("/2010-04-01/Accounts/{account_sid}/Messages/{}", message.external_id);
-    let date = date(message.at);
-    let is_unsent = message.status == "accepted";
-    let segments = if is_unsent { 0 } else { segments::count(&message.text).max(1) };
-    json!({
-        "account_sid": account_sid,
-        "api_version": "2010-04-01",
-        "body": message.text,
-        "date_created": date,
-        "date_sent": Value::Null,
-        "date_updated": date,
-        "direction": "outbound-api",
-        "error_code": Value::Null,
-        "error_message": Value::Null,
-        "from": if is_unsent { Value::Null } else { message.from.as_str().into() },
-        "messaging_service_sid": message.raw.get("MessagingServiceSid").cloned().unwrap_or(Value::Null),
-        "num_media": message.media_urls.len().to_string(),
-        "num_segments": segments.to_string(),
-        "price": Value::Null,
-        "price_unit": "USD",
-        "sid": message.external_id,
-        "status": message.status,
-        "subresource_uris": {"media": format!("{path}/Media.json")},
-        "to": message.to,
-        "uri": format!("{path}.json"),
-    })
-}
-
-fn date(at: i64) -> String {
-    let at = OffsetDateTime::from_unix_timestamp(at.div_euclid(1000)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    at.format(&Rfc2822).unwrap_or_default()
-}
-
-fn not_found(path: &str) -> TwilioError {
-    let path = path.find("/2010-04-01").map_or(path, |start| &path[start..]);
-    TwilioError::new(404, 20404, format!("The requested resource {path} was not found"))
+/// A new one, of a message with media or without.
+fn message_sid(has_media: bool) -> String {
+    format!("{}{}", if has_media { "MM" } else { "SM" }, uuid::Uuid::new_v4().simple())
 }
