@@ -201,6 +201,12 @@ async fn dead_letters_go_back_by_a_move_task() {
     assert_eq!(receive(&sqs, &url, 0).await.messages().len(), 1);
     let back = sqs.start_message_move_task().source_arn("arn:aws:sqs:us-east-1:123456789012:Plain").send().await;
     assert!(back.is_err(), "Plain holds no dead letters");
+    let sources = async |queue: &str| {
+        let sources = sqs.list_dead_letter_source_queues().queue_url(stack.queue_url(queue)).send().await;
+        sources.expect("sources").queue_urls
+    };
+    assert_eq!(sources("PlainDead").await, std::slice::from_ref(&url));
+    assert!(sources("Plain").await.is_empty());
 }
 
 #[tokio::test]

@@ -6,10 +6,11 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use operator::{create_account, create_app};
+use operator::{create_account, create_app, redrive};
 use serde_json::Value;
 
-/// What a deployed stack's operator does from a terminal. TABLE_NAME and SEALING_SECRET name the stack.
+/// What a deployed stack's operator does from a terminal. Accounts and apps are made in the stack that
+/// TABLE_NAME and SEALING_SECRET name.
 #[derive(Debug, Parser)]
 #[command(name = "heliograph", version)]
 struct Arguments {
@@ -21,6 +22,7 @@ struct Arguments {
 enum Command {
     CreateAccount(create_account::Arguments),
     CreateApp(create_app::Arguments),
+    Redrive(redrive::Arguments),
 }
 
 impl Command {
@@ -28,6 +30,7 @@ impl Command {
         Ok(match self {
             Self::CreateAccount(arguments) => create_account::run(&arguments).await?,
             Self::CreateApp(arguments) => create_app::run(&arguments).await?,
+            Self::Redrive(arguments) => redrive::run(&arguments).await?,
         })
     }
 }

@@ -353,10 +353,16 @@ impl Queues {
     /// Moves dead letters to the queue whose dead-letter queue this is: also those that a function sent there itself, of
     /// which SQS knows no origin. Returns how many.
     pub async fn redrive(&self, dead_letters: &str) -> Result<usize, SqsError> {
+        let home = self.sources(dead_letters)?.next();
+        self.move_all(dead_letters, home).await
+    }
+
+    /// The queues whose dead letters go to this one.
+    pub fn sources(&self, dead_letters: &str) -> Result<impl Iterator<Item = &str>, SqsError> {
         let name = &self.entry(dead_letters)?.spec.name;
-        let is_home = |spec: &&Queue| spec.redrive.as_ref().is_some_and(|r| r.dead_letter_queue == *name);
-        let home = self.inner.queues.values().map(|entry| &entry.spec).find(is_home).map(|spec| spec.name.clone());
-        self.move_all(dead_letters, home.as_deref()).await
+        let specs = self.inner.queues.values().map(|entry| &entry.spec);
+        let fails_to = |spec: &&Queue| spec.redrive.as_ref().is_some_and(|r| r.dead_letter_queue == *name);
+        Ok(specs.filter(fails_to).map(|spec| spec.name.as_str()))
     }
 
     /// The latest moves of dead letters from a queue, newest first.

@@ -37,6 +37,7 @@ impl Call<'_> {
             "GetQueueUrl" => self.get_queue_url(request),
             "GetQueueAttributes" => self.get_queue_attributes(request).await,
             "ListQueues" => self.list_queues(request),
+            "ListDeadLetterSourceQueues" => self.list_sources(&request),
             "PurgeQueue" => {
                 self.queues.purge(&queue_of(&request)?).await?;
                 Ok(json!({}))
@@ -227,6 +228,13 @@ impl Call<'_> {
         let urls: Vec<String> =
             self.queues.names().filter(|n| n.starts_with(prefix)).map(|n| queue_url(self.base_url, n)).collect();
         Ok(json!({ "QueueUrls": urls }))
+    }
+
+    fn list_sources(&self, request: &Value) -> Result<Value, SqsError> {
+        let name = queue_of(request)?;
+        let urls: Vec<String> = self.queues.sources(&name)?.map(|source| queue_url(self.base_url, source)).collect();
+        // SQS writes this one name so.
+        Ok(json!({ "queueUrls": urls }))
     }
 
     fn by_arn(&self, request: &Value, key: &str) -> Result<Option<&str>, SqsError> {
