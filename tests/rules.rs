@@ -81,9 +81,15 @@ fn groups_of_imports_are_understood() {
 /// What Cargo can't hold, since these are rooms of one crate.
 #[test]
 fn ids_and_models_import_nothing_of_ours() {
-    for file in [vec![root().join("domain/src/ids.rs")], rust_files(&root().join("domain/src/model"))].concat() {
-        let others = &own_modules(&code(&file)) - &BTreeSet::from(["ids".to_owned(), "model".to_owned()]);
+    let assert_imports = |file: &Path, allowed: &[&str]| {
+        let allowed = allowed.iter().map(|&name| name.to_owned()).collect();
+        let others = &own_modules(&code(file)) - &allowed;
         assert!(others.is_empty(), "{} imports {others:?}: ids and models come first", file.display());
+    };
+    assert_imports(&root().join("domain/src/timestamp.rs"), &[]);
+    assert_imports(&root().join("domain/src/ids.rs"), &["timestamp"]);
+    for file in rust_files(&root().join("domain/src/model")) {
+        assert_imports(&file, &["ids", "timestamp", "model"]);
     }
 }
 

@@ -8,4 +8,5 @@ pub mod flow;
 pub mod ids;
 pub mod model;
 pub mod tasks;
+pub mod timestamp;
 pub mod webhook;
