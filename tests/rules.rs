@@ -41,7 +41,7 @@ fn assert_never(folders: &[&str], forbidden: &[&str], why: &str) {
     }
 }
 
-/// The modules of its own crate that code names: `crate::model::…`, and each of `crate::{model, flow::…}`.
+/// The modules of its own crate that code names: `crate::model::…`, and each of `crate::{model, sending::…}`.
 fn own_modules(code: &str) -> BTreeSet<String> {
     let word =
         |text: &str| text.trim_start().split(|c: char| !(c.is_alphanumeric() || c == '_')).next().map(str::to_owned);
@@ -73,9 +73,9 @@ fn own_modules(code: &str) -> BTreeSet<String> {
 
 #[test]
 fn groups_of_imports_are_understood() {
-    let code = "use crate::{flow::{claim, retry}, ids::AppId};\nuse crate::model::App; crate::tasks::f()";
+    let code = "use crate::{sending::{claim, retry}, ids::AppId};\nuse crate::model::App; crate::tasks::f()";
     let found: Vec<String> = own_modules(code).into_iter().collect();
-    assert_eq!(found, ["flow", "ids", "model", "tasks"]);
+    assert_eq!(found, ["ids", "model", "sending", "tasks"]);
 }
 
 /// What Cargo can't hold, since these are rooms of one crate.

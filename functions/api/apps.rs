@@ -4,7 +4,7 @@ use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 use shared::api::{Answer, Call};
 use shared::auth::Caller;
-use shared::flow::erasure::Budget;
+use shared::erasure::Budget;
 use shared::gateway;
 use shared::ids::{AppId, ServiceAccountId};
 use shared::model::{ApiError, App, AppBody, ErrorCode};

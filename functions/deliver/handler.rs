@@ -10,12 +10,12 @@ use aws_lambda_events::sqs::SqsEvent;
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::Value;
 use shared::batch::{self, Later, Record};
-use shared::flow::retry::{self, Verdict};
 use shared::http::{WebhookAnswer, WebhookError};
 use shared::model::{Timestamp, Webhook};
 use shared::queue::QueueError;
 use shared::tasks::{DeliverTask, WebhookEvent};
 use shared::telemetry::{Metric, Outcome};
+use shared::webhook::retry::{self, Verdict};
 use shared::webhook::{Event, signature};
 use tokio::task::JoinSet;
 
@@ -82,7 +82,7 @@ async fn attempt(context: &Context, webhook: &Webhook, event: &WebhookEvent, mad
 fn judge(answer: Result<WebhookAnswer, WebhookError>, made: u8, jitter: f64) -> Attempt {
     let (reason, wish) = match answer {
         Ok(WebhookAnswer { status: 406, .. }) => return Attempt::Rejected,
-        Ok(answer) => match retry::webhook_verdict(answer.status) {
+        Ok(answer) => match retry::verdict(answer.status) {
             Verdict::Taken => return Attempt::Taken,
             Verdict::Refused => return Attempt::Dead { reason: format!("the receiver answered {}", answer.status) },
             Verdict::TryAgain => (format!("the receiver answered {}", answer.status), answer.retry_after),
@@ -90,7 +90,7 @@ fn judge(answer: Result<WebhookAnswer, WebhookError>, made: u8, jitter: f64) -> 
         Err(WebhookError::Forbidden(error)) => return Attempt::Dead { reason: error.to_string() },
         Err(error) => (error.to_string(), None),
     };
-    match retry::webhook_wait(made, wish, jitter) {
+    match retry::wait(made, wish, jitter) {
         Some(wait) => Attempt::Retry { wait, reason },
         None => Attempt::Dead { reason: format!("{made} attempts, at last {reason}") },
     }

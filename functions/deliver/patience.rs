@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use shared::flow::retry;
 use shared::ids::WebhookId;
+use shared::webhook::patience;
 
 /// Beyond this the memory starts anew.
 const CAPACITY: usize = 1_000;
@@ -21,12 +21,12 @@ impl Hung {
     pub fn patience(&self, webhook: WebhookId, made: u8, now: Instant) -> Duration {
         let hung = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let since = hung.get(&webhook).map(|at| now.saturating_duration_since(*at).as_secs());
-        Duration::from_secs(retry::webhook_patience(made, since))
+        Duration::from_secs(patience::for_answer(made, since))
     }
 
     /// It did not answer in `waited`. That it did not in a short time says nothing new.
     pub fn note(&self, webhook: WebhookId, waited: Duration, now: Instant) {
-        if waited.as_secs() < retry::WEBHOOK_PATIENCE {
+        if waited.as_secs() < patience::PATIENCE {
             return;
         }
         let mut hung = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -3,10 +3,10 @@
 
 use shared::batch::Later;
 use shared::channels::{Receipt, ReceiptStatus, SendError};
-use shared::flow::receipt::{self, Claim, Step};
-use shared::flow::report::{self, Place};
-use shared::links;
+use shared::linking;
 use shared::model::{SendRecord, Subject, Timestamp};
+use shared::sending::receipt::{self, Claim, Step};
+use shared::sending::report::{self, Place};
 use shared::store::keys::AddressPartition;
 use shared::store::{Part, SendKey, Store, StoreError, Write};
 use shared::tasks::{ReceiveTask, Received, SendContext};
@@ -96,7 +96,7 @@ async fn ended(store: &Store, heard: &Heard, record: &SendRecord) -> Result<Vec<
     match (record.subject, &record.failure) {
         (Subject::Confirmation(link), Some(failure)) => {
             let at = AddressPartition::new(place.app_id, place.integration_id, &place.address);
-            Ok(links::failed(store, place.app_id, &at, link, failure, heard.received).await?)
+            Ok(linking::failed(store, place.app_id, &at, link, failure, heard.received).await?)
         }
         _ => Ok(event.as_ref().map(Event::delivery).into_iter().collect()),
     }

@@ -2,12 +2,13 @@
 
 use shared::batch::Later;
 use shared::channels::{Reply, ReplyPart};
-use shared::flow::erasure::Walk;
-use shared::flow::{mask, report};
+use shared::conversation::mask;
+use shared::erasure::Walk;
 use shared::ids::{AppId, MessageId};
-use shared::links;
+use shared::linking;
 use shared::model::{AppSettings, AppUser, MediaType, MessageWire, Person, SendRecord, SourceWire, Timestamp};
 use shared::queue::QueueError;
+use shared::sending::report;
 use shared::store::keys::AddressPartition;
 use shared::store::{MatchItem, NewClient, ReplyOutcome, ReplyWrite, Store, StoreError, StoredMessage};
 use shared::tasks::Work;
@@ -35,7 +36,7 @@ pub async fn receive(context: &Context, heard: Heard) -> Result<Vec<Event>, Late
         return Ok(Vec::new());
     };
     let partition = AddressPartition::new(app, heard.source.integration_id, &heard.reply.from);
-    let mut events = links::answered(store, app, &partition, &heard.reply, heard.redelivered, heard.received).await?;
+    let mut events = linking::answered(store, app, &partition, &heard.reply, heard.redelivered, heard.received).await?;
     let (person, Person { user, clients, .. }) = find_or_create(context, &heard, &partition).await?;
     let said = |received| messages(&heard, received, &person, &user, &settings);
     let messages = said(heard.received);

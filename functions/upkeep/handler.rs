@@ -9,7 +9,7 @@ use aws_lambda_events::sqs::SqsEvent;
 use serde_json::Value;
 use shared::batch::{self, Later, Record};
 use shared::files::FilesError;
-use shared::flow::erasure::Budget;
+use shared::erasure::Budget;
 use shared::ids::AppId;
 use shared::model::FileKey;
 use shared::store::PeopleWalk;

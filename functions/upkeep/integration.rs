@@ -5,9 +5,10 @@
 //! event ids.
 
 use shared::batch::Later;
-use shared::flow::erasure::{Budget, Walk};
+use shared::erasure::{Budget, Walk};
 use shared::ids::{AppId, IntegrationId};
-use shared::model::{Failure, FailureCode, Link, MatchResult, Timestamp};
+use shared::linking::Link;
+use shared::model::{Failure, FailureCode, MatchResult, Timestamp};
 use shared::store::{Orphans, StoreError};
 use shared::webhook::{Event, LinkStep, Who};
 

@@ -1,7 +1,7 @@
 //! A person who is deleted: hidden, told of, and erased, with their files.
 
 use shared::batch::Later;
-use shared::flow::erasure::{Budget, PersonStage, PersonWalk};
+use shared::erasure::{Budget, PersonStage, PersonWalk};
 use shared::ids::{AppId, AppUserId};
 use shared::store::Walked;
 use shared::tasks::Work;

@@ -16,11 +16,11 @@ use serde_json::{Value, json};
 use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, timeout_at};
 
-use crate::flow::retry;
 use crate::ids::EventId;
 use crate::model::Timestamp;
 use crate::publish::Publisher;
 use crate::queue::Queue;
+use crate::retry;
 use crate::telemetry::{Metric, Outcome};
 use crate::webhook::Event;
 

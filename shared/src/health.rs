@@ -4,8 +4,8 @@
 //! Never in the way of a send. What could not be noted will be by the next one.
 
 use crate::channels::SendError;
-use crate::flow::health::{self, Health};
 use crate::model::Integration;
+use crate::sending::health::{self, Health};
 use crate::store::Store;
 use crate::telemetry::{Metric, Outcome};
 

@@ -21,7 +21,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 
 use crate::channels::{CarrierRequest, CarrierResponse, SendError, SendErrorKind};
-use crate::flow::retry_after::retry_after;
+use crate::retry::retry_after;
 use crate::webhook::target::{self, ForbiddenTarget};
 
 pub use cause::Cause;

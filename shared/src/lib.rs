@@ -13,7 +13,7 @@ pub mod gateway;
 pub mod health;
 pub mod http;
 pub mod intake;
-pub mod links;
+pub mod linking;
 pub mod outbox;
 pub mod publish;
 pub mod queue;
@@ -25,4 +25,4 @@ pub mod telemetry;
 pub mod upkeep;
 pub mod warm;
 
-pub use domain::{channels, flow, ids, model, tasks, webhook};
+pub use domain::{channels, conversation, erasure, ids, model, retry, sending, tasks, webhook};

@@ -10,7 +10,8 @@ use crate::config::ConfigError;
 use crate::ids::AppId;
 use crate::model::Timestamp;
 use crate::queue::{Queue, QueueError, Sqs};
-use crate::tasks::{Follows, Mark, ReceiveTask};
+use crate::tasks::ReceiveTask;
+pub use domain::outbox::*;
 
 #[derive(Clone)]
 pub struct Outbox(Queue);

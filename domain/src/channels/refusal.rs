@@ -4,7 +4,7 @@
 use http::StatusCode;
 
 use super::{CarrierResponse, SendError, SendErrorKind};
-use crate::flow::retry_after::retry_after;
+use crate::retry::retry_after;
 
 /// The kind of failure by status alone. "Not taken" is only what HTTP itself defines so: a proxy's 502, or a server that
 /// broke in the middle, may have passed the message on.

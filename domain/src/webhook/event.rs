@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::ids::{AppId, AppUserId, ConversationId, EventId, IntegrationId};
+use crate::linking::Link;
 use crate::model::user_wire;
 use crate::model::{
-    ActionWire, AppUser, ChannelType, Client, DeliveryEvent, DeliveryOutcome, ExternalId, Failure, Link, MatchResult,
+    ActionWire, AppUser, ChannelType, Client, DeliveryEvent, DeliveryOutcome, ExternalId, Failure, MatchResult,
     MessageWire, Person, Role, Subject, Timestamp, Told, Trigger,
 };
 

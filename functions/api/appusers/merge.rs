@@ -6,7 +6,7 @@ use shared::gateway;
 use shared::ids::AppUserId;
 use shared::model::{ApiError, ErrorCode, check};
 use shared::store::Merged;
-use shared::tasks::{Follows, Mark};
+use shared::outbox::{Follows, Mark};
 use shared::webhook::Event;
 
 use crate::context::{Context, now};

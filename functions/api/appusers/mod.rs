@@ -6,7 +6,7 @@ pub mod merge;
 use lambda_http::{Body, Response};
 use serde_json::json;
 use shared::api::{Answer, Call, call, matching};
-use shared::flow::erasure::PersonWalk;
+use shared::erasure::PersonWalk;
 use shared::gateway;
 use shared::model::{ApiError, ErrorCode, NewProfile, Person, ProfileChange, user_wire};
 use shared::tasks::Work;

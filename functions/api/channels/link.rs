@@ -5,18 +5,19 @@ use std::time::Duration;
 use serde_json::{Map, json};
 use shared::api::{Answer, Call, call};
 use shared::channels;
-use shared::flow::asking::{self, Asking, Limit};
-use shared::flow::consent;
 use shared::gateway::Refusal;
 use shared::ids::{AppId, AppUserId, ClientId, LinkId};
-use shared::links;
+use shared::linking::asking::{self, Asking, Limit};
+use shared::linking::consent;
+use shared::linking::{self, Confirmation, Link, LinkRequest, LinkState};
 use shared::model::{
-    Address, ApiError, Author, CLIENT_LIMIT, Client, ClientStatus, Confirmation, Content, ErrorCode, Integration, Link,
-    LinkRequest, LinkState, Message, Person, Sending, Subject, Timestamp,
+    Address, ApiError, Author, CLIENT_LIMIT, Client, ClientStatus, Content, ErrorCode, Integration, Message, Person,
+    Sending, Subject, Timestamp,
 };
+use shared::outbox::{Follows, Mark};
 use shared::store::keys::AddressPartition;
 use shared::store::{Beginning, Begun, MatchItem, StoreError};
-use shared::tasks::{Follows, Mark, SendTask};
+use shared::tasks::SendTask;
 use shared::webhook::Event;
 
 use crate::appusers::answer;
@@ -113,7 +114,7 @@ impl Over<'_> {
         let at = AddressPartition::new(self.app, client.integration_id, &client.external_id);
         let owner: Option<MatchItem> = context.store.find_match(&at, true).await?;
         let taken_from = owner.as_ref().map(|owner| &owner.result);
-        events.extend(links::done_at_once(self.app, self.person, self.link, taken_from, now()));
+        events.extend(linking::done_at_once(self.app, self.person, self.link, taken_from, now()));
         context.outbox.prepare(self.app, beginning.mark, Follows { sends: Vec::new(), events }).await?;
         Ok(context.store.link_at_once(beginning, owner.as_ref()).await?)
     }
@@ -121,7 +122,7 @@ impl Over<'_> {
     /// What is told of an open link that this one takes the place of.
     async fn gives_way(&self, context: &Context) -> Result<Vec<Event>, StoreError> {
         match self.last.filter(|last| last.is_open()) {
-            Some(last) => links::replaced(&context.store, self.app, last, now()).await,
+            Some(last) => linking::replaced(&context.store, self.app, last, now()).await,
             None => Ok(Vec::new()),
         }
     }

@@ -8,8 +8,8 @@ use shared::api::{Answer, Call};
 use shared::gateway::{self, Refusal};
 use shared::ids::AppId;
 use shared::model::{ApiError, ChannelType, Client, ErrorCode, Person, user_wire};
+use shared::outbox::{Follows, Mark};
 use shared::store::StoreError;
-use shared::tasks::{Follows, Mark};
 use shared::webhook::{Event, Who};
 
 use crate::context::{Context, now};

@@ -2,14 +2,14 @@
 
 use serde::Deserialize;
 use shared::api::{Answer, Call};
-use shared::flow::compose::Composing;
+use shared::conversation::compose::Composing;
 use shared::gateway::{self, Refusal};
 use shared::ids::{AppId, MessageId};
 use shared::model::{
     ActionWire, ApiError, Author, Content, ErrorCode, Message, MessageWire, Person, Posting, Role, check,
 };
+use shared::outbox::{Follows, Mark};
 use shared::store::{Posted, Side, StoredMessage};
-use shared::tasks::{Follows, Mark};
 use shared::webhook::{Event, Who};
 
 use super::{full, in_conversation};

@@ -7,7 +7,7 @@ mod twilio;
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 use shared::api::{Answer, Call};
-use shared::flow::erasure::Walk;
+use shared::erasure::Walk;
 use shared::gateway::{self, Refusal};
 use shared::ids::IntegrationId;
 use shared::model::{ApiError, ErrorCode, Integration};

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use lambda_http::{Body, Response};
 use serde_json::json;
-use shared::flow::compose::Composing;
-use shared::flow::{mask, route};
+use shared::conversation::compose::Composing;
+use shared::conversation::{destination, mask};
 use shared::gateway::{self, Refusal};
 use shared::ids::AppId;
 use shared::model::shorthand::{self, Shorthand};
@@ -13,8 +13,9 @@ use shared::model::{
     ApiError, AppSettings, Client, Content, ErrorCode, FileFacts, FileKey, Message, MessageWire, Person, Posting, Role,
     Sending, Subject,
 };
+use shared::outbox::{Follows, Mark};
 use shared::store::{Posted, Side, StoreError, StoredMessage};
-use shared::tasks::{Follows, Mark, MessagePlace, SendTask};
+use shared::tasks::{MessagePlace, SendTask};
 use shared::telemetry::{Metric, Outcome};
 use shared::webhook::{Event, Who};
 
@@ -60,7 +61,7 @@ impl<'a> Draft<'a> {
         file: Option<FileFacts>,
     ) -> Result<Self, Refusal> {
         let to = match posting.role {
-            Role::AppMaker => route::destinations(person, posting.target.as_ref())?,
+            Role::AppMaker => destination::choose(person, posting.target.as_ref())?,
             Role::AppUser => Vec::new(),
         };
         let settings = context.settings(app).await?;

@@ -3,7 +3,7 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 use shared::api::{Answer, Call};
-use shared::flow::erasure::HistoryWalk;
+use shared::erasure::HistoryWalk;
 use shared::gateway;
 use shared::ids::MessageId;
 use shared::model::{ApiError, ErrorCode, FileKey, Timestamp};

@@ -7,8 +7,8 @@
 use serde_json::{Value, json};
 use shared::ids::{AccountId, AppId, IntegrationId, WebhookId};
 use shared::model::{ApiError, AppUser, Integration, ServiceAccount, Template, Timestamp};
+use shared::outbox::Mark;
 use shared::store::{Side, Store, StoreError, StoredMessage};
-use shared::tasks::Mark;
 
 /// The first four bytes of an id are its second: this one's, 2026-01-01T00:00:00Z.
 const BEGUN: Timestamp = Timestamp::from_millis(1_767_225_600_000);

@@ -3,8 +3,8 @@
 use super::{Job, Sender, Taken, now};
 use crate::batch::Later;
 use crate::channels::{Channel, SendError, SendErrorKind};
-use crate::flow::claim::{self, Found};
 use crate::model::{ExpiredClaim, SendRecord};
+use crate::sending::claim::{self, Found};
 use crate::store::Write;
 use crate::telemetry::Metric;
 

@@ -1,6 +1,6 @@
 //! Sending one message to one address through a channel: claim, match, render, call, record, report.
 //!
-//! The same for every channel; a channel's binary only names its type. Decisions are `flow`'s, wire formats the
+//! The same for every channel; a channel's binary only names its type. Decisions are `sending`'s, wire formats the
 //! channel's. Never sends what it has not claimed, and never leaves a task without an end: a claim it cannot turn into
 //! an end is given back, or expires. And never begins what its invocation may not see the end of: that goes on as a task
 //! of its own, at once and at the cost of no try.
@@ -21,13 +21,13 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use crate::batch::{self, LanePlace, Later, Record};
 use crate::channels::{Channel, SendError};
 use crate::config::{self, ConfigError};
-use crate::flow::claim;
-use crate::flow::report::Place;
 use crate::health;
 use crate::http::{CARRIER_TIMEOUT, CarrierClient};
 use crate::model::{ExpiredClaim, ExternalId, Integration, MatchResult, Sending, Subject, Timestamp};
 use crate::publish::Publisher;
 use crate::queue::{Queue, Sqs};
+use crate::sending::claim;
+use crate::sending::report::Place;
 use crate::store::keys::AddressPartition;
 use crate::store::{Claimant, MatchItem, SendKey, Store, StoreError};
 use crate::tasks::SendTask;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{Job, Sender, now};
 use crate::channels::Channel;
-use crate::flow::order;
 use crate::ids::MessageId;
+use crate::sending::order;
 use crate::store::StoreError;
 use crate::telemetry::Metric;
 

@@ -3,9 +3,9 @@
 use super::{Claim, Job, Sender, Unsent, now};
 use crate::batch::{self, Later};
 use crate::channels::{Channel, SendError, SendErrorKind};
-use crate::flow::{claim, report, retry};
-use crate::links;
+use crate::linking;
 use crate::model::{ExternalId, MatchResult, SendRecord, SendState, Subject};
+use crate::sending::{claim, report, retry};
 use crate::store::Write;
 use crate::telemetry::Metric;
 use crate::webhook::Event;
@@ -18,8 +18,8 @@ impl<C: Channel> Sender<C> {
         };
         let (app, at) = (job.place.app_id, &job.partition);
         Ok(match (&record.failure, record.sent) {
-            (Some(failure), _) => links::failed(&self.store, app, at, link, failure, now()).await?,
-            (None, Some(_)) => links::sent(&self.store, app, at, link, now()).await?,
+            (Some(failure), _) => linking::failed(&self.store, app, at, link, failure, now()).await?,
+            (None, Some(_)) => linking::sent(&self.store, app, at, link, now()).await?,
             (None, None) => Vec::new(),
         })
     }
@@ -69,7 +69,7 @@ impl<C: Channel> Sender<C> {
             true => self.store.release_to_repeat(&job.key, &job.claimant).await?,
             false => self.store.release(&job.key, &job.claimant).await?,
         };
-        let wait = retry::send_wait(job.attempt, &error, batch::jitter());
+        let wait = retry::wait(job.attempt, &error, batch::jitter());
         job.outcome(Metric::SendRetried).with("reason", &error).with_number("seconds", i64::from(wait)).log();
         Err(Later::because(error).after(wait))
     }

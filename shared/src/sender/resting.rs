@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use super::{Job, Sender, now};
 use crate::batch::jitter;
 use crate::channels::Channel;
-use crate::flow::patience;
 use crate::ids::IntegrationId;
+use crate::sending::patience;
 use crate::telemetry::Metric;
 
 /// Beyond this the memory starts anew.

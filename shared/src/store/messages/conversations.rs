@@ -6,8 +6,8 @@
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
-use crate::flow::page::{self, Source};
-use crate::flow::report;
+use crate::conversation::page::{self, Source};
+use crate::sending::report;
 use crate::ids::{AppId, AppUserId, ConversationId, IntegrationId, MessageId};
 use crate::model::{Address, AppSettings, AppUser, Client, MessageWire, Person, SendRecord, Sending, Timestamp};
 use crate::store::people::users::HERE;
@@ -15,9 +15,9 @@ use crate::store::table::Range;
 use crate::store::table::keys::{self, AddressPartition, Key};
 use crate::store::table::transaction::{Change, Outcome, TRIES, Transaction, back_off};
 use crate::store::{Store, StoreError};
-use crate::tasks::Mark;
+use crate::outbox::Mark;
 
-pub use crate::flow::page::{History, Stretch};
+pub use crate::conversation::page::{History, Stretch};
 
 /// Of somebody who was merged often, so many conversations.
 const CLEARED_AT_ONCE: usize = 25;

@@ -10,7 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::counting::{Late, counted_reply};
-use crate::flow::recent;
+use crate::sending::recent;
 use crate::ids::AppId;
 use crate::model::{AppUser, Client, ExternalId, RETENTION_DAYS, SendRecord, Timestamp};
 use crate::store::people::matches::MatchItem;

@@ -7,7 +7,7 @@ use crate::model::{Client, Timestamp};
 use crate::store::table::keys::{self, AddressPartition, UserPartition};
 use crate::store::table::transaction::{Change, Transaction};
 use crate::store::{Store, StoreError};
-use crate::tasks::Mark;
+use crate::outbox::Mark;
 
 /// How long an auth code can be used, in seconds.
 const CODE_SECONDS: i64 = 600;

@@ -12,7 +12,7 @@ use crate::store::messages::conversations::Conversation;
 use crate::store::table::keys::{self, AddressPartition, UserPartition};
 use crate::store::table::transaction::{Change, Transaction};
 use crate::store::{Store, StoreError};
-use crate::tasks::Mark;
+use crate::outbox::Mark;
 
 /// What a person's listing holds of somebody who was merged into them: what must go when they are erased.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use crate::model::{ApiError, Client, ClientStatus, Person, Target};
 
 /// The one that is named, or the one used last. A person without any is written to all the same: the message is kept.
-pub fn destinations<'a>(person: &'a Person, target: Option<&Target>) -> Result<Vec<&'a Client>, ApiError> {
+pub fn choose<'a>(person: &'a Person, target: Option<&Target>) -> Result<Vec<&'a Client>, ApiError> {
     let Some(target) = target else {
         let reached = person.primary().filter(|client| client.status == ClientStatus::Active);
         return Ok(reached.into_iter().collect());
@@ -47,15 +47,15 @@ mod tests {
     fn the_client_used_last_gets_it_unless_another_is_named() {
         let (old, new) = (client(ChannelType::Twilio, 1), client(ChannelType::Messagebird, 2));
         let person = person(vec![old.clone(), new.clone()]);
-        assert_eq!(destinations(&person, None).unwrap(), [&new]);
+        assert_eq!(choose(&person, None).unwrap(), [&new]);
         let twilio = Target { integration_id: None, channel: Some("twilio".into()) };
-        assert_eq!(destinations(&person, Some(&twilio)).unwrap(), [&old]);
+        assert_eq!(choose(&person, Some(&twilio)).unwrap(), [&old]);
         let neither = Target { integration_id: Some(old.integration_id), channel: Some("messagebird".into()) };
-        assert!(destinations(&person, Some(&neither)).is_err());
+        assert!(choose(&person, Some(&neither)).is_err());
     }
 
     #[test]
     fn nobody_is_reached_without_a_client() {
-        assert!(destinations(&person(vec![]), None).unwrap().is_empty());
+        assert!(choose(&person(vec![]), None).unwrap().is_empty());
     }
 }

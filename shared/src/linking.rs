@@ -4,15 +4,12 @@
 //! link the address has by then.
 
 use crate::channels::Reply;
-use crate::flow::consent::{self, Consent};
 use crate::ids::{AppId, LinkId};
-use crate::model::{
-    Client, ClientStatus, Confirmation, ExternalId, Failure, FailureCode, Link, LinkState, MatchResult, Person,
-    Timestamp,
-};
+use crate::model::{Client, ClientStatus, ExternalId, Failure, FailureCode, MatchResult, Person, Timestamp};
 use crate::store::keys::AddressPartition;
 use crate::store::{Store, StoreError};
 use crate::webhook::{Event, LinkStep, Who};
+pub use domain::linking::*;
 
 /// Of a link that begins and is done at once, over the address's owner until then.
 pub fn done_at_once(

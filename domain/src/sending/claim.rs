@@ -12,6 +12,7 @@
 use std::time::Duration;
 
 use crate::model::{ExpiredClaim, SendRecord, SendState, Timestamp};
+use crate::retry::LONGEST_DELAY;
 
 /// What the record of a part that was taken gets at least, after the longest wait for the carrier.
 const TO_RECORD: Duration = Duration::from_secs(1);
@@ -39,7 +40,7 @@ pub fn on_found(record: &SendRecord, policy: ExpiredClaim, redelivered: bool, no
     let left = old - now.millis();
     match old {
         0 => Found::Retake { old },
-        _ if left > 0 => Found::Wait { seconds: u32::try_from(left / 1000 + 1).unwrap_or(u32::MAX).min(900) },
+        _ if left > 0 => Found::Wait { seconds: u32::try_from(left / 1000 + 1).unwrap_or(u32::MAX).min(LONGEST_DELAY) },
         _ if may_repeat(policy, record.repeated) => Found::Retake { old },
         _ => Found::GiveUp { old },
     }

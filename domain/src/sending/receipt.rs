@@ -1,10 +1,11 @@
 //! What a receipt's conditional write means for what is published.
 
-use crate::flow::recent;
+use super::recent;
 use crate::model::{SendRecord, SendState, Timestamp};
+use crate::retry::LONGEST_DELAY;
 
-/// A queue holds a task back for at most this long, in seconds.
-const LONGEST_WAIT: i64 = 900;
+/// A receipt waits for its send no longer in one step.
+const LONGEST_WAIT: i64 = LONGEST_DELAY as i64;
 
 /// What a receipt says of the message, reduced to the state it would lead to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

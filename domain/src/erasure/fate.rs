@@ -1,129 +1,11 @@
-//! What goes when a person is erased, what stays, and how much is done in one step.
-
-use serde::{Deserialize, Serialize};
+//! What becomes of the record of something sent when a person goes, or their messages do.
 
 use crate::ids::AppUserId;
 use crate::model::{AppUser, SendState, Timestamp};
 
-/// For so long the task of a send may come back: its tries take six hours together ([`super::retry`]), and there is room
+/// For so long the task of a send may come back: its tries take six hours together ([`crate::sending::retry`]), and there is room
 /// to redrive it. Until then its record must stay, or it would be sent again; after that it lies in a dead-letter queue.
 const TASK_LIFE_SECONDS: i64 = 86_400;
-
-/// How far an erasure came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Progress {
-    Done,
-    /// The step was long enough: the rest is for the next one.
-    More,
-    /// A send is under way, and will yet write to its record.
-    Waiting,
-}
-
-/// How far a walk over all of an app's people came. It begins at the default.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Walk {
-    #[serde(default)]
-    pub shard: u16,
-    /// The sort key after which it goes on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<String>,
-}
-
-/// How far the erasure of a person came: whatever is before it is gone, or waits. It begins at the default, and every step
-/// brings it forward, so that it ends.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct PersonWalk {
-    pub stage: PersonStage,
-    /// Which of their ids, or of their conversations.
-    pub place: usize,
-    /// In that id's listing, the sort key after which it goes on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub listed: Option<String>,
-    /// And how far it came in the partition of the address that is listed there.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub at_address: Option<AddressWalk>,
-    /// Whether a send is under way at an address before this.
-    pub waits: bool,
-    /// How often it began anew because of one.
-    pub rounds: u16,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PersonStage {
-    #[default]
-    Files,
-    Addresses,
-    Conversations,
-    /// What leads to the rest goes last.
-    Listings,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AddressWalk {
-    pub after: String,
-    pub waits: bool,
-}
-
-impl PersonWalk {
-    pub fn enter(&mut self, stage: PersonStage) {
-        *self = Self { stage, waits: self.waits, rounds: self.rounds, ..Self::default() };
-    }
-
-    /// To the next id, or conversation.
-    pub fn move_on(&mut self) {
-        *self = Self { place: self.place + 1, listed: None, at_address: None, ..self.clone() };
-    }
-
-    /// Over what waited.
-    pub fn anew(&self) -> Self {
-        Self { stage: PersonStage::Addresses, rounds: self.rounds + 1, ..Self::default() }
-    }
-}
-
-/// How far the erasure of a history came.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct HistoryWalk {
-    /// Whether all of it is hidden.
-    pub hidden: bool,
-    /// Which of its parts.
-    pub part: usize,
-    /// The sort key after which it goes on there.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub after: Option<String>,
-}
-
-/// How many requests one step may still make, so that it ends well before its function does.
-#[derive(Debug)]
-pub struct Budget {
-    left: u32,
-    erased: usize,
-}
-
-impl Budget {
-    pub fn new(requests: u32) -> Self {
-        Self { left: requests, erased: 0 }
-    }
-
-    pub fn spend(&mut self, requests: usize) {
-        self.left = self.left.saturating_sub(u32::try_from(requests).unwrap_or(u32::MAX));
-    }
-
-    pub fn is_spent(&self) -> bool {
-        self.left == 0
-    }
-
-    /// So many items went: the step was not in vain.
-    pub fn erase(&mut self, items: usize) {
-        self.erased += items;
-    }
-
-    pub fn erased(&self) -> usize {
-        self.erased
-    }
-}
 
 /// A record of something sent, as far as it decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -270,14 +152,5 @@ mod tests {
         let until = NOW.plus_seconds(60);
         assert_eq!(fate(ending, &[], None, NOW), Fate::Fades { until });
         assert_eq!(fate_with_messages(ending, &somebody(), NOW), Fate::Fades { until });
-    }
-
-    #[test]
-    fn a_budget_ends() {
-        let mut budget = Budget::new(3);
-        budget.spend(2);
-        assert!(!budget.is_spent());
-        budget.spend(usize::MAX);
-        assert!(budget.is_spent());
     }
 }

@@ -5,12 +5,12 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::channels::fallback;
-use crate::flow::report;
 use crate::ids::MessageId;
 use crate::model::{
     ActionWire, AppUser, Content, FileFacts, ItemWire, MediaType, Message, MessageWire, Posting, Role, SourceWire,
     Timestamp,
 };
+use crate::sending::report;
 
 /// Who is said to have written, and when.
 pub struct Composing<'a> {

@@ -3,7 +3,8 @@
 //! The business's word is enough for a link, and a person's is not: by it anybody could take over any number, and have
 //! strangers written to. So a person may ask only by `prompt`, whose words are ours, and only so often.
 
-use crate::model::{ApiError, Client, Confirmation, ErrorCode, Link, Timestamp};
+use crate::linking::{Confirmation, Link};
+use crate::model::{ApiError, Client, ErrorCode, Timestamp};
 
 /// How many answers a person may wait for at once.
 pub const PENDING_LIMIT: usize = 5;
@@ -102,7 +103,8 @@ pub fn judge(link: &Link, here: Option<&Link>, pending: &[Client], now: Timestam
 mod tests {
     use super::*;
     use crate::ids::{AppUserId, ClientId, IntegrationId, LinkId};
-    use crate::model::{Address, ChannelType, ClientStatus, ExternalId, LinkState};
+    use crate::linking::LinkState;
+    use crate::model::{Address, ChannelType, ClientStatus, ExternalId};
 
     const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 

@@ -1,4 +1,4 @@
-//! Linking: opening a channel to somebody who is known already (docs/REFERENCE.md, 5.4).
+//! A link from an address to a person, and how a business asks for one.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -6,7 +6,8 @@
 
 use crate::channels::ReplyPart;
 use crate::ids::LinkId;
-use crate::model::{Confirmation, Link, LinkState, SendRecord, SendState, Subject, Timestamp};
+use crate::linking::{Confirmation, Link, LinkState};
+use crate::model::{SendRecord, SendState, Subject, Timestamp};
 
 /// What people write to hear no more, on any channel of ours.
 const STOP_WORDS: [&str; 8] = ["stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"];
