@@ -87,22 +87,28 @@ fn ids_and_models_import_nothing_of_ours() {
         assert!(others.is_empty(), "{} imports {others:?}: ids and models come first", file.display());
     };
     assert_imports(&root().join("domain/src/timestamp.rs"), &[]);
-    assert_imports(&root().join("domain/src/ids.rs"), &["timestamp"]);
+    assert_imports(&root().join("domain/src/entropy.rs"), &["timestamp"]);
+    assert_imports(&root().join("domain/src/ids.rs"), &["entropy", "timestamp"]);
     for file in rust_files(&root().join("domain/src/model")) {
-        assert_imports(&file, &["ids", "timestamp", "model"]);
+        assert_imports(&file, &["entropy", "ids", "timestamp", "model"]);
     }
 }
 
 #[test]
-fn the_domain_waits_for_nobody_and_reads_no_clock() {
-    assert_never(&["domain/src"], &["async fn", ".await", "Instant::now"], "I/O is somebody else's");
-    // An id that is drawn begins with the moment: `ids` alone asks for it.
-    for file in rust_files(&root().join("domain/src")).iter().filter(|file| !file.ends_with("ids.rs")) {
-        assert!(!code(file).contains("SystemTime::now"), "{} reads the clock: time is an argument", file.display());
-    }
+fn the_domain_waits_for_nobody_reads_no_clock_and_draws_nothing() {
+    assert_never(&["domain/src"], &["async fn", ".await"], "I/O is somebody else's");
+    assert_never(&["domain/src"], &["Instant::now", "SystemTime::now"], "time is an argument");
     let manifest = std::fs::read_to_string(root().join("domain/Cargo.toml")).unwrap();
-    for dependency in ["tokio", "futures", "aws", "lambda", "reqwest", "shared"] {
+    for dependency in ["tokio", "futures", "aws", "lambda", "reqwest", "shared", "rand", "getrandom"] {
         assert!(!manifest.lines().any(|line| line.starts_with(dependency)), "the domain depends on {dependency}");
+    }
+}
+
+#[test]
+fn there_is_one_clock() {
+    for file in ["shared/src", "functions", "local/src"].iter().flat_map(|folder| rust_files(&root().join(folder))) {
+        let is_it = file.ends_with("shared/src/system.rs");
+        assert!(is_it || !code(&file).contains("SystemTime::now"), "{} has a clock of its own", file.display());
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::entropy::Entropy;
 use crate::timestamp::Timestamp;
 
 /// Why a text is not an id. Its display names what was expected, never what was given.
@@ -28,8 +29,8 @@ macro_rules! object_id {
 
         impl $name {
             /// A new id: four bytes of time, so that ids sort roughly by age, and eight drawn at random.
-            pub fn generate() -> Self {
-                Self(object_bytes())
+            pub fn generate(entropy: &impl Entropy) -> Self {
+                Self(object_bytes(entropy))
             }
 
             /// The same id for the same parts, for things that may be created twice and must exist once.
@@ -143,11 +144,9 @@ impl MessageId {
     }
 }
 
-fn object_bytes() -> [u8; 12] {
-    let mut bytes: [u8; 12] = rand::random();
-    let seconds = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_secs() as u32);
+fn object_bytes(entropy: &impl Entropy) -> [u8; 12] {
+    let mut bytes = entropy.bytes();
+    let seconds = u32::try_from(entropy.now().seconds()).unwrap_or(u32::MAX);
     bytes[..4].copy_from_slice(&seconds.to_be_bytes());
     bytes
 }
@@ -170,8 +169,8 @@ fn derived_bytes(kind: &str, parts: &[&[u8]]) -> [u8; 12] {
 pub struct NotificationId(Uuid);
 
 impl NotificationId {
-    pub fn generate() -> Self {
-        Self(Uuid::new_v4())
+    pub fn generate(entropy: &impl Entropy) -> Self {
+        Self(uuid::Builder::from_random_bytes(entropy.bytes()).into_uuid())
     }
 
     pub fn as_bytes(&self) -> &[u8; 16] {
@@ -214,8 +213,8 @@ impl fmt::Display for EventId {
 pub struct KeyId(String);
 
 impl KeyId {
-    pub fn generate(prefix: &str) -> Self {
-        Self(format!("{prefix}_{}", hex::encode(object_bytes())))
+    pub fn generate(entropy: &impl Entropy, prefix: &str) -> Self {
+        Self(format!("{prefix}_{}", hex::encode(object_bytes(entropy))))
     }
 
     pub fn as_str(&self) -> &str {

@@ -5,6 +5,7 @@
 
 pub mod channels;
 pub mod conversation;
+pub mod entropy;
 pub mod erasure;
 pub mod ids;
 pub mod linking;

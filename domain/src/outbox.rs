@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::entropy::Entropy;
 use crate::ids::{AppUserId, ConversationId, IntegrationId, MarkId, MessageId};
 use crate::linking::Link;
 use crate::model::{Address, ChannelType, Timestamp};
@@ -18,8 +19,8 @@ pub struct Mark {
 
 impl Mark {
     /// For one write about the person whose conversation that is. A write that is tried anew has another.
-    pub fn new(conversation: ConversationId) -> Self {
-        Self { conversation, id: MarkId::generate() }
+    pub fn new(entropy: &impl Entropy, conversation: ConversationId) -> Self {
+        Self { conversation, id: MarkId::generate(entropy) }
     }
 }
 

@@ -66,7 +66,3 @@ impl Context {
         Ok(self.store.app(app).await?.map(|app| app.settings).unwrap_or_default())
     }
 }
-
-pub fn now() -> Timestamp {
-    std::time::SystemTime::now().into()
-}

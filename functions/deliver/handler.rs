@@ -13,6 +13,7 @@ use shared::batch::{self, Later, Record};
 use shared::http::{WebhookAnswer, WebhookError};
 use shared::model::{Timestamp, Webhook};
 use shared::queue::QueueError;
+use shared::system::{jitter, now};
 use shared::tasks::{DeliverTask, WebhookEvent};
 use shared::telemetry::{Metric, Outcome};
 use shared::webhook::retry::{self, Verdict};
@@ -67,7 +68,7 @@ async fn deliver(context: Arc<Context>, record: Record<DeliverTask>) -> Result<V
 }
 
 async fn attempt(context: &Context, webhook: &Webhook, event: &WebhookEvent, made: u8) -> Attempt {
-    let now = Timestamp::from(std::time::SystemTime::now());
+    let now = now();
     let patience = context.hung.patience(webhook.id, made, Instant::now());
     let answer = context.client.post(&webhook.target, headers(webhook, event, now), event.body.clone(), patience).await;
     match &answer {
@@ -75,7 +76,7 @@ async fn attempt(context: &Context, webhook: &Webhook, event: &WebhookEvent, mad
         Err(WebhookError::TimedOut(waited)) => context.hung.note(webhook.id, *waited, Instant::now()),
         Err(_) => {}
     }
-    judge(answer, made, batch::jitter())
+    judge(answer, made, jitter())
 }
 
 /// What follows from an answer, or from none, after `made` attempts.

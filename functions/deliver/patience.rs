@@ -45,11 +45,12 @@ impl Hung {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared::system::System;
 
     #[test]
     fn a_webhook_that_hung_is_waited_for_briefly_until_it_answers_or_a_minute_has_gone() {
         let (hung, webhook, other, begun) =
-            (Hung::default(), WebhookId::generate(), WebhookId::generate(), Instant::now());
+            (Hung::default(), WebhookId::generate(&System), WebhookId::generate(&System), Instant::now());
         let (long, short) = (Duration::from_secs(20), Duration::from_secs(2));
         assert_eq!(hung.patience(webhook, 1, begun), long);
         hung.note(webhook, long, begun);

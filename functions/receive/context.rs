@@ -43,7 +43,3 @@ pub struct Source {
     pub integration_id: IntegrationId,
     pub channel: ChannelType,
 }
-
-pub fn now() -> Timestamp {
-    std::time::SystemTime::now().into()
-}

@@ -8,10 +8,11 @@ use shared::linking;
 use shared::model::Timestamp;
 use shared::outbox::{self, Follows, Look, Mark, OutboxEntry};
 use shared::store::StoreError;
+use shared::system::now;
 use shared::tasks::ReceiveTask;
 use shared::webhook::Event;
 
-use crate::context::{Context, now};
+use crate::context::Context;
 use crate::order;
 
 /// Most writes are made within milliseconds of their entry: looked for at these intervals, in milliseconds, before the

@@ -9,11 +9,12 @@ use shared::sending::receipt::{self, Claim, Step};
 use shared::sending::report::{self, Place};
 use shared::store::keys::AddressPartition;
 use shared::store::{Part, SendKey, Store, StoreError, Write};
+use shared::system::now;
 use shared::tasks::{ReceiveTask, Received, SendContext};
 use shared::telemetry::{Metric, Outcome};
 use shared::webhook::Event;
 
-use crate::context::{Context, Source, now};
+use crate::context::{Context, Source};
 
 pub struct Heard {
     pub source: Source,

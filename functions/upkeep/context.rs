@@ -38,7 +38,3 @@ pub enum Next {
     /// Seconds from now.
     Again(Work, u32),
 }
-
-pub fn now() -> Timestamp {
-    std::time::SystemTime::now().into()
-}

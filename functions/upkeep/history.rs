@@ -5,8 +5,9 @@ use shared::erasure::{Budget, HistoryWalk};
 use shared::ids::{AppId, AppUserId, ConversationId, IntegrationId, MessageId};
 use shared::model::{Address, FileKey, Timestamp};
 use shared::store::HistoryPart;
+use shared::system::now;
 
-use crate::context::{Context, now};
+use crate::context::Context;
 
 /// What is to be erased.
 pub struct History<'a> {

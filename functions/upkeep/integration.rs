@@ -10,9 +10,10 @@ use shared::ids::{AppId, IntegrationId};
 use shared::linking::Link;
 use shared::model::{Failure, FailureCode, MatchResult, Timestamp};
 use shared::store::{Orphans, StoreError};
+use shared::system::now;
 use shared::webhook::{Event, LinkStep, Who};
 
-use crate::context::{Context, now};
+use crate::context::Context;
 
 /// Where to go on; `None` when it is done. The task comes before the deletion: of one that is still there, nothing goes.
 pub async fn erase(

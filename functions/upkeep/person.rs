@@ -4,10 +4,11 @@ use shared::batch::Later;
 use shared::erasure::{Budget, PersonStage, PersonWalk};
 use shared::ids::{AppId, AppUserId};
 use shared::store::Walked;
+use shared::system::now;
 use shared::tasks::Work;
 use shared::webhook::Event;
 
-use crate::context::{Context, Next, now};
+use crate::context::{Context, Next};
 
 /// Seconds until a send that is under way is looked at again.
 const PATIENCE: u32 = 300;

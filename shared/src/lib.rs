@@ -21,8 +21,9 @@ pub mod secrets;
 pub mod sender;
 pub mod serve;
 pub mod store;
+pub mod system;
 pub mod telemetry;
 pub mod upkeep;
 pub mod warm;
 
-pub use domain::{channels, conversation, erasure, ids, model, retry, sending, tasks, webhook};
+pub use domain::{channels, conversation, entropy, erasure, ids, model, retry, sending, tasks, webhook};

@@ -10,6 +10,7 @@ use crate::config::ConfigError;
 use crate::ids::AppId;
 use crate::model::Timestamp;
 use crate::queue::{Queue, QueueError, Sqs};
+use crate::system::now;
 use crate::tasks::ReceiveTask;
 pub use domain::outbox::*;
 
@@ -24,7 +25,7 @@ impl Outbox {
 
     /// To be awaited before the write that leaves this mark.
     pub async fn prepare(&self, app_id: AppId, mark: Mark, follows: Follows) -> Result<(), QueueError> {
-        let prepared = Timestamp::from(std::time::SystemTime::now());
+        let prepared = now();
         self.0.send(&ReceiveTask::Outbox2 { app_id, prepared, mark, follows }).await
     }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::config::{self, ConfigError};
 use crate::model::ChannelType;
 use crate::store::error_code;
+use crate::system::System;
 use crate::tasks::{SendTask, Task};
 
 const BATCH_ENTRIES: usize = 10;
@@ -314,7 +315,7 @@ pub(crate) mod tests {
     fn tasks(count: usize, length: usize) -> Vec<UpkeepTask> {
         let work =
             || Work::ErasePhoto { integration: "64c0ffee0123456789abcdef".parse().unwrap(), file: "x".repeat(length) };
-        (0..count).map(|_| UpkeepTask::V1 { app_id: AppId::generate(), work: work() }).collect()
+        (0..count).map(|_| UpkeepTask::V1 { app_id: AppId::generate(&System), work: work() }).collect()
     }
 
     #[tokio::test]

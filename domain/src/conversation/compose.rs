@@ -148,11 +148,12 @@ fn animal_name(user: &AppUser) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entropy::Counter;
     use serde_json::{Map, json};
 
     fn answered(body: &Value) -> Value {
         let posting = Posting::parse(body.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}: {body}"));
-        let user = AppUser::new(Timestamp::from_millis(1));
+        let user = AppUser::new(&Counter, Timestamp::from_millis(1));
         let now = Timestamp::from_millis(1_790_000_000_000);
         let composing = Composing { posting: &posting, user: &user, animal_names: true, now };
         json!(composing.message(&posting.message, None, b"s", 0))

@@ -19,6 +19,7 @@ pub fn choose<'a>(person: &'a Person, target: Option<&Target>) -> Result<Vec<&'a
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entropy::Counter;
     use crate::ids::{ClientId, IntegrationId};
     use crate::model::{Address, AppUser, ChannelType, Timestamp};
 
@@ -26,9 +27,9 @@ mod tests {
 
     fn client(platform: ChannelType, last_seen: i64) -> Client {
         Client {
-            id: ClientId::generate(),
+            id: ClientId::generate(&Counter),
             platform,
-            integration_id: IntegrationId::generate(),
+            integration_id: IntegrationId::generate(&Counter),
             external_id: Address::e164("+14165550142").unwrap(),
             display_name: None,
             status: ClientStatus::Active,
@@ -40,7 +41,7 @@ mod tests {
     }
 
     fn person(clients: Vec<Client>) -> Person {
-        Person { user: AppUser::new(NOW), clients, pending: vec![] }
+        Person { user: AppUser::new(&Counter, NOW), clients, pending: vec![] }
     }
 
     #[test]

@@ -69,6 +69,7 @@ pub fn fate_with_messages(trace: Trace, person: &AppUser, now: Timestamp) -> Fat
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entropy::Counter;
 
     const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
     const DAY: i64 = 86_400;
@@ -78,7 +79,7 @@ mod tests {
     }
 
     fn somebody() -> AppUser {
-        AppUser::new(NOW)
+        AppUser::new(&Counter, NOW)
     }
 
     fn faded_for_a_day() -> Fate {
@@ -87,7 +88,7 @@ mod tests {
 
     #[test]
     fn what_is_theirs_or_nobodys_fades_and_goes() {
-        let (leaving, before) = (AppUserId::generate(), AppUserId::generate());
+        let (leaving, before) = (AppUserId::generate(&Counter), AppUserId::generate(&Counter));
         for holder in [None, Some(leaving)] {
             for person in [None, Some(leaving), Some(before)] {
                 let trace = sent_to(person, SendState::Sent);
@@ -99,7 +100,8 @@ mod tests {
 
     #[test]
     fn other_owners_of_an_address_keep_what_is_theirs() {
-        let (leaving, before, other) = (AppUserId::generate(), AppUserId::generate(), AppUserId::generate());
+        let (leaving, before, other) =
+            (AppUserId::generate(&Counter), AppUserId::generate(&Counter), AppUserId::generate(&Counter));
         let fate = |person, holder| fate(sent_to(person, SendState::Delivered), &[leaving, before], Some(holder), NOW);
         for holder in [other, leaving] {
             assert_eq!(fate(Some(other), holder), Fate::Stays);
@@ -112,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_send_under_way_is_waited_for_a_day_and_no_longer() {
-        let leaving = AppUserId::generate();
+        let leaving = AppUserId::generate(&Counter);
         let claimed = sent_to(None, SendState::Claimed);
         assert_eq!(fate(claimed, &[leaving], Some(leaving), NOW.plus_seconds(DAY - 1)), Fate::Waits);
         assert_eq!(fate(claimed, &[leaving], Some(leaving), NOW.plus_seconds(DAY)), Fate::Goes);
@@ -142,7 +144,7 @@ mod tests {
             let until = trace.ends;
             assert_eq!(fate_with_messages(trace, &person, NOW.plus_seconds(2 * DAY)), Fate::Fades { until });
         }
-        let anothers = sent_to(Some(AppUserId::generate()), SendState::Delivered);
+        let anothers = sent_to(Some(AppUserId::generate(&Counter)), SendState::Delivered);
         assert_eq!(fate_with_messages(anothers, &person, NOW.plus_seconds(DAY)), Fate::Stays);
     }
 

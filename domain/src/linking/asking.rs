@@ -102,6 +102,7 @@ pub fn judge(link: &Link, here: Option<&Link>, pending: &[Client], now: Timestam
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entropy::Counter;
     use crate::ids::{AppUserId, ClientId, IntegrationId, LinkId};
     use crate::linking::LinkState;
     use crate::model::{Address, ChannelType, ClientStatus, ExternalId};
@@ -110,7 +111,7 @@ mod tests {
 
     fn link(person: AppUserId, state: LinkState) -> Link {
         Link {
-            id: LinkId::generate(),
+            id: LinkId::generate(&Counter),
             app_user_id: person,
             confirmation: Confirmation::Prompt,
             state,
@@ -124,9 +125,9 @@ mod tests {
 
     fn client() -> Client {
         Client {
-            id: ClientId::generate(),
+            id: ClientId::generate(&Counter),
             platform: ChannelType::Twilio,
-            integration_id: IntegrationId::generate(),
+            integration_id: IntegrationId::generate(&Counter),
             external_id: Address::e164("+14165550142").unwrap(),
             display_name: None,
             status: ClientStatus::Pending,
@@ -147,7 +148,7 @@ mod tests {
 
     #[test]
     fn an_address_is_asked_by_one_person_at_a_time_and_once() {
-        let (bob, eve) = (AppUserId::generate(), AppUserId::generate());
+        let (bob, eve) = (AppUserId::generate(&Counter), AppUserId::generate(&Counter));
         let wanted = link(bob, LinkState::Asked);
         let judge = |here: &Link, now| judge(&wanted, Some(here), &[], now).map_err(|error| error.code);
         for open in [LinkState::Asked, LinkState::Matched] {
@@ -162,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_no_is_remembered_whoever_asked() {
-        let (bob, eve) = (AppUserId::generate(), AppUserId::generate());
+        let (bob, eve) = (AppUserId::generate(&Counter), AppUserId::generate(&Counter));
         for asker in [bob, eve] {
             let no = Link { ended_by: Some(ExternalId("SM1".into())), ..link(asker, LinkState::Failed) };
             let again = judge(&link(bob, LinkState::Asked), Some(&no), &[], NOW);
@@ -180,7 +181,7 @@ mod tests {
 
     #[test]
     fn five_answers_are_waited_for_and_no_more() {
-        let wanted = link(AppUserId::generate(), LinkState::Asked);
+        let wanted = link(AppUserId::generate(&Counter), LinkState::Asked);
         let waiting = |count| vec![client(); count];
         assert_eq!(judge(&wanted, None, &waiting(4), NOW), Ok(Asking::Begin));
         assert_eq!(judge(&wanted, None, &waiting(5), NOW).unwrap_err().code, ErrorCode::BadRequest);

@@ -85,6 +85,7 @@ pub fn is_only_question(records: &[SendRecord], link: LinkId, last_reply: Option
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entropy::Counter;
     use crate::ids::{AppUserId, ClientId, IntegrationId, NotificationId};
     use crate::model::{Address, Author, ChannelType, Client, ClientStatus, MessageWire};
 
@@ -93,13 +94,13 @@ mod tests {
     fn link(confirmation: Confirmation, state: LinkState) -> Link {
         Link {
             id: LinkId::from_bytes([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x0e, 0xed]),
-            app_user_id: AppUserId::generate(),
+            app_user_id: AppUserId::generate(&Counter),
             confirmation,
             state,
             client: Client {
-                id: ClientId::generate(),
+                id: ClientId::generate(&Counter),
                 platform: ChannelType::Twilio,
-                integration_id: IntegrationId::generate(),
+                integration_id: IntegrationId::generate(&Counter),
                 external_id: Address::e164("+14165550142").unwrap(),
                 display_name: None,
                 status: ClientStatus::Pending,
@@ -179,15 +180,15 @@ mod tests {
 
     #[test]
     fn whatever_else_went_out_since_they_last_wrote_may_be_what_they_answer() {
-        let link = LinkId::generate();
+        let link = LinkId::generate(&Counter);
         let ours = record(Subject::Confirmation(link), SendState::Delivered, Some(0));
         let alone = |other: SendRecord| is_only_question(&[ours.clone(), other], link, Some(NOW.plus_seconds(-60)));
-        let another = || Subject::Notification(NotificationId::generate());
+        let another = || Subject::Notification(NotificationId::generate(&Counter));
         assert!(is_only_question(std::slice::from_ref(&ours), link, None));
         for seconds in [-30, 0, 30] {
             assert!(!alone(record(another(), SendState::Sent, Some(seconds))), "sent at {seconds}");
         }
-        assert!(!alone(record(Subject::Confirmation(LinkId::generate()), SendState::Delivered, Some(-30))));
+        assert!(!alone(record(Subject::Confirmation(LinkId::generate(&Counter)), SendState::Delivered, Some(-30))));
         assert!(!alone(record(another(), SendState::Claimed, None)), "it may be out");
         assert!(!alone(record(another(), SendState::Failed, Some(10))), "it may have arrived in part");
         assert!(alone(record(another(), SendState::Failed, None)));

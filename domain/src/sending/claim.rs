@@ -62,6 +62,7 @@ pub fn may_begin(now: Timestamp, ends: Timestamp, timeout: Duration) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entropy::Counter;
     use crate::ids::NotificationId;
     use crate::model::{Author, MessageWire, Subject};
 
@@ -69,7 +70,7 @@ mod tests {
 
     fn record(state: SendState, deadline: Option<i64>) -> SendRecord {
         SendRecord {
-            subject: Subject::Notification(NotificationId::generate()),
+            subject: Subject::Notification(NotificationId::generate(&Counter)),
             state,
             deadline,
             repeated: false,

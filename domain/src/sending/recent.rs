@@ -58,16 +58,17 @@ fn by_sending(mut records: Vec<SendRecord>) -> Vec<SendRecord> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entropy::Counter;
     use crate::ids::{ClientId, IntegrationId, NotificationId};
     use crate::model::{Address, Author, ChannelType, Client, ClientStatus, MatchResult, MessageWire, Subject};
 
     fn somebody() -> AppUser {
-        AppUser::new(Timestamp::from_millis(0))
+        AppUser::new(&Counter, Timestamp::from_millis(0))
     }
 
     fn record(state: SendState, sent: Option<i64>, answered_by: Option<&str>) -> SendRecord {
         SendRecord {
-            subject: Subject::Notification(NotificationId::generate()),
+            subject: Subject::Notification(NotificationId::generate(&Counter)),
             state,
             deadline: None,
             repeated: false,
@@ -130,9 +131,9 @@ mod tests {
                 user_id: None,
                 conversation_id: user.conversation_id,
                 client: Client {
-                    id: ClientId::generate(),
+                    id: ClientId::generate(&Counter),
                     platform: ChannelType::Twilio,
-                    integration_id: IntegrationId::generate(),
+                    integration_id: IntegrationId::generate(&Counter),
                     external_id: Address::e164("+14165550142").unwrap(),
                     display_name: None,
                     status: ClientStatus::Active,

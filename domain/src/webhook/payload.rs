@@ -49,6 +49,7 @@ fn truncated(who: &Who) -> Value {
 mod tests {
     use super::super::Said;
     use super::*;
+    use crate::entropy::Counter;
     use crate::ids::{AppId, IntegrationId, NotificationId, WebhookId};
     use crate::model::{
         Address, AppUser, ChannelType, Client, ClientStatus, DeliveryEvent, DeliveryOutcome, Destination, ExternalId,
@@ -84,7 +85,7 @@ mod tests {
             given_name: Some("Lea".into()),
             conversation_id: id(5),
             conversation_started: true,
-            ..AppUser::new(AT)
+            ..AppUser::new(&Counter, AT)
         }
     }
 
@@ -95,7 +96,7 @@ mod tests {
             target: "https://business.example/hook".into(),
             triggers: vec![Trigger::All],
             secret: Secret::new("hush"),
-            signing: Signing::with(SigningSecret::generate()),
+            signing: Signing::with(SigningSecret::generate(&Counter)),
             include_client,
             include_full_app_user,
         }

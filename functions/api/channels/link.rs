@@ -17,11 +17,12 @@ use shared::model::{
 use shared::outbox::{Follows, Mark};
 use shared::store::keys::AddressPartition;
 use shared::store::{Beginning, Begun, MatchItem, StoreError};
+use shared::system::{System, now};
 use shared::tasks::SendTask;
 use shared::webhook::Event;
 
 use crate::appusers::answer;
-use crate::context::{Context, now};
+use crate::context::Context;
 
 /// Each time somebody was faster: a person has five that wait at most, and then is told so.
 const TRIES: usize = 10;
@@ -95,7 +96,13 @@ struct Over<'a> {
 impl Over<'_> {
     fn beginning(&self) -> Beginning<'_> {
         let user = &self.person.user;
-        Beginning { app: self.app, user, link: self.link, older: self.last, mark: Mark::new(user.conversation_id) }
+        Beginning {
+            app: self.app,
+            user,
+            link: self.link,
+            older: self.last,
+            mark: Mark::new(&System, user.conversation_id),
+        }
     }
 
     async fn begin(&self, context: &Context, confirmation: &SendTask, is_own: bool) -> Result<Begun, Refusal> {
@@ -165,12 +172,12 @@ fn is_linked(person: &Person, integration: &Integration, address: &Address) -> b
 
 fn begun(person: &Person, wanted: &LinkRequest, integration: &Integration, address: Address, now: Timestamp) -> Link {
     Link {
-        id: LinkId::generate(),
+        id: LinkId::generate(&System),
         app_user_id: person.user.id,
         confirmation: wanted.confirmation,
         state: LinkState::Asked,
         client: Client {
-            id: ClientId::generate(),
+            id: ClientId::generate(&System),
             platform: wanted.channel,
             integration_id: integration.id,
             display_name: Some(address.display_name()),

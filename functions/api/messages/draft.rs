@@ -15,11 +15,12 @@ use shared::model::{
 };
 use shared::outbox::{Follows, Mark};
 use shared::store::{Posted, Side, StoreError, StoredMessage};
+use shared::system::{self, System, now};
 use shared::tasks::{MessagePlace, SendTask};
 use shared::telemetry::{Metric, Outcome};
 use shared::webhook::{Event, Who};
 
-use crate::context::{Context, now};
+use crate::context::Context;
 use crate::conversation::{full, view};
 
 /// How long the bucket may take to say how large a file is.
@@ -67,7 +68,7 @@ impl<'a> Draft<'a> {
         let settings = context.settings(app).await?;
         let mut messages = Vec::new();
         let composing = Composing { posting, user: &person.user, animal_names: settings.use_animal_names, now: now() };
-        let seed = rand::random::<[u8; 16]>();
+        let seed = system::random::<16>();
         for (number, message) in (0..).zip(parts(context, app, posting).await?) {
             let message = if settings.mask_credit_card_numbers { mask::said(message) } else { message };
             let file = if file.is_some() { file.clone() } else { file_facts(context, app, &message).await };
@@ -97,7 +98,7 @@ impl<'a> Draft<'a> {
             Role::AppUser => Side::AppUser,
         };
         let user = &self.person.user;
-        let mark = Mark::new(user.conversation_id);
+        let mark = Mark::new(&System, user.conversation_id);
         context.outbox.prepare(self.app, mark, self.follows()).await?;
         let conversation = match context.store.post(self.app, user, side, &stored, mark, now()).await? {
             Posted::Done(conversation) => conversation,

@@ -8,9 +8,10 @@ use shared::gateway;
 use shared::ids::MessageId;
 use shared::model::{ApiError, ErrorCode, FileKey, Timestamp};
 use shared::store::Stretch;
+use shared::system::now;
 use shared::tasks::Work;
 
-use crate::context::{Context, now};
+use crate::context::Context;
 use crate::conversation::{in_conversation, view};
 
 pub async fn list(context: &Context, call: &Call<'_>) -> Answer {

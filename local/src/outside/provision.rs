@@ -10,6 +10,7 @@ use shared::model::{
     Signing, SigningSecret, Trigger, TwilioSettings, WEBHOOK_LIMIT, Webhook,
 };
 use shared::store::{Store, StoreError};
+use shared::system::System;
 
 use crate::outside::showcase::Ids;
 
@@ -73,8 +74,8 @@ pub enum SpecificationError {
 /// # Errors
 /// What the table said.
 pub async fn account(store: &Store) -> Result<ApiKey, StoreError> {
-    let id = AccountId::generate();
-    let key = ApiKey::generate(KeyOwner::Account(id), Some("first".into()));
+    let id = AccountId::generate(&System);
+    let key = ApiKey::generate(&System, KeyOwner::Account(id), Some("first".into()));
     store.create_account(id).await?;
     store.create_key(&key).await?;
     Ok(key)
@@ -99,18 +100,19 @@ impl Provision {
         if wanted.webhooks.len() > WEBHOOK_LIMIT {
             return Err(SpecificationError::Webhooks);
         }
-        let app = App { id: ids.app, ..App::new(AccountId::generate(), wanted.name) };
+        let app = App { id: ids.app, ..App::new(&System, AccountId::generate(&System), wanted.name) };
         let twilio = wanted.twilio.map(twilio_settings).transpose()?.map(|settings| (ids.twilio, settings));
         let messagebird =
             wanted.messagebird.map(messagebird_settings).transpose()?.map(|settings| (ids.messagebird, settings));
         let expired_claim = wanted.expired_claim;
-        let integration = |(id, settings)| Integration { id, expired_claim, ..Integration::new(app.id, settings) };
+        let integration =
+            |(id, settings)| Integration { id, expired_claim, ..Integration::new(&System, app.id, settings) };
         let webhooks = wanted.webhooks.into_iter().map(|hook| webhook(app.id, hook));
         let mut webhooks = webhooks.collect::<Result<Vec<_>, _>>()?;
         webhooks.first_mut().into_iter().for_each(|first| first.id = ids.webhook);
         Ok(Self {
-            key: ApiKey::generate(KeyOwner::App(app.id), Some("demo".into())),
-            account_key: ApiKey::generate(KeyOwner::Account(app.account_id), Some("demo".into())),
+            key: ApiKey::generate(&System, KeyOwner::App(app.id), Some("demo".into())),
+            account_key: ApiKey::generate(&System, KeyOwner::Account(app.account_id), Some("demo".into())),
             integrations: twilio.into_iter().chain(messagebird).map(integration).collect(),
             webhooks,
             app,
@@ -156,7 +158,7 @@ fn messagebird_settings(account: MessagebirdAccount) -> Result<Settings, Specifi
         originator: originator
             .map_err(|error| SpecificationError::Address { field: "messagebird.originator", error })?,
         signing_key: Some(Secret::new(account.signing_key)),
-        webhook_secret: Some(Secret::generate()),
+        webhook_secret: Some(Secret::generate(&System)),
     }))
 }
 
@@ -168,12 +170,12 @@ fn webhook(app_id: AppId, wanted: WantedWebhook) -> Result<Webhook, Specificatio
         return Err(SpecificationError::Target(wanted.target));
     }
     Ok(Webhook {
-        id: WebhookId::generate(),
+        id: WebhookId::generate(&System),
         app_id,
         target: wanted.target,
         triggers,
-        secret: Secret::generate(),
-        signing: Signing::with(SigningSecret::generate()),
+        secret: Secret::generate(&System),
+        signing: Signing::with(SigningSecret::generate(&System)),
         include_client: wanted.include_client,
         include_full_app_user: wanted.include_full_app_user,
     })

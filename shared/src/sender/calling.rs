@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use super::{Job, Sender, Unsent, now};
+use super::{Job, Sender, Unsent};
 use crate::batch::Later;
 use crate::channels::{CarrierRequest, Channel, Outgoing, SendError, SendErrorKind};
 use crate::model::{ExternalId, Integration, MatchResult, Sending, Subject};
 use crate::store::{MatchItem, NewClient, StoreError, Write};
+use crate::system::now;
 use crate::tasks::SendContext;
 
 /// What can be sent.

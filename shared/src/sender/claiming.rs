@@ -1,11 +1,12 @@
 //! Whose turn it is: the claim, and what an earlier one that stands in the way asks for.
 
-use super::{Job, Sender, Taken, now};
+use super::{Job, Sender, Taken};
 use crate::batch::Later;
 use crate::channels::{Channel, SendError, SendErrorKind};
 use crate::model::{ExpiredClaim, SendRecord};
 use crate::sending::claim::{self, Found};
 use crate::store::Write;
+use crate::system::now;
 use crate::telemetry::Metric;
 
 impl<C: Channel> Sender<C> {

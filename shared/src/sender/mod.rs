@@ -30,6 +30,7 @@ use crate::sending::claim;
 use crate::sending::report::Place;
 use crate::store::keys::AddressPartition;
 use crate::store::{Claimant, MatchItem, SendKey, Store, StoreError};
+use crate::system::now;
 use crate::tasks::SendTask;
 use crate::telemetry::{Metric, Outcome};
 use crate::warm;
@@ -289,8 +290,4 @@ impl Job<'_> {
             .with("integrationId", self.sending.integration_id)
             .with_number("attempt", i64::from(self.attempt))
     }
-}
-
-fn now() -> Timestamp {
-    std::time::SystemTime::now().into()
 }

@@ -1,12 +1,13 @@
 //! How a claim ends: as sent or failed, with what the business is told of it, or given back for another try.
 
-use super::{Claim, Job, Sender, Unsent, now};
-use crate::batch::{self, Later};
+use super::{Claim, Job, Sender, Unsent};
+use crate::batch::Later;
 use crate::channels::{Channel, SendError, SendErrorKind};
 use crate::linking;
 use crate::model::{ExternalId, MatchResult, SendRecord, SendState, Subject};
 use crate::sending::{claim, report, retry};
 use crate::store::Write;
+use crate::system::{jitter, now};
 use crate::telemetry::Metric;
 use crate::webhook::Event;
 
@@ -69,7 +70,7 @@ impl<C: Channel> Sender<C> {
             true => self.store.release_to_repeat(&job.key, &job.claimant).await?,
             false => self.store.release(&job.key, &job.claimant).await?,
         };
-        let wait = retry::wait(job.attempt, &error, batch::jitter());
+        let wait = retry::wait(job.attempt, &error, jitter());
         job.outcome(Metric::SendRetried).with("reason", &error).with_number("seconds", i64::from(wait)).log();
         Err(Later::because(error).after(wait))
     }

@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Job, Sender, now};
-use crate::batch::jitter;
+use super::{Job, Sender};
 use crate::channels::Channel;
 use crate::ids::IntegrationId;
 use crate::sending::patience;
+use crate::system::{jitter, now};
 use crate::telemetry::Metric;
 
 /// Beyond this the memory starts anew.
@@ -60,11 +60,12 @@ impl<C: Channel> Sender<C> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::system::System;
 
     #[test]
     fn an_integration_rests_after_two_calls_that_hung_until_one_is_quick_or_its_time_is_over() {
         let (resting, hung, other, begun) =
-            (Resting::default(), IntegrationId::generate(), IntegrationId::generate(), Instant::now());
+            (Resting::default(), IntegrationId::generate(&System), IntegrationId::generate(&System), Instant::now());
         let (long, quick) = (Duration::from_secs(10), Duration::from_millis(200));
         resting.note(hung, long, begun);
         assert!(!resting.has(hung, begun), "once may be chance");

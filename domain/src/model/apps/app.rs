@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::entropy::Entropy;
 use crate::ids::{AccountId, AppId, AppToken, IntegrationId, ServiceAccountId};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,9 +26,9 @@ pub struct App {
 }
 
 impl App {
-    pub fn new(account_id: AccountId, name: String) -> Self {
+    pub fn new(entropy: &impl Entropy, account_id: AccountId, name: String) -> Self {
         Self {
-            id: AppId::generate(),
+            id: AppId::generate(entropy),
             account_id,
             service_account_id: None,
             name,
@@ -82,8 +83,8 @@ pub struct ServiceAccount {
 }
 
 impl ServiceAccount {
-    pub fn new(account_id: AccountId, name: String) -> Self {
-        Self { id: ServiceAccountId::generate(), account_id, name }
+    pub fn new(entropy: &impl Entropy, account_id: AccountId, name: String) -> Self {
+        Self { id: ServiceAccountId::generate(entropy), account_id, name }
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::entropy::Entropy;
 use crate::ids::AccountId;
 use crate::model::{ApiError, ApiKey, App, AppSettings, Change, Metadata, ServiceAccount, check};
 
@@ -50,10 +51,10 @@ impl AppBody {
     ///
     /// # Errors
     /// 400 that names the field.
-    pub fn create(self, account: AccountId) -> Result<App, ApiError> {
+    pub fn create(self, entropy: &impl Entropy, account: AccountId) -> Result<App, ApiError> {
         let AppChange { name, settings, metadata } = self.change()?;
         let name = check::required("name", name)?;
-        let app = App::new(account, name);
+        let app = App::new(entropy, account, name);
         Ok(App { settings: settings.apply(app.settings), metadata: metadata.unwrap_or_default(), ..app })
     }
 
@@ -162,6 +163,7 @@ impl ServiceAccount {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entropy::Counter;
     use crate::model::json;
 
     fn body(body: Value) -> AppBody {
@@ -170,14 +172,14 @@ mod tests {
 
     fn refusal(body: Value) -> String {
         let body: Result<AppBody, ApiError> = json::read(body);
-        body.and_then(|body| body.create(AccountId::generate())).unwrap_err().description
+        body.and_then(|body| body.create(&Counter, AccountId::generate(&Counter))).unwrap_err().description
     }
 
     #[test]
     fn a_new_app_has_every_setting() {
         let settings = json!({ "echoPostback": true, "conversationRetentionSeconds": 3600 });
         let app = body(json!({ "name": "Tea House", "settings": settings, "metadata": { "plan": "gold" } }));
-        let app = app.create(AccountId::generate()).unwrap().wire();
+        let app = app.create(&Counter, AccountId::generate(&Counter)).unwrap().wire();
         assert_eq!(app["name"], "Tea House");
         assert_eq!(app["appToken"].as_str().unwrap().len(), 24);
         let expected = json!({

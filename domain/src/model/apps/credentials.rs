@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
+use crate::entropy::Entropy;
 use crate::ids::{AccountId, AppId, KeyId, ServiceAccountId};
 
 /// A secret text. It neither prints nor serialises; comparing takes the same time wherever two secrets differ.
@@ -18,9 +19,9 @@ impl Secret {
     }
 
     /// A new URL-safe secret of 43 characters (256 bits).
-    pub fn generate() -> Self {
+    pub fn generate(entropy: &impl Entropy) -> Self {
         use base64::Engine;
-        Self::new(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()))
+        Self::new(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(entropy.bytes::<32>()))
     }
 
     /// The text itself, for the moment it is signed with, sealed or sent.
@@ -86,7 +87,7 @@ pub struct ApiKey {
 
 impl ApiKey {
     /// A new key with a secret of its own.
-    pub fn generate(owner: KeyOwner, name: Option<String>) -> Self {
-        Self { id: KeyId::generate(owner.prefix()), owner, name, secret: Secret::generate() }
+    pub fn generate(entropy: &impl Entropy, owner: KeyOwner, name: Option<String>) -> Self {
+        Self { id: KeyId::generate(entropy, owner.prefix()), owner, name, secret: Secret::generate(entropy) }
     }
 }

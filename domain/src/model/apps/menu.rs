@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::entropy::Entropy;
 use crate::ids::MenuItemId;
 use crate::model::{ApiError, check};
 
@@ -56,15 +57,19 @@ impl Menu {
     }
 }
 
-impl TryFrom<MenuWire> for Menu {
-    type Error = ApiError;
-
-    fn try_from(wire: MenuWire) -> Result<Self, ApiError> {
-        Ok(Self { items: items("items", wire.items, 0)? })
+impl MenuWire {
+    /// A menu with new ids.
+    pub fn create(self, entropy: &impl Entropy) -> Result<Menu, ApiError> {
+        Ok(Menu { items: items(entropy, "items", self.items, 0)? })
     }
 }
 
-fn items(path: &str, wires: Option<Vec<ItemWire>>, depth: usize) -> Result<Vec<MenuItem>, ApiError> {
+fn items(
+    entropy: &impl Entropy,
+    path: &str,
+    wires: Option<Vec<ItemWire>>,
+    depth: usize,
+) -> Result<Vec<MenuItem>, ApiError> {
     let wires = check::required(path, wires)?;
     if depth > DEPTH_LIMIT {
         return Err(ApiError::field(path, format!("lies too deep: at most {DEPTH_LIMIT} submenus within each other")));
@@ -72,10 +77,10 @@ fn items(path: &str, wires: Option<Vec<ItemWire>>, depth: usize) -> Result<Vec<M
     if !(1..=ITEMS_LIMIT).contains(&wires.len()) {
         return Err(ApiError::field(path, format!("must hold 1 to {ITEMS_LIMIT} items")));
     }
-    wires.into_iter().enumerate().map(|(index, wire)| item(&format!("{path}[{index}]"), wire, depth)).collect()
+    wires.into_iter().enumerate().map(|(index, wire)| item(entropy, &format!("{path}[{index}]"), wire, depth)).collect()
 }
 
-fn item(path: &str, wire: ItemWire, depth: usize) -> Result<MenuItem, ApiError> {
+fn item(entropy: &impl Entropy, path: &str, wire: ItemWire, depth: usize) -> Result<MenuItem, ApiError> {
     let field = |name: &str| format!("{path}.{name}");
     let needed = |name: &str, value: Option<String>| check::required(&field(name), value);
     let kind = match needed("type", wire.r#type)?.as_str() {
@@ -84,9 +89,9 @@ fn item(path: &str, wire: ItemWire, depth: usize) -> Result<MenuItem, ApiError> 
             let payload = needed("payload", wire.payload)?;
             MenuItemKind::Postback { payload: check::text(&field("payload"), payload, PAYLOAD_LIMIT)? }
         }
-        "submenu" => MenuItemKind::Submenu { items: items(&field("items"), wire.items, depth + 1)? },
+        "submenu" => MenuItemKind::Submenu { items: items(entropy, &field("items"), wire.items, depth + 1)? },
         _ => return Err(ApiError::field(&field("type"), "must be one of link, postback, submenu")),
     };
     let text = check::text(&field("text"), needed("text", wire.text)?, LABEL_LIMIT)?;
-    Ok(MenuItem { id: MenuItemId::generate(), text, kind })
+    Ok(MenuItem { id: MenuItemId::generate(entropy), text, kind })
 }

@@ -6,6 +6,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::entropy::Entropy;
 use crate::model::{Secret, Timestamp};
 
 const PREFIX: &str = "whsec_";
@@ -18,8 +19,8 @@ const MOST: usize = 5;
 pub struct SigningSecret(Secret);
 
 impl SigningSecret {
-    pub fn generate() -> Self {
-        Self::of(&rand::random::<[u8; 32]>())
+    pub fn generate(entropy: &impl Entropy) -> Self {
+        Self::of(&entropy.bytes::<32>())
     }
 
     /// Of a webhook that was made when its `secret` still signed: that one, in the libraries' form. It follows from what
@@ -69,11 +70,11 @@ impl Signing {
     }
 
     /// With a new secret. A repeat of the request makes another one, and takes none before them away.
-    pub fn rotated(self, now: Timestamp) -> Self {
+    pub fn rotated(self, entropy: &impl Entropy, now: Timestamp) -> Self {
         let replaced = Retiring { secret: self.current, until: now.plus_seconds(OVERLAP_SECONDS) };
         let retiring = self.retiring.into_iter().filter(|earlier| now < earlier.until);
         let retiring = std::iter::once(replaced).chain(retiring).take(MOST - 1).collect();
-        Self { current: SigningSecret::generate(), retiring }
+        Self { current: SigningSecret::generate(entropy), retiring }
     }
 
     /// Those that sign now, the newest first.
@@ -86,16 +87,17 @@ impl Signing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entropy::Counter;
 
     const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
     #[test]
     fn a_secret_is_thirty_two_bytes_in_the_form_that_libraries_take() {
-        let secret = SigningSecret::generate();
+        let secret = SigningSecret::generate(&Counter);
         let encoded = secret.as_secret().expose().strip_prefix("whsec_").unwrap();
         assert_eq!((encoded.len(), STANDARD.decode(encoded).unwrap()), (44, secret.key()));
         assert_eq!(secret.key().len(), 32);
-        assert_ne!(secret, SigningSecret::generate());
+        assert_ne!(secret, SigningSecret::generate(&Counter));
         assert_eq!(SigningSecret::shown(secret.as_secret().clone()), secret);
     }
 
@@ -108,18 +110,18 @@ mod tests {
 
     #[test]
     fn a_replaced_secret_signs_for_a_day_beside_the_new_one() {
-        let first = Signing::with(SigningSecret::generate());
-        let second = first.clone().rotated(NOW);
+        let first = Signing::with(SigningSecret::generate(&Counter));
+        let second = first.clone().rotated(&Counter, NOW);
         let signs =
             |signing: &Signing, hours: i64| signing.valid(NOW.plus_seconds(hours * 3600)).cloned().collect::<Vec<_>>();
         assert_eq!(signs(&second, 0), [second.current.clone(), first.current.clone()]);
         assert_eq!(signs(&second, 23).len(), 2);
         assert_eq!(signs(&second, 24), std::slice::from_ref(&second.current));
-        let third = second.clone().rotated(NOW.plus_seconds(1));
+        let third = second.clone().rotated(&Counter, NOW.plus_seconds(1));
         assert_eq!(signs(&third, 1), [third.current.clone(), second.current.clone(), first.current.clone()]);
-        let late = second.clone().rotated(NOW.plus_seconds(2 * 86_400));
+        let late = second.clone().rotated(&Counter, NOW.plus_seconds(2 * 86_400));
         assert_eq!(late.retiring.len(), 1, "what signs no more is not kept");
-        let often = (0..20).fold(first, |signing, second| signing.rotated(NOW.plus_seconds(second)));
+        let often = (0..20).fold(first, |signing, second| signing.rotated(&Counter, NOW.plus_seconds(second)));
         assert_eq!(signs(&often, 1).len(), MOST);
     }
 }

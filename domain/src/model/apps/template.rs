@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::entropy::Entropy;
 use crate::ids::TemplateId;
 use crate::model::{ApiError, Change, Message, MessageWire, check};
 
@@ -35,9 +36,9 @@ impl Template {
 }
 
 impl TemplateWire {
-    pub fn create(self) -> Result<Template, ApiError> {
+    pub fn create(self, entropy: &impl Entropy) -> Result<Template, ApiError> {
         Ok(Template {
-            id: TemplateId::generate(),
+            id: TemplateId::generate(entropy),
             name: name(check::needed("name", self.name, None)?)?,
             message: message(check::needed("message", self.message, None)?)?,
         })

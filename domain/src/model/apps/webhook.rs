@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::entropy::Entropy;
 use crate::ids::{AppId, WebhookId};
 use crate::model::{ApiError, Change, Secret, Signing, SigningSecret, Timestamp, check};
 
@@ -102,8 +103,8 @@ impl Webhook {
     }
 
     /// The same, signed with a new secret.
-    pub fn with_new_signing_secret(self, now: Timestamp) -> Self {
-        Self { signing: self.signing.rotated(now), ..self }
+    pub fn with_new_signing_secret(self, entropy: &impl Entropy, now: Timestamp) -> Self {
+        Self { signing: self.signing.rotated(entropy, now), ..self }
     }
 }
 
@@ -119,15 +120,15 @@ pub struct WebhookWire {
 
 impl WebhookWire {
     /// A new webhook with secrets of its own. It wants messages unless told otherwise.
-    pub fn create(self, app_id: AppId) -> Result<Webhook, ApiError> {
+    pub fn create(self, entropy: &impl Entropy, app_id: AppId) -> Result<Webhook, ApiError> {
         let target = check::needed("target", self.target, None)?;
         Ok(Webhook {
-            id: WebhookId::generate(),
+            id: WebhookId::generate(entropy),
             app_id,
             target: check::url("target", target)?,
             triggers: self.triggers.check(triggers)?.apply(None).unwrap_or_else(|| vec![Trigger::Message]),
-            secret: Secret::generate(),
-            signing: Signing::with(SigningSecret::generate()),
+            secret: Secret::generate(entropy),
+            signing: Signing::with(SigningSecret::generate(entropy)),
             include_client: self.include_client.apply(None).unwrap_or_default(),
             include_full_app_user: self.include_full_app_user.apply(None).unwrap_or_default(),
         })
@@ -168,16 +169,17 @@ fn triggers(names: Vec<String>) -> Result<Vec<Trigger>, ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entropy::Counter;
 
     #[test]
     fn the_default_subscription_wants_messages_and_nothing_else() {
         let webhook = Webhook {
-            id: WebhookId::generate(),
-            app_id: AppId::generate(),
+            id: WebhookId::generate(&Counter),
+            app_id: AppId::generate(&Counter),
             target: "https://example.com".into(),
             triggers: vec![Trigger::Message],
-            secret: Secret::generate(),
-            signing: Signing::with(SigningSecret::generate()),
+            secret: Secret::generate(&Counter),
+            signing: Signing::with(SigningSecret::generate(&Counter)),
             include_client: false,
             include_full_app_user: false,
         };

@@ -160,6 +160,7 @@ fn has_actions(content: &Content) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entropy::Counter;
     use serde_json::json;
 
     fn parse(body: Value) -> Result<Posting, String> {
@@ -172,7 +173,7 @@ mod tests {
             "destination": { "integrationType": "twilio" } }))
         .unwrap();
         assert_eq!((posting.role, posting.author.name.as_deref()), (Role::AppMaker, Some("Nadia")));
-        assert!(posting.target.unwrap().is(ChannelType::Twilio, IntegrationId::generate()));
+        assert!(posting.target.unwrap().is(ChannelType::Twilio, IntegrationId::generate(&Counter)));
     }
 
     #[test]

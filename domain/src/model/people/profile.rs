@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::entropy::Entropy;
 use crate::model::{ApiError, AppUser, Change, Timestamp, check, json};
 
 const USER_ID_LIMIT: usize = 1024;
@@ -40,7 +41,7 @@ struct ProfileWire {
 }
 
 impl NewProfile {
-    pub fn parse(body: &[u8], now: Timestamp) -> Result<Self, ApiError> {
+    pub fn parse(entropy: &impl Entropy, body: &[u8], now: Timestamp) -> Result<Self, ApiError> {
         let wire: ProfileWire = json::parse(body)?;
         let user_id = check::text("userId", check::required("userId", wire.user_id.clone())?, USER_ID_LIMIT)?;
         let change = ProfileChange::try_from(wire)?;
@@ -53,7 +54,7 @@ impl NewProfile {
             email: change.email.apply(None),
             credential_required: change.credential_required.unwrap_or_default(),
             properties: change.properties,
-            ..AppUser::new(signed_up)
+            ..AppUser::new(entropy, signed_up)
         }))
     }
 }

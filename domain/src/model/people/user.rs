@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::entropy::Entropy;
 use crate::ids::{AppUserId, ClientId, ConversationId, IntegrationId};
 use crate::model::{Address, ChannelType, Timestamp};
 
@@ -48,9 +49,9 @@ pub struct AppUser {
 
 impl AppUser {
     /// Somebody of whom nothing is known yet.
-    pub fn new(now: Timestamp) -> Self {
+    pub fn new(entropy: &impl Entropy, now: Timestamp) -> Self {
         Self {
-            id: AppUserId::generate(),
+            id: AppUserId::generate(entropy),
             user_id: None,
             given_name: None,
             surname: None,
@@ -58,7 +59,7 @@ impl AppUser {
             signed_up: now,
             properties: Map::new(),
             credential_required: false,
-            conversation_id: ConversationId::generate(),
+            conversation_id: ConversationId::generate(entropy),
             conversation_started: false,
             merged_conversations: Vec::new(),
             merged_users: Vec::new(),

@@ -84,14 +84,15 @@ pub fn channel(client: &Client) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entropy::Counter;
     use crate::ids::{ClientId, IntegrationId};
     use crate::model::{Address, ChannelType, Timestamp};
 
     fn at(address: Address) -> Client {
         Client {
-            id: ClientId::generate(),
+            id: ClientId::generate(&Counter),
             platform: ChannelType::Twilio,
-            integration_id: IntegrationId::generate(),
+            integration_id: IntegrationId::generate(&Counter),
             external_id: address,
             display_name: None,
             status: ClientStatus::Active,

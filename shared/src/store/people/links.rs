@@ -7,17 +7,17 @@ use serde::Serialize;
 
 use super::matches::ClientPointer;
 use super::users::{HERE, UNCHANGED};
+use crate::conversation::page;
+use crate::ids::{AppId, LinkId};
 use crate::linking::asking::{self, Limit};
 use crate::linking::consent;
-use crate::conversation::page;
-use crate::sending::recent;
-use crate::ids::{AppId, LinkId};
 use crate::linking::{Link, LinkState};
 use crate::model::{AppUser, Client, ClientStatus, ExternalId, MatchResult, SendRecord, Timestamp};
+use crate::outbox::Mark;
+use crate::sending::recent;
 use crate::store::table::keys::{self, AddressPartition, TTL, UserPartition};
 use crate::store::table::transaction::{Change, Outcome, TRIES, Transaction, back_off};
 use crate::store::{MatchItem, Store, StoreError};
-use crate::outbox::Mark;
 
 /// What a person's listing shows of an open link. It ends with the link.
 #[derive(Serialize)]

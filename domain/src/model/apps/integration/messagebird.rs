@@ -65,10 +65,7 @@ impl Wire {
             access_key: check::needed("accessKey", access_key, old.map(|old| old.access_key.clone()))?,
             originator: check::lasting("originator", originator, old.map(|old| &old.originator))?,
             signing_key: signing_key.apply(old.and_then(|old| old.signing_key.clone())),
-            webhook_secret: match old {
-                Some(old) => old.webhook_secret.clone(),
-                None => Some(Secret::generate()),
-            },
+            webhook_secret: old.and_then(|old| old.webhook_secret.clone()),
         })
     }
 }

@@ -16,6 +16,7 @@ mod wire;
 
 use serde::{Deserialize, Serialize};
 
+use crate::entropy::Entropy;
 use crate::ids::{AppId, IntegrationId};
 use crate::model::Secret;
 
@@ -44,9 +45,9 @@ pub struct Integration {
 }
 
 impl Integration {
-    pub fn new(app_id: AppId, settings: Settings) -> Self {
+    pub fn new(entropy: &impl Entropy, app_id: AppId, settings: Settings) -> Self {
         Self {
-            id: IntegrationId::generate(),
+            id: IntegrationId::generate(entropy),
             app_id,
             display_name: None,
             switch: Switch::Active,

@@ -3,10 +3,11 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{ExpiredClaim, Integration, IntegrationStatus, IntegrationType, Settings, Switch};
+use super::{ExpiredClaim, Integration, IntegrationStatus, IntegrationType, MessagebirdSettings, Settings, Switch};
+use crate::entropy::Entropy;
 use crate::ids::AppId;
 use crate::model::json::read;
-use crate::model::{ApiError, Change, check};
+use crate::model::{ApiError, Change, Secret, check};
 
 const DISPLAY_NAME_LIMIT: usize = 100;
 
@@ -30,14 +31,14 @@ impl IntegrationType {
 
 impl Integration {
     /// A new integration from a body that is a JSON object.
-    pub fn create(app_id: AppId, body: &Value) -> Result<Self, ApiError> {
-        let settings = Settings::create(IntegrationType::of(body)?, body)?;
+    pub fn create(entropy: &impl Entropy, app_id: AppId, body: &Value) -> Result<Self, ApiError> {
+        let settings = Settings::create(entropy, IntegrationType::of(body)?, body)?;
         let common: CommonWire = read(body.clone())?;
         Ok(Self {
             display_name: common.display_name.check(display_name)?.apply(None),
             switch: switch(common.status, Switch::Active)?,
             expired_claim: common.expired_claim.apply(None).unwrap_or_default(),
-            ..Self::new(app_id, settings)
+            ..Self::new(entropy, app_id, settings)
         })
     }
 
@@ -60,11 +61,14 @@ impl Integration {
 }
 
 impl Settings {
-    fn create(kind: IntegrationType, body: &Value) -> Result<Self, ApiError> {
+    fn create(entropy: &impl Entropy, kind: IntegrationType, body: &Value) -> Result<Self, ApiError> {
         let body = body.clone();
         Ok(match kind {
             IntegrationType::Twilio => Self::Twilio(read::<super::twilio::Wire>(body)?.apply(None)?),
-            IntegrationType::Messagebird => Self::Messagebird(read::<super::messagebird::Wire>(body)?.apply(None)?),
+            IntegrationType::Messagebird => Self::Messagebird(MessagebirdSettings {
+                webhook_secret: Some(Secret::generate(entropy)),
+                ..read::<super::messagebird::Wire>(body)?.apply(None)?
+            }),
             IntegrationType::Whatsapp => Self::Whatsapp(read::<super::whatsapp::Wire>(body)?.apply(None)?),
             IntegrationType::Mailgun => Self::Mailgun(read::<super::mailgun::Wire>(body)?.apply(None)?),
             IntegrationType::Web => Self::Web(read::<super::web::Wire>(body)?.apply(None)?),
@@ -108,11 +112,12 @@ fn switch(change: Change<IntegrationStatus>, old: Switch) -> Result<Switch, ApiE
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entropy::Counter;
     use serde_json::json;
 
     fn messagebird() -> Integration {
         let body = json!({ "type": "messagebird", "accessKey": "key", "originator": "31970000001", "status": "error" });
-        Integration::create(AppId::generate(), &body).unwrap()
+        Integration::create(&Counter, AppId::generate(&Counter), &body).unwrap()
     }
 
     #[test]

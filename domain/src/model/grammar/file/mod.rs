@@ -11,6 +11,7 @@ use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
 
+use crate::entropy::Entropy;
 use crate::ids::{AppId, AppUserId, IntegrationId};
 use crate::model::AppUser;
 
@@ -47,8 +48,8 @@ pub struct InvalidFileKey;
 
 impl FileKey {
     /// A place that no other file has.
-    pub fn generate(app_id: AppId, owner: FileOwner, name: FileName) -> Self {
-        Self { app_id, owner, token: rand::random(), name }
+    pub fn generate(entropy: &impl Entropy, app_id: AppId, owner: FileOwner, name: FileName) -> Self {
+        Self { app_id, owner, token: entropy.bytes(), name }
     }
 
     /// What the keys of all files of an app begin with, those of its people included.
@@ -165,16 +166,17 @@ pub struct FileFacts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entropy::Counter;
     use crate::model::Timestamp;
     use proptest::prelude::*;
 
     #[test]
     fn a_key_is_found_again_in_its_address() {
-        let app = AppId::generate();
-        let person = AppUserId::generate();
-        let integration = IntegrationId::generate();
+        let app = AppId::generate(&Counter);
+        let person = AppUserId::generate(&Counter);
+        let integration = IntegrationId::generate(&Counter);
         for owner in [FileOwner::App, FileOwner::Person(person), FileOwner::Integration(integration)] {
-            let key = FileKey::generate(app, owner, FileName::of("tea.png"));
+            let key = FileKey::generate(&Counter, app, owner, FileName::of("tea.png"));
             assert!(key.to_string().starts_with(&FileKey::prefix_of_app(app)));
             let is_a_persons = key.to_string().starts_with(&FileKey::prefix_of_person(app, person));
             assert_eq!(is_a_persons, owner == FileOwner::Person(person));
@@ -191,39 +193,41 @@ mod tests {
             {
                 assert_eq!(FileKey::of_url(&other, "https://api.example"), None, "{other}");
             }
-            assert_ne!(FileKey::generate(app, owner, FileName::of("tea.png")), key);
+            assert_ne!(FileKey::generate(&Counter, app, owner, FileName::of("tea.png")), key);
         }
     }
 
     #[test]
     fn a_file_ends_with_a_message_to_its_owner_only() {
-        let (app, earlier, other) = (AppId::generate(), AppUserId::generate(), AppUserId::generate());
-        let person = AppUser { merged_users: vec![earlier], ..AppUser::new(Timestamp::from_millis(0)) };
+        let (app, earlier, other) =
+            (AppId::generate(&Counter), AppUserId::generate(&Counter), AppUserId::generate(&Counter));
+        let person = AppUser { merged_users: vec![earlier], ..AppUser::new(&Counter, Timestamp::from_millis(0)) };
         let ends = |owner, app_id| {
-            let url = FileKey::generate(app, owner, FileName::of("tea.png")).url("https://api.example");
+            let url = FileKey::generate(&Counter, app, owner, FileName::of("tea.png")).url("https://api.example");
             FileKey::of_message(&url, app_id, &person).is_some()
         };
         assert!(ends(FileOwner::Person(person.id), app) && ends(FileOwner::Person(earlier), app));
         assert!(!ends(FileOwner::Person(other), app));
         assert!(!ends(FileOwner::App, app));
-        assert!(!ends(FileOwner::Person(person.id), AppId::generate()));
+        assert!(!ends(FileOwner::Person(person.id), AppId::generate(&Counter)));
         assert_eq!(FileKey::of_message("https://shop.example/tea.png", app, &person), None);
     }
 
     #[test]
     fn a_photo_ends_with_the_profile_it_was_uploaded_for() {
-        let (app, person, integration) = (AppId::generate(), AppUserId::generate(), IntegrationId::generate());
-        let url = |owner| FileKey::generate(app, owner, FileName::of("tea.png")).url("https://old.example");
+        let (app, person, integration) =
+            (AppId::generate(&Counter), AppUserId::generate(&Counter), IntegrationId::generate(&Counter));
+        let url = |owner| FileKey::generate(&Counter, app, owner, FileName::of("tea.png")).url("https://old.example");
         let of_photo = |owner, integration| FileKey::of_photo(&url(owner), app, integration).is_some();
         assert!(of_photo(FileOwner::Integration(integration), integration));
-        assert!(!of_photo(FileOwner::Integration(integration), IntegrationId::generate()));
+        assert!(!of_photo(FileOwner::Integration(integration), IntegrationId::generate(&Counter)));
         assert!(!of_photo(FileOwner::App, integration) && !of_photo(FileOwner::Person(person), integration));
     }
 
     proptest! {
         #[test]
         fn any_claimed_name_gives_a_key_that_reads_back(claimed in "\\PC{0,200}") {
-            let key = FileKey::generate(AppId::generate(), FileOwner::App, FileName::of(&claimed));
+            let key = FileKey::generate(&Counter, AppId::generate(&Counter), FileOwner::App, FileName::of(&claimed));
             prop_assert_eq!(key.to_string().parse(), Ok(key));
         }
 
