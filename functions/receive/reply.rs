@@ -13,7 +13,7 @@ use shared::store::keys::AddressPartition;
 use shared::store::{MatchItem, NewClient, ReplyOutcome, ReplyWrite, Store, StoreError, StoredMessage};
 use shared::tasks::Work;
 use shared::telemetry::{Metric, Outcome};
-use shared::webhook::{Event, Said, Who};
+use shared::webhook::{Event, InboundSource, Who};
 
 use crate::context::{Context, Source};
 
@@ -180,15 +180,15 @@ fn told(heard: &Heard, person: &MatchItem, messages: &[MessageWire], recent: &[S
         result.client.raw.clone_from(&heard.reply.raw);
     }
     let who = Who::at(&result);
-    let said = Said {
+    let source = InboundSource {
         channel: heard.source.channel,
         integration_id: heard.source.integration_id,
         external_id: heard.reply.external_id.clone(),
     };
     let is_start = person.started_by.as_ref() == Some(&heard.reply.external_id);
-    let start = is_start.then(|| Event::conversation_start(app, who.clone(), &said, heard.received));
+    let start = is_start.then(|| Event::conversation_start(app, who.clone(), &source, heard.received));
     let recent: Vec<_> = recent.iter().map(report::as_message).collect();
-    start.into_iter().chain([Event::reply(app, who, &said, messages, &recent, heard.received)]).collect()
+    start.into_iter().chain([Event::reply(app, who, &source, messages, &recent, heard.received)]).collect()
 }
 
 fn log(heard: &Heard, user: &AppUser, metric: Metric, recent: usize) {

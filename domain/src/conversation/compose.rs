@@ -10,7 +10,6 @@ use crate::model::{
     ActionWire, AppUser, Content, FileFacts, ItemWire, MediaType, Message, MessageWire, Posting, Role, SourceWire,
     Timestamp,
 };
-use crate::sending::report;
 
 /// Who is said to have written, and when.
 pub struct Composing<'a> {
@@ -83,7 +82,7 @@ impl Composing<'_> {
 
     fn author_id(&self) -> String {
         match self.posting.role {
-            Role::AppMaker => report::author_id(self.posting.author.email.as_deref()),
+            Role::AppMaker => self.posting.author.id(),
             Role::AppUser => self.user.id.to_string(),
         }
     }
@@ -102,9 +101,7 @@ impl Composing<'_> {
     fn avatar_url(&self) -> Option<String> {
         let author = &self.posting.author;
         match self.posting.role {
-            Role::AppMaker => {
-                Some(author.avatar_url.clone().unwrap_or_else(|| report::avatar(author.email.as_deref())))
-            }
+            Role::AppMaker => Some(author.picture()),
             Role::AppUser => author.avatar_url.clone(),
         }
     }

@@ -14,13 +14,13 @@ const DAY_SECONDS: i64 = 86_400;
 /// How often people may have questions sent on a day of UTC: each costs the business a message, and may disturb somebody
 /// who never heard of either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit {
+pub enum DailyLimit {
     Address,
     Person,
     App,
 }
 
-impl Limit {
+impl DailyLimit {
     pub fn a_day(self) -> u32 {
         match self {
             // A question, a repeat to somebody who lost it, and one more.
@@ -34,12 +34,13 @@ impl Limit {
 
     /// 429.
     pub fn error(self) -> ApiError {
-        let whom = match self {
+        let subject = match self {
             Self::Address => "phoneNumber was",
             Self::Person => "The user had numbers",
             Self::App => "The app's users had numbers",
         };
-        let problem = format!("{whom} asked {} times today; try again after the seconds in Retry-After", self.a_day());
+        let problem =
+            format!("{subject} asked {} times today; try again after the seconds in Retry-After", self.a_day());
         ApiError::new(ErrorCode::TooManyRequests, problem)
     }
 }
@@ -176,7 +177,7 @@ mod tests {
         let ends = day_ends(NOW);
         assert_eq!(day(ends), day(NOW) + 1);
         assert_eq!(day(Timestamp::from_millis(ends.millis() - 1)), day(NOW));
-        assert_eq!(Limit::Person.error().code, ErrorCode::TooManyRequests);
+        assert_eq!(DailyLimit::Person.error().code, ErrorCode::TooManyRequests);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::retry::LONGEST_DELAY;
 const TO_RECORD: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub enum ClaimStep {
     /// Try again in so many seconds.
     Wait { seconds: u32 },
     /// Take the claim from its dead or resigned owner; `old` is the deadline it must still have.
@@ -32,17 +32,19 @@ pub enum Found {
 }
 
 /// `redelivered`: the queue has given out this very task before.
-pub fn on_found(record: &SendRecord, policy: ExpiredClaim, redelivered: bool, now: Timestamp) -> Found {
+pub fn on_found(record: &SendRecord, policy: ExpiredClaim, redelivered: bool, now: Timestamp) -> ClaimStep {
     if record.state != SendState::Claimed {
-        return if redelivered { Found::Republish } else { Found::Nothing };
+        return if redelivered { ClaimStep::Republish } else { ClaimStep::Nothing };
     }
     let old = record.deadline.unwrap_or(0);
     let left = old - now.millis();
     match old {
-        0 => Found::Retake { old },
-        _ if left > 0 => Found::Wait { seconds: u32::try_from(left / 1000 + 1).unwrap_or(u32::MAX).min(LONGEST_DELAY) },
-        _ if may_repeat(policy, record.repeated) => Found::Retake { old },
-        _ => Found::GiveUp { old },
+        0 => ClaimStep::Retake { old },
+        _ if left > 0 => {
+            ClaimStep::Wait { seconds: u32::try_from(left / 1000 + 1).unwrap_or(u32::MAX).min(LONGEST_DELAY) }
+        }
+        _ if may_repeat(policy, record.repeated) => ClaimStep::Retake { old },
+        _ => ClaimStep::GiveUp { old },
     }
 }
 
@@ -93,7 +95,7 @@ mod tests {
     fn a_living_claim_is_waited_for_and_never_taken() {
         let claimed = record(SendState::Claimed, Some(NOW.millis() + 4_200));
         for policy in [ExpiredClaim::Resend, ExpiredClaim::Fail] {
-            assert_eq!(on_found(&claimed, policy, true, NOW), Found::Wait { seconds: 5 });
+            assert_eq!(on_found(&claimed, policy, true, NOW), ClaimStep::Wait { seconds: 5 });
         }
     }
 
@@ -101,17 +103,21 @@ mod tests {
     fn an_expired_claim_follows_the_integrations_policy() {
         let old = NOW.millis() - 1;
         let expired = record(SendState::Claimed, Some(old));
-        assert_eq!(on_found(&expired, ExpiredClaim::Resend, true, NOW), Found::Retake { old });
-        assert_eq!(on_found(&expired, ExpiredClaim::Fail, true, NOW), Found::GiveUp { old });
+        assert_eq!(on_found(&expired, ExpiredClaim::Resend, true, NOW), ClaimStep::Retake { old });
+        assert_eq!(on_found(&expired, ExpiredClaim::Fail, true, NOW), ClaimStep::GiveUp { old });
     }
 
     #[test]
     fn what_was_repeated_once_is_not_repeated_again() {
         let old = NOW.millis() - 1;
         let repeated = SendRecord { repeated: true, ..record(SendState::Claimed, Some(old)) };
-        assert_eq!(on_found(&repeated, ExpiredClaim::Resend, true, NOW), Found::GiveUp { old });
+        assert_eq!(on_found(&repeated, ExpiredClaim::Resend, true, NOW), ClaimStep::GiveUp { old });
         let resigned = SendRecord { deadline: Some(0), ..repeated };
-        assert_eq!(on_found(&resigned, ExpiredClaim::Resend, true, NOW), Found::Retake { old: 0 }, "it is its repeat");
+        assert_eq!(
+            on_found(&resigned, ExpiredClaim::Resend, true, NOW),
+            ClaimStep::Retake { old: 0 },
+            "it is its repeat"
+        );
     }
 
     #[test]
@@ -126,14 +132,14 @@ mod tests {
     #[test]
     fn a_claim_given_back_is_taken_whatever_the_policy() {
         let resigned = record(SendState::Claimed, Some(0));
-        assert_eq!(on_found(&resigned, ExpiredClaim::Fail, true, NOW), Found::Retake { old: 0 });
+        assert_eq!(on_found(&resigned, ExpiredClaim::Fail, true, NOW), ClaimStep::Retake { old: 0 });
     }
 
     #[test]
     fn what_is_done_is_said_again_only_to_make_up_for_a_crash() {
         for state in [SendState::Sent, SendState::Delivered, SendState::Failed] {
-            assert_eq!(on_found(&record(state, None), ExpiredClaim::Resend, false, NOW), Found::Nothing);
-            assert_eq!(on_found(&record(state, None), ExpiredClaim::Resend, true, NOW), Found::Republish);
+            assert_eq!(on_found(&record(state, None), ExpiredClaim::Resend, false, NOW), ClaimStep::Nothing);
+            assert_eq!(on_found(&record(state, None), ExpiredClaim::Resend, true, NOW), ClaimStep::Republish);
         }
     }
 }

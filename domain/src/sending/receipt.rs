@@ -9,7 +9,7 @@ const LONGEST_WAIT: i64 = LONGEST_DELAY as i64;
 
 /// What a receipt says of the message, reduced to the state it would lead to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Claim {
+pub enum End {
     Delivered,
     Failed,
 }
@@ -39,13 +39,13 @@ pub fn written(record: Box<SendRecord>) -> Step {
 
 /// The write was refused by `found`. A final record is published again only when this very receipt was read before
 /// and led there: its first reading may have died before it could publish.
-pub fn refused(found: Option<Box<SendRecord>>, claim: Claim, redelivered: bool) -> Step {
+pub fn refused(found: Option<Box<SendRecord>>, end: End, redelivered: bool) -> Step {
     match found {
         // A claim comes before every send: what left no record has been erased since, or has ended its days.
         None => Step::Nothing,
-        Some(record) => match (record.state, claim) {
+        Some(record) => match (record.state, end) {
             (SendState::Claimed, _) => Step::Later,
-            (SendState::Delivered, Claim::Delivered) | (SendState::Failed, Claim::Failed) if redelivered => {
+            (SendState::Delivered, End::Delivered) | (SendState::Failed, End::Failed) if redelivered => {
                 Step::Publish(record)
             }
             _ => Step::Nothing,

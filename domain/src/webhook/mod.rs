@@ -10,5 +10,5 @@ pub mod retry;
 pub mod signature;
 pub mod target;
 
-pub use event::{Event, LinkStep, Said, Who};
+pub use event::{Event, InboundSource, LinkStep, Who};
 pub use payload::{body, brief};

@@ -7,7 +7,7 @@ use shared::api::{Answer, Call, call};
 use shared::channels;
 use shared::gateway::Refusal;
 use shared::ids::{AppId, AppUserId, ClientId, LinkId};
-use shared::linking::asking::{self, Asking, Limit};
+use shared::linking::asking::{self, Asking, DailyLimit};
 use shared::linking::consent;
 use shared::linking::{self, Confirmation, Link, LinkRequest, LinkState};
 use shared::model::{
@@ -79,7 +79,7 @@ fn check_clients(person: &Person) -> Result<(), ApiError> {
     Err(ApiError::new(ErrorCode::BadRequest, problem))
 }
 
-fn too_often(limit: Limit, now: Timestamp) -> Refusal {
+fn too_often(limit: DailyLimit, now: Timestamp) -> Refusal {
     let wait = asking::day_ends(now).seconds() - now.seconds();
     Refusal::TooOften(limit.error(), Duration::from_secs(wait.unsigned_abs()))
 }

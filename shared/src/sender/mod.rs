@@ -23,11 +23,10 @@ use crate::channels::{Channel, SendError};
 use crate::config::{self, ConfigError};
 use crate::health;
 use crate::http::{CARRIER_TIMEOUT, CarrierClient};
-use crate::model::{ExpiredClaim, ExternalId, Integration, MatchResult, Sending, Subject, Timestamp};
+use crate::model::{Destination, ExpiredClaim, ExternalId, Integration, MatchResult, Sending, Subject, Timestamp};
 use crate::publish::Publisher;
 use crate::queue::{Queue, Sqs};
 use crate::sending::claim;
-use crate::sending::report::Place;
 use crate::store::keys::AddressPartition;
 use crate::store::{Claimant, MatchItem, SendKey, Store, StoreError};
 use crate::system::now;
@@ -111,7 +110,7 @@ struct Job<'a> {
     sending: &'a Sending,
     partition: AddressPartition,
     key: SendKey,
-    place: Place,
+    destination: Destination,
     /// We, and until when the claim is ours.
     claimant: Claimant,
     /// When this invocation ends, whatever happens.
@@ -210,10 +209,9 @@ impl<C: Channel> Sender<C> {
             sending,
             key: SendKey::new(&partition, sending.accepted, sending.subject),
             partition,
-            place: Place {
-                app_id: sending.app_id,
-                integration_id: sending.integration_id,
+            destination: Destination {
                 channel: C::TYPE,
+                integration_id: sending.integration_id,
                 address: sending.address.clone(),
             },
             claimant: Claimant::until(ends.plus_seconds(CLOCK_SKEW_SECONDS)),

@@ -15,9 +15,10 @@ impl<C: Channel> Sender<C> {
     /// What a record says to the business: of a confirmation, what becomes of its link.
     pub(super) async fn events_of(&self, record: &SendRecord, job: &Job<'_>) -> Result<Vec<Event>, Later> {
         let Subject::Confirmation(link) = record.subject else {
-            return Ok(report::of_sending(record, &job.place).as_ref().map(Event::delivery).into_iter().collect());
+            let event = report::of_sending(record, job.sending.app_id, &job.destination);
+            return Ok(event.as_ref().map(Event::delivery).into_iter().collect());
         };
-        let (app, at) = (job.place.app_id, &job.partition);
+        let (app, at) = (job.sending.app_id, &job.partition);
         Ok(match (&record.failure, record.sent) {
             (Some(failure), _) => linking::failed(&self.store, app, at, link, failure, now()).await?,
             (None, Some(_)) => linking::sent(&self.store, app, at, link, now()).await?,

@@ -23,7 +23,7 @@ pub struct Destination {
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeliveryEvent {
     pub app_id: AppId,
-    pub subject: Told,
+    pub subject: DeliverySubject,
     pub destination: Destination,
     pub external_ids: Vec<ExternalId>,
     /// Absent only where a failure came before the person was known.
@@ -34,16 +34,16 @@ pub struct DeliveryEvent {
 
 /// What the business is told the delivery of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
+pub enum DeliverySubject {
     Notification(NotificationId),
     Message(MessageId),
 }
 
-impl From<Told> for Subject {
-    fn from(told: Told) -> Self {
+impl From<DeliverySubject> for Subject {
+    fn from(told: DeliverySubject) -> Self {
         match told {
-            Told::Notification(id) => Self::Notification(id),
-            Told::Message(id) => Self::Message(id),
+            DeliverySubject::Notification(id) => Self::Notification(id),
+            DeliverySubject::Message(id) => Self::Message(id),
         }
     }
 }
@@ -60,12 +60,12 @@ pub enum DeliveryOutcome {
 impl DeliveryEvent {
     pub fn trigger(&self) -> Trigger {
         match (self.subject, &self.outcome) {
-            (Told::Notification(_), DeliveryOutcome::Channel) => Trigger::NotificationDeliveryChannel,
-            (Told::Notification(_), DeliveryOutcome::User) => Trigger::NotificationDeliveryUser,
-            (Told::Notification(_), DeliveryOutcome::Failure(_)) => Trigger::NotificationDeliveryFailure,
-            (Told::Message(_), DeliveryOutcome::Channel) => Trigger::MessageDeliveryChannel,
-            (Told::Message(_), DeliveryOutcome::User) => Trigger::MessageDeliveryUser,
-            (Told::Message(_), DeliveryOutcome::Failure(_)) => Trigger::MessageDeliveryFailure,
+            (DeliverySubject::Notification(_), DeliveryOutcome::Channel) => Trigger::NotificationDeliveryChannel,
+            (DeliverySubject::Notification(_), DeliveryOutcome::User) => Trigger::NotificationDeliveryUser,
+            (DeliverySubject::Notification(_), DeliveryOutcome::Failure(_)) => Trigger::NotificationDeliveryFailure,
+            (DeliverySubject::Message(_), DeliveryOutcome::Channel) => Trigger::MessageDeliveryChannel,
+            (DeliverySubject::Message(_), DeliveryOutcome::User) => Trigger::MessageDeliveryUser,
+            (DeliverySubject::Message(_), DeliveryOutcome::Failure(_)) => Trigger::MessageDeliveryFailure,
         }
     }
 
@@ -78,8 +78,10 @@ impl DeliveryEvent {
     /// several destinations, a notification to one.
     pub fn event_id(&self) -> EventId {
         let destination = match self.subject {
-            Told::Notification(_) => String::new(),
-            Told::Message(_) => format!("{}/{}", self.destination.integration_id, self.destination.address.as_str()),
+            DeliverySubject::Notification(_) => String::new(),
+            DeliverySubject::Message(_) => {
+                format!("{}/{}", self.destination.integration_id, self.destination.address.as_str())
+            }
         };
         EventId::derive(&Subject::from(self.subject).to_string(), self.trigger().as_str(), &destination)
     }

@@ -1,5 +1,6 @@
 //! What is written: a message's forms, how a business asks for it, and what becomes of it.
 
+mod author;
 mod delivery;
 mod message;
 mod message_wire;
@@ -9,11 +10,12 @@ mod record;
 mod sending;
 pub mod shorthand;
 
-pub use delivery::{DeliveryEvent, DeliveryOutcome, Destination, ExternalId, Failure, FailureCode, Told};
+pub use author::Author;
+pub use delivery::{DeliveryEvent, DeliveryOutcome, DeliverySubject, Destination, ExternalId, Failure, FailureCode};
 pub use message::{Action, ActionKind, Content, Coordinates, Item, Media, Message, Metadata, Place};
 pub(super) use message_wire::as_wire;
 pub use message_wire::{ActionWire, ItemWire, MessageWire, SourceWire};
-pub use notification::{Author, NotificationRequest};
+pub use notification::NotificationRequest;
 pub use posting::{Posting, Role, Target};
 pub use record::{RETENTION_DAYS, SendRecord, SendState};
 pub use sending::{Sending, Subject};

@@ -1,21 +1,9 @@
 //! A notification: one message to one address, asked for by the business.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::ids::IntegrationId;
-use crate::model::{ApiError, Message, MessageWire, json};
-
-/// Who speaks for the business. Shown to the person where the channel can.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Author {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub avatar_url: Option<String>,
-}
+use crate::model::{ApiError, Author, Message, MessageWire, json};
 
 /// What `POST …/notifications` asks for, before its integration is known: the address is not yet read, since how it is
 /// spelled depends on the channel.
@@ -94,17 +82,7 @@ fn author(wire: AuthorWire) -> Result<Author, ApiError> {
         Some("appMaker") => {}
         Some(_) => return Err(ApiError::field("author.role", "must be appMaker")),
     }
-    let limited = |field: &str, text: Option<String>, limit: usize| match text {
-        Some(text) if text.chars().count() > limit => {
-            Err(ApiError::field(field, format!("must have at most {limit} characters")))
-        }
-        text => Ok(text),
-    };
-    Ok(Author {
-        name: limited("author.name", wire.name, 128)?,
-        email: limited("author.email", wire.email, 128)?,
-        avatar_url: limited("author.avatarUrl", wire.avatar_url, 2048)?,
-    })
+    Author::read("author.", wire.name, wire.email, wire.avatar_url)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::ids::IntegrationId;
-use crate::model::{ApiError, Author, ChannelType, Content, MediaType, Message, MessageWire, check, json};
+use crate::model::{ApiError, Author, ChannelType, Content, MediaType, Message, MessageWire, json};
 
 /// Who writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,11 +109,7 @@ impl Posting {
         if role == Role::AppUser && has_actions(&message.content) {
             return Err(ApiError::field("actions", "are taken of role appMaker only"));
         }
-        let author = Author {
-            name: check::optional_text("name", wire.name, 128)?,
-            email: check::optional_text("email", wire.email, 128)?,
-            avatar_url: check::given(wire.avatar_url).map(|url| check::url("avatarUrl", url)).transpose()?,
-        };
+        let author = Author::read("", wire.name, wire.email, wire.avatar_url)?;
         let target = wire.destination.map(Target::try_from).transpose()?;
         if target.is_some() && role == Role::AppUser {
             return Err(ApiError::field("destination", "is taken of role appMaker only"));

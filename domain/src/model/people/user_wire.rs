@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::ids::AppUserId;
 use crate::model::{AppUser, Client, ClientStatus, MatchResult, Person};
 
 /// The whole app user.
@@ -24,15 +25,16 @@ pub fn full(person: &Person) -> Value {
 
 /// What webhooks show that did not ask for more.
 pub fn truncated(user: &AppUser) -> Value {
-    brief(&user.id.to_string(), user.user_id.as_deref(), user.conversation_started)
+    brief(user.id, user.user_id.as_deref(), user.conversation_started)
 }
 
 /// The same, of the person behind an address: a conversation has begun.
 pub fn matched(result: &MatchResult) -> Value {
-    brief(&result.app_user_id.to_string(), result.user_id.as_deref(), true)
+    brief(result.app_user_id, result.user_id.as_deref(), true)
 }
 
-fn brief(id: &str, user_id: Option<&str>, conversation_started: bool) -> Value {
+/// The same, of somebody of whom no more is known.
+pub fn brief(id: AppUserId, user_id: Option<&str>, conversation_started: bool) -> Value {
     let mut value = json!({ "_id": id, "conversationStarted": conversation_started });
     if let Some(user_id) = user_id {
         value["userId"] = user_id.into();

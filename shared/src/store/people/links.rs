@@ -9,7 +9,7 @@ use super::matches::ClientPointer;
 use super::users::{HERE, UNCHANGED};
 use crate::conversation::page;
 use crate::ids::{AppId, LinkId};
-use crate::linking::asking::{self, Limit};
+use crate::linking::asking::{self, DailyLimit};
 use crate::linking::consent;
 use crate::linking::{Link, LinkState};
 use crate::model::{AppUser, Client, ClientStatus, ExternalId, MatchResult, SendRecord, Timestamp};
@@ -40,7 +40,7 @@ pub enum Begun {
     /// What it was begun over is not as it was read.
     Changed,
     /// The person asked too often today.
-    TooOften(Limit),
+    TooOften(DailyLimit),
 }
 
 /// A link that is to begin, over what was read.
@@ -112,9 +112,9 @@ impl Store {
         let Beginning { app, user, link, .. } = beginning;
         let now = link.client.linked;
         let counters = [
-            (Limit::Address, at(app, &link.client).asked(asking::day(now))),
-            (Limit::Person, UserPartition::new(app, user.id).asked(asking::day(now))),
-            (Limit::App, keys::asked(app, asking::day(now))),
+            (DailyLimit::Address, at(app, &link.client).asked(asking::day(now))),
+            (DailyLimit::Person, UserPartition::new(app, user.id).asked(asking::day(now))),
+            (DailyLimit::App, keys::asked(app, asking::day(now))),
         ];
         let counted = counters.map(|(limit, key)| {
             let change = Change::of(&key, "ADD asked :one SET appUserId = :user, #ttl = :ends");

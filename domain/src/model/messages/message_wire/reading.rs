@@ -126,18 +126,7 @@ fn item(path: &str, wire: ItemWire) -> Result<Item, ApiError> {
     })
 }
 
-impl Message {
-    /// Replies stand with replies and location requests only (docs/REFERENCE.md, 3.1).
-    pub fn has_fitting_actions(&self) -> bool {
-        let (Content::Text { actions, .. } | Content::Image { actions, .. } | Content::List { actions, .. }) =
-            &self.content
-        else {
-            return true;
-        };
-        fit_together(actions)
-    }
-}
-
+/// Replies stand with replies and location requests only (docs/REFERENCE.md, 3.1).
 fn fit_together(actions: &[Action]) -> bool {
     let answers = |action: &&Action| matches!(action.kind, ActionKind::Reply { .. } | ActionKind::LocationRequest);
     let answering = actions.iter().filter(answers).count();
