@@ -3,13 +3,13 @@
 //! Wire forms live beside the types they belong to and are joined to them by `TryFrom`. Nothing here knows storage,
 //! carriers or time's source.
 
-mod apps;
+mod app;
 mod grammar;
 mod messages;
 mod people;
 
 pub use crate::timestamp::Timestamp;
-pub use apps::*;
+pub use app::*;
 pub use grammar::*;
 pub use messages::*;
 pub use people::*;

@@ -1,7 +1,7 @@
 //! What a business sets up: its app, the keys to it, the channels it is connected to, and who is told of events.
 
-mod app;
-mod app_wire;
+mod apps;
+mod apps_wire;
 mod credentials;
 mod integration;
 mod menu;
@@ -9,8 +9,8 @@ mod signing;
 mod template;
 mod webhook;
 
-pub use app::{App, AppSettings, Sdks, ServiceAccount};
-pub use app_wire::{AppBody, AppChange, NameBody, SettingsChange};
+pub use apps::{App, AppSettings, Sdks, ServiceAccount};
+pub use apps_wire::{AppBody, AppChange, NameBody, SettingsChange};
 pub use credentials::{ApiKey, KeyOwner, Secret};
 pub use integration::{
     AppleSettings, BusinessProfile, BusinessProfileWire, ChannelType, ExpiredClaim, FirebaseSettings, Integration,
