@@ -75,10 +75,34 @@ pub fn metadata(path: &str, metadata: Map<String, Value>) -> Result<Metadata, Ap
 
 /// Texts, numbers and booleans only. What the field is called is the caller's data, and stays out of the error.
 pub fn flat(path: &str, map: &Map<String, Value>) -> Result<(), ApiError> {
+    storable(path, map)?;
     if map.values().any(|value| value.is_object() || value.is_array() || value.is_null()) {
         return Err(ApiError::field(path, "must hold strings, numbers and booleans only"));
     }
     Ok(())
+}
+
+/// What is kept as it came must be what the table can hold: no fields without a name, and no numbers beyond its range.
+pub fn storable(path: &str, map: &Map<String, Value>) -> Result<(), ApiError> {
+    unstorable_map(map).map_or(Ok(()), |problem| Err(ApiError::field(path, problem)))
+}
+
+fn unstorable_map(map: &Map<String, Value>) -> Option<&'static str> {
+    let nameless = map.contains_key("").then_some("must not hold a field with an empty name");
+    nameless.or_else(|| map.values().find_map(unstorable))
+}
+
+fn unstorable(value: &Value) -> Option<&'static str> {
+    const NUMBERS: std::ops::Range<f64> = 1e-120..1e120;
+    match value {
+        Value::Number(number) => {
+            let size = number.as_f64().map_or(f64::INFINITY, f64::abs);
+            (size != 0.0 && !NUMBERS.contains(&size)).then_some("must hold numbers between 1e-120 and 1e120 only")
+        }
+        Value::Array(list) => list.iter().find_map(unstorable),
+        Value::Object(map) => unstorable_map(map),
+        Value::Null | Value::Bool(_) | Value::String(_) => None,
+    }
 }
 
 /// A credential: sealed when it is stored, and never shown.
@@ -100,5 +124,19 @@ pub fn lasting<T: PartialEq>(path: &str, given: T, old: Option<&T>) -> Result<T,
     match old {
         Some(old) if *old != given => Err(ApiError::field(path, "cannot be changed; make another integration")),
         _ => Ok(given),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_table_cannot_hold_is_refused() {
+        let map = |json: &str| serde_json::from_str::<Map<String, Value>>(json).unwrap();
+        for json in [r#"{"a":1e200}"#, r#"{"a":[1e-200]}"#, r#"{"":1}"#, r#"{"a":[{"b":{"":1}}]}"#] {
+            assert!(storable("fields", &map(json)).unwrap_err().description.starts_with("fields must"), "{json}");
+        }
+        assert_eq!(storable("metadata", &map(r#"{"a":0.0,"b":-7,"c":1e100}"#)), Ok(()));
     }
 }

@@ -33,6 +33,7 @@ fn check(path: &str, fields: &[Value]) -> Result<(), ApiError> {
 
 fn check_field(path: &str, field: &Value) -> Result<(), ApiError> {
     let place = |name: &str| format!("{path}.{name}");
+    field.as_object().map_or(Ok(()), |field| check::storable(path, field))?;
     if !matches!(field["type"].as_str(), Some("text" | "email" | "select")) {
         return Err(ApiError::field(&place("type"), "must be text, email or select"));
     }

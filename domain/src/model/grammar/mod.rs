@@ -2,6 +2,7 @@
 
 mod address;
 mod api_error;
+mod change;
 pub mod check;
 mod file;
 pub(super) mod form;
@@ -10,5 +11,5 @@ pub mod uri;
 
 pub use address::{Address, InvalidAddress};
 pub use api_error::{ApiError, ErrorCode};
+pub use change::Change;
 pub use file::{FILE_LIMIT, FileFacts, FileKey, FileName, FileOwner, InvalidFileKey, MediaType};
-pub use json::Change;

@@ -9,7 +9,7 @@ use crate::model::{ApiError, Change, check};
 const NAME_LIMIT: usize = 128;
 const LIST_LIMIT: usize = 100;
 const FORM_FIELDS_LIMIT: usize = 20;
-const PIXELS_LIMIT: u32 = 1_000;
+const PIXELS_LIMIT: u64 = 1_000;
 
 /// Everything is shown, also what is not set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -91,8 +91,8 @@ pub(super) struct Wire {
     action_color: Change<String>,
     display_style: Change<DisplayStyle>,
     button_icon_url: Change<String>,
-    button_width: Change<Pixels>,
-    button_height: Change<Pixels>,
+    button_width: Change<Value>,
+    button_height: Change<Value>,
     business_name: Change<String>,
     business_icon_url: Change<String>,
     background_image_url: Change<String>,
@@ -100,14 +100,6 @@ pub(super) struct Wire {
     integration_order: Change<Vec<String>>,
     origin_whitelist: Change<Vec<String>>,
     prechat_capture: Change<PrechatCapture>,
-}
-
-/// v1.1 writes them as text; a number is as clear.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "expected a number of pixels")]
-enum Pixels {
-    Text(String),
-    Number(u32),
 }
 
 impl Wire {
@@ -119,7 +111,7 @@ impl Wire {
         let color = |field: &'static str, change: Change<String>, old: String, default: String| {
             Ok::<_, ApiError>(change.check(|text| color(field, text))?.apply(Some(old)).unwrap_or(default))
         };
-        let side = |field: &'static str, change: Change<Pixels>, old: String, default: String| {
+        let side = |field: &'static str, change: Change<Value>, old: String, default: String| {
             Ok::<_, ApiError>(change.check(|given| pixels(field, given))?.apply(Some(old)).unwrap_or(default))
         };
         let name = self.business_name.check(|name| check::text("businessName", name, NAME_LIMIT))?;
@@ -158,11 +150,9 @@ fn color(field: &str, text: String) -> Result<String, ApiError> {
     }
 }
 
-fn pixels(field: &str, given: Pixels) -> Result<String, ApiError> {
-    let number = match given {
-        Pixels::Number(number) => Some(number),
-        Pixels::Text(text) => text.parse().ok(),
-    };
+/// v1.1 writes them as text; a number is as clear.
+fn pixels(field: &str, given: Value) -> Result<String, ApiError> {
+    let number = given.as_u64().or_else(|| given.as_str()?.parse().ok());
     match number.filter(|number| (1..=PIXELS_LIMIT).contains(number)) {
         Some(number) => Ok(number.to_string()),
         None => Err(ApiError::field(field, format!("must be a number of pixels from 1 to {PIXELS_LIMIT}"))),
@@ -198,5 +188,6 @@ fn origins(list: Vec<String>) -> Result<Vec<String>, ApiError> {
 
 fn prechat(mut capture: PrechatCapture) -> Result<PrechatCapture, ApiError> {
     capture.fields = short("prechatCapture.fields", capture.fields, FORM_FIELDS_LIMIT)?;
+    capture.fields.iter().try_for_each(|field| check::storable("prechatCapture.fields", field))?;
     Ok(capture)
 }

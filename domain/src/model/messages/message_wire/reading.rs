@@ -187,6 +187,7 @@ fn action(path: &str, wire: ActionWire) -> Result<Action, ApiError> {
 
 /// What only some clients show, and no channel served so far: kept as it came where it has v1.1's form.
 fn extra(path: &str, mut extra: Map<String, Value>) -> Result<Map<String, Value>, ApiError> {
+    check::storable(path, &extra)?;
     extra.retain(|_, value| !value.is_null() && value.as_str().is_none_or(|text| !text.trim().is_empty()));
     type Rule = (&'static str, fn(&Value) -> bool, &'static str);
     let rules: [Rule; 4] = [
