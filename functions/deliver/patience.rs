@@ -3,42 +3,32 @@
 //! Known to a warm instance alone, and soon forgotten. Every attempt is made and counts: one that is cut short is an
 //! attempt like any other, and the last one of an event is never cut short.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use shared::ids::WebhookId;
+use shared::memory::Memory;
 use shared::webhook::patience;
 
-/// Beyond this the memory starts anew.
-const CAPACITY: usize = 1_000;
-
 #[derive(Default)]
-pub struct Hung(Mutex<HashMap<WebhookId, Instant>>);
+pub struct Hung(Memory<WebhookId, Instant>);
 
 impl Hung {
     /// How long this attempt, the `made`th of its event, may wait for an answer.
     pub fn patience(&self, webhook: WebhookId, made: u8, now: Instant) -> Duration {
-        let hung = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = hung.get(&webhook).map(|at| now.saturating_duration_since(*at).as_secs());
-        Duration::from_secs(patience::for_answer(made, since))
+        let since = self.0.get(&webhook).map(|at| now.saturating_duration_since(at));
+        patience::for_answer(made, since)
     }
 
     /// It did not answer in `waited`. That it did not in a short time says nothing new.
     pub fn note(&self, webhook: WebhookId, waited: Duration, now: Instant) {
-        if waited.as_secs() < patience::PATIENCE {
-            return;
+        if waited >= patience::LONG {
+            self.0.update(webhook, |_| Some(now));
         }
-        let mut hung = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if hung.len() >= CAPACITY {
-            hung.clear();
-        }
-        hung.insert(webhook, now);
     }
 
     /// It answered.
     pub fn forget(&self, webhook: WebhookId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&webhook);
+        self.0.update(webhook, |_| None);
     }
 }
 

@@ -1,21 +1,23 @@
 //! How long a webhook's answer is waited for. One that lets posts hang keeps a slot for as long: for a while it is waited for
 //! briefly. Every attempt is made and counts all the same.
 
+use std::time::Duration;
+
 use super::retry;
 
-/// Seconds for which a webhook's answer is waited for (docs/REFERENCE.md, 6.4).
-pub const PATIENCE: u64 = 20;
+/// How long a webhook's answer is waited for (docs/REFERENCE.md, 6.4).
+pub const LONG: Duration = Duration::from_secs(20);
 /// And for one that let a whole such wait pass, for a minute from then.
-const BRIEF_PATIENCE: u64 = 2;
-const SUSPICION: u64 = 60;
+const BRIEF: Duration = Duration::from_secs(2);
+const SUSPICION: Duration = Duration::from_secs(60);
 
-/// How long the `made`th attempt may wait for an answer, of a webhook that hung `since` seconds ago. The last attempt
-/// waits in any case: one that always needs long must not lose an event for that. A minute is less than the first
-/// three attempts take, so that it is not always the last one.
-pub fn for_answer(made: u8, since: Option<u64>) -> u64 {
-    match since {
-        Some(seconds) if seconds < SUSPICION && !retry::is_last(made) => BRIEF_PATIENCE,
-        _ => PATIENCE,
+/// How long the `made`th attempt may wait for an answer, of a webhook that hung so long ago. The last attempt waits in
+/// any case: one that always needs long must not lose an event for that. A minute is less than the first three attempts
+/// take, so that it is not always the last one.
+pub fn for_answer(made: u8, hung: Option<Duration>) -> Duration {
+    match hung {
+        Some(ago) if ago < SUSPICION && !retry::is_last(made) => BRIEF,
+        _ => LONG,
     }
 }
 
@@ -25,11 +27,12 @@ mod tests {
 
     #[test]
     fn a_webhook_that_hung_is_hurried_but_never_at_an_events_last_attempt() {
-        assert_eq!(for_answer(1, None), 20);
-        assert!((1..=4).all(|made| for_answer(made, Some(0)) == 2));
-        assert_eq!(for_answer(5, Some(0)), 20);
-        assert_eq!(for_answer(1, Some(60)), 20);
+        let just_now = Some(Duration::ZERO);
+        assert_eq!(for_answer(1, None), LONG);
+        assert!((1..=4).all(|made| for_answer(made, just_now) == BRIEF));
+        assert_eq!(for_answer(5, just_now), LONG);
+        assert_eq!(for_answer(1, Some(SUSPICION)), LONG);
         let third: u32 = (1..=2).filter_map(|made| retry::wait(made, None, 0.0)).sum();
-        assert!(u64::from(third) >= SUSPICION, "the third attempt waits again");
+        assert!(u64::from(third) >= SUSPICION.as_secs(), "the third attempt waits again");
     }
 }

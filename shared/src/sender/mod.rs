@@ -7,9 +7,10 @@
 
 mod calling;
 mod claiming;
+mod health;
 mod ordering;
+mod patience;
 mod recording;
-mod resting;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -21,7 +22,6 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use crate::batch::{self, LanePlace, Later, Record};
 use crate::channels::{Channel, SendError};
 use crate::config::{self, ConfigError};
-use crate::health;
 use crate::http::{CARRIER_TIMEOUT, CarrierClient};
 use crate::model::{Destination, ExpiredClaim, ExternalId, Integration, MatchResult, Sending, Subject, Timestamp};
 use crate::publish::Publisher;
@@ -35,7 +35,7 @@ use crate::telemetry::{Metric, Outcome};
 use crate::warm;
 use crate::webhook::Event;
 use calling::Called;
-use resting::Resting;
+use patience::Resting;
 
 /// Clocks of two machines may differ by this much; a claim lives that much longer than its claimant.
 const CLOCK_SKEW_SECONDS: i64 = 1;

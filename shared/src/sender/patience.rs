@@ -3,45 +3,29 @@
 //!
 //! Known to a warm instance alone, and soon forgotten. It costs a send no try.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{Job, Sender};
 use crate::channels::Channel;
 use crate::ids::IntegrationId;
+use crate::memory::Memory;
 use crate::sending::patience;
 use crate::system::{jitter, now};
 use crate::telemetry::Metric;
 
-/// Beyond this the memory starts anew.
-const CAPACITY: usize = 1_000;
-
 /// Integrations whose last call took long and, where the one before it did too, until when they rest: once may be chance.
 #[derive(Default)]
-pub(super) struct Resting(Mutex<HashMap<IntegrationId, Option<Instant>>>);
+pub(super) struct Resting(Memory<IntegrationId, Option<Instant>>);
 
 impl Resting {
     fn has(&self, integration: IntegrationId, now: Instant) -> bool {
-        self.known().get(&integration).copied().flatten().is_some_and(|until| now < until)
+        self.0.get(&integration).flatten().is_some_and(|until| now < until)
     }
 
     /// A call took so long.
     pub(super) fn note(&self, integration: IntegrationId, took: Duration, now: Instant) {
-        let mut known = self.known();
-        let Some(rest) = patience::rest_after(took, jitter()) else {
-            known.remove(&integration);
-            return;
-        };
-        if known.len() >= CAPACITY {
-            known.clear();
-        }
-        let rest = known.contains_key(&integration).then(|| now + rest);
-        known.insert(integration, rest);
-    }
-
-    fn known(&self) -> MutexGuard<'_, HashMap<IntegrationId, Option<Instant>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let rest = patience::rest_after(took, jitter());
+        self.0.update(integration, |earlier| rest.map(|rest| earlier.map(|_| now + rest)));
     }
 }
 
