@@ -94,6 +94,12 @@ fn ids_and_models_import_nothing_of_ours() {
     }
 }
 
+/// Two `super` could climb out of a room unseen by the rules about rooms.
+#[test]
+fn paths_that_climb_far_begin_at_the_crate() {
+    assert_never(&["domain/src", "shared/src", "functions"], &["super::super"], "say `crate::…`");
+}
+
 #[test]
 fn the_domain_waits_for_nobody_reads_no_clock_and_draws_nothing() {
     assert_never(&["domain/src"], &["async fn", ".await"], "I/O is somebody else's");

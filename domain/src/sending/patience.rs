@@ -32,8 +32,8 @@ pub fn steps_back(accepted: Timestamp, attempt: u32, now: Timestamp) -> Option<u
 
 #[cfg(test)]
 mod tests {
-    use super::super::order;
     use super::*;
+    use crate::sending::order;
     use proptest::prelude::*;
 
     const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);

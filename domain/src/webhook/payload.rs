@@ -42,7 +42,6 @@ pub fn brief(event: &Event, webhook: &Webhook) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::InboundSource;
     use super::*;
     use crate::entropy::Counter;
     use crate::ids::{AppId, IntegrationId, NotificationId, WebhookId};
@@ -51,6 +50,7 @@ mod tests {
         Destination, ExternalId, Failure, FailureCode, MatchResult, MessageWire, Secret, Signing, SigningSecret,
         SourceWire, Timestamp, Trigger,
     };
+    use crate::webhook::InboundSource;
 
     const AT: Timestamp = Timestamp::from_millis(1_790_000_000_123);
 

@@ -6,8 +6,8 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
-use super::super::{partial, refusal};
 use crate::channels::{CarrierResponse, ReceiptStatus, SendError, SendErrorKind};
+use crate::channels::{partial, refusal};
 use crate::model::ExternalId;
 
 /// A refusal's error code, and the parameter that narrows it; the first row that fits counts.

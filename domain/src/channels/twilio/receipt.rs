@@ -5,8 +5,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::{partial, refusal};
 use crate::channels::{CarrierResponse, ReceiptStatus, SendError, SendErrorKind};
+use crate::channels::{partial, refusal};
 use crate::model::ExternalId;
 
 const THROTTLED: SendErrorKind = SendErrorKind::Throttled {};

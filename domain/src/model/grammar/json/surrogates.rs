@@ -36,7 +36,7 @@ fn escaped_unit(text: &[u8], at: usize) -> Option<u16> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::value;
+    use crate::model::json::value;
 
     #[test]
     fn half_a_character_is_one_that_cannot_be_shown_and_a_whole_one_stays() {
