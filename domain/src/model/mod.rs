@@ -1,4 +1,4 @@
-//! The domain: what v1.1 speaks of, as types that cannot hold what the API would refuse.
+//! What v1.1 speaks of, as types that cannot hold what the API would refuse.
 //!
 //! Wire forms live beside the types they belong to and are joined to them by `TryFrom`. Nothing here knows storage,
 //! carriers or time's source.

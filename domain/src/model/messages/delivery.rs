@@ -1,4 +1,4 @@
-//! What became of a notification.
+//! What became of something that was sent, as the business is told of it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
