@@ -9,7 +9,7 @@ use shared::files::Files;
 use shared::http::{CarrierClient, ClientError};
 use shared::ids::AppId;
 use shared::intake::Intake;
-use shared::model::{AppSettings, Timestamp};
+use shared::model::AppSettings;
 use shared::outbox::Outbox;
 use shared::publish::Publisher;
 use shared::queue::Sqs;

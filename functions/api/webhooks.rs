@@ -5,7 +5,7 @@ use serde_json::json;
 use shared::api::{Answer, Call};
 use shared::gateway::{self, Refusal};
 use shared::ids::WebhookId;
-use shared::model::{ApiError, ErrorCode, Timestamp, WEBHOOK_LIMIT, Webhook, WebhookWire};
+use shared::model::{ApiError, ErrorCode, WEBHOOK_LIMIT, Webhook, WebhookWire};
 use shared::store::Creation;
 use shared::system::{System, now};
 use shared::webhook::target::{self, ForbiddenTarget};

@@ -2,7 +2,7 @@
 
 use lambda_runtime::Error;
 use shared::ids::{AppId, IntegrationId};
-use shared::model::{ChannelType, Timestamp};
+use shared::model::ChannelType;
 use shared::publish::Publisher;
 use shared::queue::{Queue, SendQueues, Sqs};
 use shared::serve::Instance;

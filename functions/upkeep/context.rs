@@ -2,7 +2,6 @@
 
 use lambda_runtime::Error;
 use shared::files::Files;
-use shared::model::Timestamp;
 use shared::publish::Publisher;
 use shared::queue::{Queue, Sqs};
 use shared::serve::Instance;

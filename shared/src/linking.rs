@@ -3,13 +3,15 @@
 //! Every step may be repeated: what ended a link is written in it, and a repeat says the same events again, whatever
 //! link the address has by then.
 
+pub use domain::linking::*;
+
 use crate::channels::Reply;
 use crate::ids::{AppId, LinkId};
+use crate::linking::consent::Consent;
 use crate::model::{Client, ClientStatus, ExternalId, Failure, FailureCode, MatchResult, Person, Timestamp};
 use crate::store::keys::AddressPartition;
 use crate::store::{Store, StoreError};
 use crate::webhook::{Event, LinkStep, Who};
-pub use domain::linking::*;
 
 /// Of a link that begins and is done at once, over the address's owner until then.
 pub fn done_at_once(

@@ -6,13 +6,13 @@
 //! refused, or never made, comes to nothing. What was written may be gone by then: deleted, run out, or overwritten by
 //! the next. Does not look itself: `receive` does.
 
+pub use domain::outbox::*;
+
 use crate::config::ConfigError;
 use crate::ids::AppId;
-use crate::model::Timestamp;
 use crate::queue::{Queue, QueueError, Sqs};
 use crate::system::now;
 use crate::tasks::ReceiveTask;
-pub use domain::outbox::*;
 
 #[derive(Clone)]
 pub struct Outbox(Queue);

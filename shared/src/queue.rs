@@ -9,7 +9,6 @@ use serde::Serialize;
 use crate::config::{self, ConfigError};
 use crate::model::ChannelType;
 use crate::store::error_code;
-use crate::system::System;
 use crate::tasks::{SendTask, Task};
 
 const BATCH_ENTRIES: usize = 10;
@@ -278,6 +277,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::ids::AppId;
+    use crate::system::System;
     use crate::tasks::{UpkeepTask, Work};
 
     /// A queue that gives these answers, one after the other, and passes on what it was asked.

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Event, Who};
+use super::Event;
 use crate::model::{Person, Webhook, user_wire};
 
 /// The request body, a JSON object. `full`: the person, read for a webhook that wants the full app user.
@@ -50,7 +50,7 @@ mod tests {
         Destination, ExternalId, Failure, FailureCode, MatchResult, MessageWire, Secret, Signing, SigningSecret,
         SourceWire, Timestamp, Trigger,
     };
-    use crate::webhook::InboundSource;
+    use crate::webhook::{InboundSource, Who};
 
     const AT: Timestamp = Timestamp::from_millis(1_790_000_000_123);
 

@@ -139,6 +139,7 @@ fn too_large() -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entropy::Counter;
     use serde_json::json;
 
     const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
@@ -147,7 +148,7 @@ mod tests {
     fn a_person_is_read_with_every_field() {
         let body = json!({ "userId": "bob", "givenName": "Bob", "surname": "", "email": "b@x.example",
             "signedUpAt": "2020-01-02T03:04:05.678Z", "credentialRequired": true, "properties": { "vip": true } });
-        let NewProfile(user) = NewProfile::parse(body.to_string().as_bytes(), NOW).unwrap();
+        let NewProfile(user) = NewProfile::parse(&Counter, body.to_string().as_bytes(), NOW).unwrap();
         assert_eq!((user.user_id.as_deref(), user.surname, user.credential_required), (Some("bob"), None, true));
         assert_eq!(user.signed_up.iso(), "2020-01-02T03:04:05.678Z");
         assert!(!user.conversation_started);
@@ -167,7 +168,7 @@ mod tests {
             (json!({ "userId": "a", "properties": { "a": "x".repeat(40_000) } }), "properties"),
         ];
         for (body, field) in cases {
-            let error = NewProfile::parse(body.to_string().as_bytes(), NOW).unwrap_err();
+            let error = NewProfile::parse(&Counter, body.to_string().as_bytes(), NOW).unwrap_err();
             assert!(error.description.starts_with(field), "{field}: {}", error.description);
         }
     }
