@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use shared::ids::{AppId, IntegrationId, KeyId, WebhookId};
 use shared::model::{ChannelType, ExpiredClaim, Integration, Webhook};
 use shared::store::{Store, StoreError};
+use shared::system::System;
 
 use crate::outside::carriers;
 use crate::outside::provision::{
@@ -130,7 +131,7 @@ impl Seeder {
         provision.integrations.iter().for_each(|integration| self.register(integration));
         let of = |channel| {
             let found = provision.integrations.iter().find(|integration| integration.channel() == Some(channel));
-            found.map_or_else(IntegrationId::generate, |integration| integration.id)
+            found.map_or_else(|| IntegrationId::generate(&System), |integration| integration.id)
         };
         let ready = Ready {
             api_url: self.url.clone(),

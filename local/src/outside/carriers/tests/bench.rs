@@ -15,8 +15,7 @@ use shared::channels::{
 };
 use shared::ids::{AppId, NotificationId};
 use shared::model::{
-    Address, ExternalId, Integration, Message, MessageWire, MessagebirdSettings, Secret, Settings, Timestamp,
-    TwilioSettings,
+    Address, ExternalId, Integration, Message, MessageWire, MessagebirdSettings, Secret, Settings, TwilioSettings,
 };
 use shared::system::System;
 use tokio::net::TcpListener;
