@@ -41,7 +41,7 @@ fn assert_never(folders: &[&str], forbidden: &[&str], why: &str) {
     }
 }
 
-/// The modules of its own crate that code names: `crate::model::…`, and each of `crate::{model, flow::…}`.
+/// The modules of its own crate that code names: `crate::model::…`, and each of `crate::{model, sending::…}`.
 fn own_modules(code: &str) -> BTreeSet<String> {
     let word =
         |text: &str| text.trim_start().split(|c: char| !(c.is_alphanumeric() || c == '_')).next().map(str::to_owned);
@@ -73,30 +73,44 @@ fn own_modules(code: &str) -> BTreeSet<String> {
 
 #[test]
 fn groups_of_imports_are_understood() {
-    let code = "use crate::{flow::{claim, retry}, ids::AppId};\nuse crate::model::App; crate::tasks::f()";
+    let code = "use crate::{sending::{claim, retry}, ids::AppId};\nuse crate::model::App; crate::tasks::f()";
     let found: Vec<String> = own_modules(code).into_iter().collect();
-    assert_eq!(found, ["flow", "ids", "model", "tasks"]);
+    assert_eq!(found, ["ids", "model", "sending", "tasks"]);
 }
 
 /// What Cargo can't hold, since these are rooms of one crate.
 #[test]
 fn ids_and_models_import_nothing_of_ours() {
-    for file in [vec![root().join("domain/src/ids.rs")], rust_files(&root().join("domain/src/model"))].concat() {
-        let others = &own_modules(&code(&file)) - &BTreeSet::from(["ids".to_owned(), "model".to_owned()]);
+    let assert_imports = |file: &Path, allowed: &[&str]| {
+        let allowed = allowed.iter().map(|&name| name.to_owned()).collect();
+        let others = &own_modules(&code(file)) - &allowed;
         assert!(others.is_empty(), "{} imports {others:?}: ids and models come first", file.display());
+    };
+    assert_imports(&root().join("domain/src/timestamp.rs"), &[]);
+    assert_imports(&root().join("domain/src/entropy.rs"), &["timestamp"]);
+    assert_imports(&root().join("domain/src/ids.rs"), &["entropy", "timestamp"]);
+    for file in rust_files(&root().join("domain/src/model")) {
+        assert_imports(&file, &["entropy", "ids", "timestamp", "model"]);
     }
 }
 
+/// Two `super` could climb out of a room unseen by the rules about rooms.
 #[test]
-fn the_domain_waits_for_nobody_and_reads_no_clock() {
-    assert_never(&["domain/src"], &["async fn", ".await", "Instant::now"], "I/O is somebody else's");
-    // An id that is drawn begins with the moment: `ids` alone asks for it.
-    for file in rust_files(&root().join("domain/src")).iter().filter(|file| !file.ends_with("ids.rs")) {
-        assert!(!code(file).contains("SystemTime::now"), "{} reads the clock: time is an argument", file.display());
-    }
-    let manifest = std::fs::read_to_string(root().join("domain/Cargo.toml")).unwrap();
-    for dependency in ["tokio", "futures", "aws", "lambda", "reqwest", "shared"] {
-        assert!(!manifest.lines().any(|line| line.starts_with(dependency)), "the domain depends on {dependency}");
+fn paths_that_climb_far_begin_at_the_crate() {
+    assert_never(&["domain/src", "shared/src", "functions"], &["super::super"], "say `crate::…`");
+}
+
+#[test]
+fn the_domain_waits_for_nobody_reads_no_clock_and_draws_nothing() {
+    assert_never(&["domain/src"], &["async fn", ".await"], "I/O is somebody else's");
+    assert_never(&["domain/src"], &["Instant::now", "SystemTime::now"], "time is an argument");
+}
+
+#[test]
+fn there_is_one_clock() {
+    for file in ["shared/src", "functions", "local/src"].iter().flat_map(|folder| rust_files(&root().join(folder))) {
+        let is_it = file.ends_with("shared/src/system.rs");
+        assert!(is_it || !code(&file).contains("SystemTime::now"), "{} has a clock of its own", file.display());
     }
 }
 
@@ -169,9 +183,6 @@ fn only_store_queue_and_files_name_an_aws_sdk() {
         let code = own.fold(code(&file), |code, (_, sdk)| code.replace(sdk, ""));
         assert!(!code.contains("aws_sdk_"), "{} names another's AWS SDK", file.display());
     }
-    let functions: Vec<_> = function_folders().iter().map(|name| format!("functions/{name}")).collect();
-    let functions: Vec<&str> = functions.iter().map(String::as_str).collect();
-    assert_never(&functions, &["aws_sdk_", "aws_config", "reqwest"], "functions use what `shared` offers");
 }
 
 #[test]
@@ -182,15 +193,24 @@ fn only_http_names_reqwest() {
     }
 }
 
+/// The names in a manifest's `[dependencies]`: what tests and build scripts need besides is no part of what ships.
+fn dependencies(of: &str) -> Vec<String> {
+    let manifest = std::fs::read_to_string(root().join(of).join("Cargo.toml")).unwrap();
+    let section = manifest.split("\n[").find_map(|section| section.strip_prefix("dependencies]\n")).unwrap();
+    let name = |line: &str| line.split(['.', ' ', '=']).next().filter(|name| !name.is_empty()).map(str::to_owned);
+    section.lines().filter(|line| !line.starts_with('#')).filter_map(name).collect()
+}
+
+/// What a crate depends on, it may name: the rest is Cargo's to refuse.
 #[test]
-fn the_local_engine_ships_nowhere() {
-    for folder in ["shared/src", "functions"] {
-        for file in rust_files(&root().join(folder)) {
-            assert!(!code(&file).contains("local::"), "{} names the local engine", file.display());
-        }
+fn no_crate_depends_on_what_is_another_layers() {
+    let io = ["tokio", "futures", "aws", "lambda", "reqwest", "shared", "local", "rand", "getrandom"];
+    for (of, forbidden) in [("domain", &io[..]), ("shared", &["local"]), ("functions", &["aws-", "reqwest", "local"])] {
+        let names = dependencies(of);
+        assert!(names.len() > 5, "{of}: {names:?}");
+        let wrong: Vec<_> = names.iter().filter(|name| forbidden.iter().any(|word| name.starts_with(word))).collect();
+        assert!(wrong.is_empty(), "{of} depends on {wrong:?}");
     }
-    let manifest = std::fs::read_to_string(root().join("shared/Cargo.toml")).unwrap();
-    assert!(!manifest.contains("local"));
 }
 
 fn function_folders() -> BTreeSet<String> {

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::entropy::Entropy;
+use crate::timestamp::Timestamp;
+
 /// Why a text is not an id. Its display names what was expected, never what was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be {expected}")]
@@ -26,8 +29,8 @@ macro_rules! object_id {
 
         impl $name {
             /// A new id: four bytes of time, so that ids sort roughly by age, and eight drawn at random.
-            pub fn generate() -> Self {
-                Self(object_bytes())
+            pub fn generate(entropy: &impl Entropy) -> Self {
+                Self(object_bytes(entropy))
             }
 
             /// The same id for the same parts, for things that may be created twice and must exist once.
@@ -117,7 +120,7 @@ object_id! {
 impl MessageId {
     /// The id of a message of that moment: its place in the history can be told from it. The same parts at the same
     /// moment are the same message.
-    pub fn at(moment: crate::model::Timestamp, parts: &[&[u8]]) -> Self {
+    pub fn at(moment: Timestamp, parts: &[&[u8]]) -> Self {
         let mut bytes = derived_bytes("MessageId", parts);
         let seconds = u32::try_from(moment.seconds()).unwrap_or(u32::MAX);
         let millis = u16::try_from(moment.millis().rem_euclid(1000)).unwrap_or(0);
@@ -127,25 +130,23 @@ impl MessageId {
     }
 
     /// As [`Self::at`], of one of several messages of a moment: they sort by their place.
-    pub fn in_order(moment: crate::model::Timestamp, place: u16, parts: &[&[u8]]) -> Self {
+    pub fn in_order(moment: Timestamp, place: u16, parts: &[&[u8]]) -> Self {
         let Self(mut bytes) = Self::at(moment, parts);
         bytes[6..8].copy_from_slice(&place.to_be_bytes());
         Self(bytes)
     }
 
     /// The moment it was made for.
-    pub fn moment(&self) -> crate::model::Timestamp {
+    pub fn moment(&self) -> Timestamp {
         let [a, b, c, d, e, f, ..] = self.0;
         let millis = i64::from(u16::from_be_bytes([e, f]));
-        crate::model::Timestamp::from_millis(i64::from(u32::from_be_bytes([a, b, c, d])) * 1000 + millis)
+        Timestamp::from_millis(i64::from(u32::from_be_bytes([a, b, c, d])) * 1000 + millis)
     }
 }
 
-fn object_bytes() -> [u8; 12] {
-    let mut bytes: [u8; 12] = rand::random();
-    let seconds = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_secs() as u32);
+fn object_bytes(entropy: &impl Entropy) -> [u8; 12] {
+    let mut bytes = entropy.bytes();
+    let seconds = u32::try_from(entropy.now().seconds()).unwrap_or(u32::MAX);
     bytes[..4].copy_from_slice(&seconds.to_be_bytes());
     bytes
 }
@@ -168,8 +169,8 @@ fn derived_bytes(kind: &str, parts: &[&[u8]]) -> [u8; 12] {
 pub struct NotificationId(Uuid);
 
 impl NotificationId {
-    pub fn generate() -> Self {
-        Self(Uuid::new_v4())
+    pub fn generate(entropy: &impl Entropy) -> Self {
+        Self(uuid::Builder::from_random_bytes(entropy.bytes()).into_uuid())
     }
 
     pub fn as_bytes(&self) -> &[u8; 16] {
@@ -212,8 +213,8 @@ impl fmt::Display for EventId {
 pub struct KeyId(String);
 
 impl KeyId {
-    pub fn generate(prefix: &str) -> Self {
-        Self(format!("{prefix}_{}", hex::encode(object_bytes())))
+    pub fn generate(entropy: &impl Entropy, prefix: &str) -> Self {
+        Self(format!("{prefix}_{}", hex::encode(object_bytes(entropy))))
     }
 
     pub fn as_str(&self) -> &str {
@@ -279,11 +280,11 @@ mod tests {
 
     #[test]
     fn messages_of_one_moment_sort_by_their_place_whatever_their_hash() {
-        let moment = crate::model::Timestamp::from_millis(1_790_000_000_123);
+        let moment = Timestamp::from_millis(1_790_000_000_123);
         let ids: Vec<_> = (0..600).map(|place| MessageId::in_order(moment, place, &[b"SM1"])).collect();
         assert!(ids.is_sorted());
         assert!(ids.iter().all(|id| id.moment() == moment));
-        let later = MessageId::in_order(crate::model::Timestamp::from_millis(1_790_000_000_124), 0, &[b"SM0"]);
+        let later = MessageId::in_order(Timestamp::from_millis(1_790_000_000_124), 0, &[b"SM0"]);
         assert!(ids.iter().all(|id| *id < later));
         assert_ne!(ids[1], MessageId::in_order(moment, 1, &[b"SM2"]));
     }

@@ -4,8 +4,15 @@
 //! can't hold, `tests/rules.rs` does.
 
 pub mod channels;
-pub mod flow;
+pub mod conversation;
+pub mod entropy;
+pub mod erasure;
 pub mod ids;
+pub mod linking;
 pub mod model;
+pub mod outbox;
+pub mod retry;
+pub mod sending;
 pub mod tasks;
+pub mod timestamp;
 pub mod webhook;

@@ -4,10 +4,11 @@ use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 use shared::api::{Answer, Call};
 use shared::auth::Caller;
-use shared::flow::erasure::Budget;
+use shared::erasure::Budget;
 use shared::gateway;
 use shared::ids::{AppId, ServiceAccountId};
 use shared::model::{ApiError, App, AppBody, ErrorCode};
+use shared::system::System;
 use shared::tasks::Work;
 
 use crate::context::Context;
@@ -48,7 +49,7 @@ fn linked_to(call: &Call<'_>) -> Result<Linked, ApiError> {
 }
 
 pub async fn create(context: &Context, call: &Call<'_>) -> Answer {
-    let app = call.json::<AppBody>()?.create(call.account()?)?;
+    let app = call.json::<AppBody>()?.create(&System, call.account()?)?;
     let app = match call.caller {
         Caller::ServiceAccount { id, .. } => App { service_account_id: Some(id), ..app },
         _ => app,

@@ -8,6 +8,7 @@ use shared::gateway::{self, Refusal};
 use shared::ids::AppId;
 use shared::model::{ApiError, ErrorCode, FileKey, FileOwner};
 use shared::store::Store;
+use shared::system::System;
 
 use crate::context::Context;
 
@@ -17,7 +18,7 @@ pub async fn upload(context: &Context, call: &Call<'_>) -> Answer {
     let wanted = Wanted::of(|name| call.query(name))?;
     let upload = multipart::upload(call.request()).await?;
     let owner = owner(&context.store, app, wanted).await?;
-    let key = FileKey::generate(app, owner, upload.name);
+    let key = FileKey::generate(&System, app, owner, upload.name);
     let media_type = upload.media_type.clone();
     context.files.put(&key, File { media_type: upload.media_type, bytes: upload.bytes }).await?;
     Ok(gateway::json(201, &json!({ "mediaUrl": key.url(&context.public_url), "mediaType": media_type.as_str() })))

@@ -9,7 +9,7 @@ use shared::files::Files;
 use shared::http::{CarrierClient, ClientError};
 use shared::ids::AppId;
 use shared::intake::Intake;
-use shared::model::{AppSettings, Timestamp};
+use shared::model::AppSettings;
 use shared::outbox::Outbox;
 use shared::publish::Publisher;
 use shared::queue::Sqs;
@@ -65,8 +65,4 @@ impl Context {
     pub async fn settings(&self, app: AppId) -> Result<AppSettings, StoreError> {
         Ok(self.store.app(app).await?.map(|app| app.settings).unwrap_or_default())
     }
-}
-
-pub fn now() -> Timestamp {
-    std::time::SystemTime::now().into()
 }

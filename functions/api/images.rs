@@ -8,6 +8,7 @@ use shared::api::{Answer, Call};
 use shared::files::File;
 use shared::model::{FileFacts, FileKey, FileOwner, Posting};
 use shared::store::StoreError;
+use shared::system::System;
 use shared::tasks::Work;
 
 use crate::context::Context;
@@ -21,7 +22,7 @@ pub async fn post(context: &Context, call: &Call<'_>) -> Answer {
     let Upload { name, media_type, bytes } = file.picture()?;
     let facts = FileFacts { media_type: media_type.clone(), size: bytes.len() as u64 };
     for _ in 0..TRIES {
-        let key = FileKey::generate(app_id, FileOwner::Person(person.user.id), name.clone());
+        let key = FileKey::generate(&System, app_id, FileOwner::Person(person.user.id), name.clone());
         let posting = Posting::of_picture(fields.clone(), &key.url(&context.public_url), &media_type)?;
         may_speak_as(call, posting.role)?;
         let draft = Draft::compose(context, app_id, &person, &posting, Some(facts.clone())).await?;

@@ -8,6 +8,7 @@ use shared::gateway::{self, Refusal};
 use shared::ids::KeyId;
 use shared::model::{ApiError, ApiKey, ErrorCode, KeyOwner, NameBody};
 use shared::store::{Creation, KEY_LIMIT};
+use shared::system::{System, now};
 
 use crate::context::Context;
 use crate::service_accounts;
@@ -22,7 +23,7 @@ pub async fn list(context: &Context, call: &Call<'_>) -> Answer {
 pub async fn create(context: &Context, call: &Call<'_>) -> Answer {
     let owner = owner(context, call).await?;
     let name = call.json::<NameBody>()?.required()?;
-    let key = ApiKey::generate(owner, Some(name));
+    let key = ApiKey::generate(&System, owner, Some(name));
     match context.store.create_key(&key).await? {
         Creation::Done => Ok(answer(201, &key)),
         Creation::Full => {
@@ -48,7 +49,7 @@ pub async fn delete(context: &Context, call: &Call<'_>) -> Answer {
 /// A ready token, signed with the key.
 pub async fn token(context: &Context, call: &Call<'_>) -> Answer {
     let key = named(context, call).await?;
-    let now = std::time::SystemTime::now().into();
+    let now = now();
     let token = auth::issue_token(&key, now)
         .map_err(|error| ApiError::new(ErrorCode::InternalServerError, error.to_string()))?;
     Ok(gateway::json(200, &json!({ "jwt": token })))

@@ -6,6 +6,7 @@ use shared::api::{Answer, Call};
 use shared::gateway;
 use shared::model::{ApiError, ErrorCode, Menu, MenuWire};
 use shared::store::{MenuPlace, MenuWritten};
+use shared::system::System;
 
 use crate::context::Context;
 use crate::integrations;
@@ -56,7 +57,7 @@ async fn put_own(context: &Context, call: &Call<'_>, place: MenuPlace, status: u
 }
 
 fn wanted(call: &Call<'_>) -> Result<Menu, ApiError> {
-    call.json::<MenuWire>()?.try_into()
+    call.json::<MenuWire>()?.create(&System)
 }
 
 fn deleted(was_there: bool) -> Answer {

@@ -6,6 +6,7 @@ use shared::api::{Answer, Call};
 use shared::gateway::{self, Refusal};
 use shared::ids::ServiceAccountId;
 use shared::model::{ApiError, ErrorCode, NameBody, ServiceAccount};
+use shared::system::System;
 
 use crate::context::Context;
 
@@ -19,7 +20,7 @@ pub async fn list(context: &Context, call: &Call<'_>) -> Answer {
 
 pub async fn create(context: &Context, call: &Call<'_>) -> Answer {
     let name = call.json::<NameBody>()?.required()?;
-    let new = ServiceAccount::new(call.account()?, name);
+    let new = ServiceAccount::new(&System, call.account()?, name);
     context.store.create_service_account(&new).await?;
     Ok(answer(201, &new))
 }

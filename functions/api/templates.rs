@@ -7,6 +7,7 @@ use shared::gateway::{self, Refusal};
 use shared::ids::TemplateId;
 use shared::model::{ApiError, ErrorCode, Template, TemplateWire};
 use shared::store::TemplateChanged;
+use shared::system::System;
 
 use crate::context::Context;
 
@@ -17,7 +18,7 @@ pub async fn list(context: &Context, call: &Call<'_>) -> Answer {
 }
 
 pub async fn create(context: &Context, call: &Call<'_>) -> Answer {
-    let template = call.json::<TemplateWire>()?.create()?;
+    let template = call.json::<TemplateWire>()?.create(&System)?;
     if !context.store.create_template(call.app()?, &template).await? {
         return Err(taken().into());
     }

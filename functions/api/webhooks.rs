@@ -5,8 +5,9 @@ use serde_json::json;
 use shared::api::{Answer, Call};
 use shared::gateway::{self, Refusal};
 use shared::ids::WebhookId;
-use shared::model::{ApiError, ErrorCode, Timestamp, WEBHOOK_LIMIT, Webhook, WebhookWire};
+use shared::model::{ApiError, ErrorCode, WEBHOOK_LIMIT, Webhook, WebhookWire};
 use shared::store::Creation;
+use shared::system::{System, now};
 use shared::webhook::target::{self, ForbiddenTarget};
 
 use crate::context::Context;
@@ -19,7 +20,7 @@ pub async fn list(context: &Context, call: &Call<'_>) -> Answer {
 
 pub async fn create(context: &Context, call: &Call<'_>) -> Answer {
     let wire: WebhookWire = call.json()?;
-    let webhook = reachable(context, wire.create(call.app()?)?)?;
+    let webhook = reachable(context, wire.create(&System, call.app()?)?)?;
     match context.store.create_webhook(&webhook).await? {
         Creation::Done => Ok(answer(201, &webhook)),
         Creation::Full => {
@@ -44,8 +45,8 @@ pub async fn update(context: &Context, call: &Call<'_>) -> Answer {
 
 /// `POST …/webhooks/{webhookId}/signingsecret`: another one signs from now on, and the one before it for a day more.
 pub async fn replace_signing_secret(context: &Context, call: &Call<'_>) -> Answer {
-    let (app, id, now) = (call.app()?, id(call)?, Timestamp::from(std::time::SystemTime::now()));
-    let edit = |webhook: Webhook| Ok::<_, Refusal>(webhook.with_new_signing_secret(now));
+    let (app, id, now) = (call.app()?, id(call)?, now());
+    let edit = |webhook: Webhook| Ok::<_, Refusal>(webhook.with_new_signing_secret(&System, now));
     let changed = context.store.change_webhook(app, id, edit).await?;
     Ok(answer(201, &changed.ok_or_else(missing)?))
 }

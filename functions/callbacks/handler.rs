@@ -11,6 +11,7 @@ use shared::channels::{self, Callback, CallbackError, Incoming, Receipt, Receipt
 use shared::gateway::{self, Refusal};
 use shared::ids::{AppId, IntegrationId};
 use shared::model::{ApiError, ChannelType, ErrorCode, Integration, Timestamp};
+use shared::system::now;
 use shared::tasks::{ReceiveTask, Received, SendContext};
 use shared::telemetry::{Metric, Outcome};
 
@@ -38,7 +39,7 @@ pub async fn handle(context: Arc<Context>, request: Request) -> Response<Body> {
 }
 
 async fn take(context: &Context, request: &Request) -> Result<ChannelType, Refusal> {
-    let received = Timestamp::from(std::time::SystemTime::now());
+    let received = now();
     let route = route(request)?;
     let integration = find(context, &route).await?;
     let incoming = read(context, &integration, callback(context, request, received)).await?;

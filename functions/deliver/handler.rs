@@ -10,12 +10,13 @@ use aws_lambda_events::sqs::SqsEvent;
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::Value;
 use shared::batch::{self, Later, Record};
-use shared::flow::retry::{self, Verdict};
 use shared::http::{WebhookAnswer, WebhookError};
 use shared::model::{Timestamp, Webhook};
 use shared::queue::QueueError;
+use shared::system::{jitter, now};
 use shared::tasks::{DeliverTask, WebhookEvent};
 use shared::telemetry::{Metric, Outcome};
+use shared::webhook::retry::{self, Verdict};
 use shared::webhook::{Event, signature};
 use tokio::task::JoinSet;
 
@@ -67,7 +68,7 @@ async fn deliver(context: Arc<Context>, record: Record<DeliverTask>) -> Result<V
 }
 
 async fn attempt(context: &Context, webhook: &Webhook, event: &WebhookEvent, made: u8) -> Attempt {
-    let now = Timestamp::from(std::time::SystemTime::now());
+    let now = now();
     let patience = context.hung.patience(webhook.id, made, Instant::now());
     let answer = context.client.post(&webhook.target, headers(webhook, event, now), event.body.clone(), patience).await;
     match &answer {
@@ -75,14 +76,14 @@ async fn attempt(context: &Context, webhook: &Webhook, event: &WebhookEvent, mad
         Err(WebhookError::TimedOut(waited)) => context.hung.note(webhook.id, *waited, Instant::now()),
         Err(_) => {}
     }
-    judge(answer, made, batch::jitter())
+    judge(answer, made, jitter())
 }
 
 /// What follows from an answer, or from none, after `made` attempts.
 fn judge(answer: Result<WebhookAnswer, WebhookError>, made: u8, jitter: f64) -> Attempt {
     let (reason, wish) = match answer {
         Ok(WebhookAnswer { status: 406, .. }) => return Attempt::Rejected,
-        Ok(answer) => match retry::webhook_verdict(answer.status) {
+        Ok(answer) => match retry::verdict(answer.status) {
             Verdict::Taken => return Attempt::Taken,
             Verdict::Refused => return Attempt::Dead { reason: format!("the receiver answered {}", answer.status) },
             Verdict::TryAgain => (format!("the receiver answered {}", answer.status), answer.retry_after),
@@ -90,7 +91,7 @@ fn judge(answer: Result<WebhookAnswer, WebhookError>, made: u8, jitter: f64) -> 
         Err(WebhookError::Forbidden(error)) => return Attempt::Dead { reason: error.to_string() },
         Err(error) => (error.to_string(), None),
     };
-    match retry::webhook_wait(made, wish, jitter) {
+    match retry::wait(made, wish, jitter) {
         Some(wait) => Attempt::Retry { wait, reason },
         None => Attempt::Dead { reason: format!("{made} attempts, at last {reason}") },
     }

@@ -3,53 +3,44 @@
 //! Known to a warm instance alone, and soon forgotten. Every attempt is made and counts: one that is cut short is an
 //! attempt like any other, and the last one of an event is never cut short.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use shared::flow::retry;
 use shared::ids::WebhookId;
-
-/// Beyond this the memory starts anew.
-const CAPACITY: usize = 1_000;
+use shared::memory::Memory;
+use shared::webhook::patience;
 
 #[derive(Default)]
-pub struct Hung(Mutex<HashMap<WebhookId, Instant>>);
+pub struct Hung(Memory<WebhookId, Instant>);
 
 impl Hung {
     /// How long this attempt, the `made`th of its event, may wait for an answer.
     pub fn patience(&self, webhook: WebhookId, made: u8, now: Instant) -> Duration {
-        let hung = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = hung.get(&webhook).map(|at| now.saturating_duration_since(*at).as_secs());
-        Duration::from_secs(retry::webhook_patience(made, since))
+        let since = self.0.get(&webhook).map(|at| now.saturating_duration_since(at));
+        patience::for_answer(made, since)
     }
 
     /// It did not answer in `waited`. That it did not in a short time says nothing new.
     pub fn note(&self, webhook: WebhookId, waited: Duration, now: Instant) {
-        if waited.as_secs() < retry::WEBHOOK_PATIENCE {
-            return;
+        if waited >= patience::LONG {
+            self.0.update(webhook, |_| Some(now));
         }
-        let mut hung = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if hung.len() >= CAPACITY {
-            hung.clear();
-        }
-        hung.insert(webhook, now);
     }
 
     /// It answered.
     pub fn forget(&self, webhook: WebhookId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&webhook);
+        self.0.update(webhook, |_| None);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared::system::System;
 
     #[test]
     fn a_webhook_that_hung_is_waited_for_briefly_until_it_answers_or_a_minute_has_gone() {
         let (hung, webhook, other, begun) =
-            (Hung::default(), WebhookId::generate(), WebhookId::generate(), Instant::now());
+            (Hung::default(), WebhookId::generate(&System), WebhookId::generate(&System), Instant::now());
         let (long, short) = (Duration::from_secs(20), Duration::from_secs(2));
         assert_eq!(hung.patience(webhook, 1, begun), long);
         hung.note(webhook, long, begun);

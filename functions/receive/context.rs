@@ -2,7 +2,7 @@
 
 use lambda_runtime::Error;
 use shared::ids::{AppId, IntegrationId};
-use shared::model::{ChannelType, Timestamp};
+use shared::model::ChannelType;
 use shared::publish::Publisher;
 use shared::queue::{Queue, SendQueues, Sqs};
 use shared::serve::Instance;
@@ -42,8 +42,4 @@ pub struct Source {
     pub app_id: AppId,
     pub integration_id: IntegrationId,
     pub channel: ChannelType,
-}
-
-pub fn now() -> Timestamp {
-    std::time::SystemTime::now().into()
 }

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use shared::batch::Later;
-use shared::flow::outbox::{self, Look};
 use shared::ids::AppId;
-use shared::links;
+use shared::linking;
 use shared::model::Timestamp;
+use shared::outbox::{self, Follows, Look, Mark, OutboxEntry};
 use shared::store::StoreError;
-use shared::tasks::{Follows, Mark, OutboxEntry, ReceiveTask};
+use shared::system::now;
+use shared::tasks::ReceiveTask;
 use shared::webhook::Event;
 
-use crate::context::{Context, now};
+use crate::context::Context;
 use crate::order;
 
 /// Most writes are made within milliseconds of their entry: looked for at these intervals, in milliseconds, before the
@@ -84,11 +85,11 @@ async fn consequences(context: &Context, app: AppId, entry: OutboxEntry) -> Resu
         OutboxEntry::Link { link, confirmation, gives_way } => {
             let mut events = Vec::new();
             if let Some(older) = gives_way {
-                events.extend(links::replaced(&context.store, app, &older, now()).await?);
+                events.extend(linking::replaced(&context.store, app, &older, now()).await?);
             }
             match confirmation {
                 Some(task) => context.senders.send(&[(link.client.platform, *task)]).await?,
-                None => events.extend(links::sent_of(&context.store, app, &link, now()).await?),
+                None => events.extend(linking::sent_of(&context.store, app, &link, now()).await?),
             }
             Ok(events)
         }

@@ -3,17 +3,18 @@
 
 use shared::batch::Later;
 use shared::channels::{Receipt, ReceiptStatus, SendError};
-use shared::flow::receipt::{self, Claim, Step};
-use shared::flow::report::{self, Place};
-use shared::links;
-use shared::model::{SendRecord, Subject, Timestamp};
+use shared::linking;
+use shared::model::{Destination, SendRecord, Subject, Timestamp};
+use shared::sending::receipt::{self, End, Step};
+use shared::sending::report;
 use shared::store::keys::AddressPartition;
 use shared::store::{Part, SendKey, Store, StoreError, Write};
+use shared::system::now;
 use shared::tasks::{ReceiveTask, Received, SendContext};
 use shared::telemetry::{Metric, Outcome};
 use shared::webhook::Event;
 
-use crate::context::{Context, Source, now};
+use crate::context::{Context, Source};
 
 pub struct Heard {
     pub source: Source,
@@ -25,14 +26,14 @@ pub struct Heard {
 
 pub async fn receive(context: &Context, heard: Heard) -> Result<Vec<Event>, Later> {
     let store = &context.store;
-    let (write, claim) = match &heard.receipt.status {
+    let (write, end) = match &heard.receipt.status {
         ReceiptStatus::Progress => return Ok(Vec::new()),
-        ReceiptStatus::Delivered => (confirm(store, &heard).await?, Claim::Delivered),
-        ReceiptStatus::Failed(error) => (fail(store, &heard, error).await?, Claim::Failed),
+        ReceiptStatus::Delivered => (confirm(store, &heard).await?, End::Delivered),
+        ReceiptStatus::Failed(error) => (fail(store, &heard, error).await?, End::Failed),
     };
     let step = match write {
         Write::Done(record) => receipt::written(record),
-        Write::Refused(found) => receipt::refused(found, claim, heard.redelivered),
+        Write::Refused(found) => receipt::refused(found, end, heard.redelivered),
     };
     match step {
         Step::Publish(record) => ended(store, &heard, &record).await,
@@ -74,20 +75,16 @@ async fn fail(store: &Store, heard: &Heard, error: &SendError) -> Result<Write, 
 }
 
 async fn ended(store: &Store, heard: &Heard, record: &SendRecord) -> Result<Vec<Event>, Later> {
-    let place = Place {
-        app_id: heard.source.app_id,
-        integration_id: heard.source.integration_id,
-        channel: heard.source.channel,
-        address: heard.send.address.clone(),
-    };
-    let event = report::of_end(record, &place);
+    let Source { app_id, integration_id, channel } = heard.source;
+    let event =
+        report::of_end(record, app_id, &Destination { channel, integration_id, address: heard.send.address.clone() });
     let metric = match (&record.failure, record.subject) {
         (Some(_), Subject::Notification(_)) => Metric::NotificationFailed,
         (None, Subject::Notification(_)) => Metric::NotificationDelivered,
         (Some(_), Subject::Message(_) | Subject::Confirmation(_)) => Metric::MessageFailed,
         (None, Subject::Message(_) | Subject::Confirmation(_)) => Metric::MessageDelivered,
     };
-    let outcome = Outcome::of(metric).with(record.subject.id_name(), record.subject).with("appId", place.app_id);
+    let outcome = Outcome::of(metric).with(record.subject.id_name(), record.subject).with("appId", app_id);
     let outcome = outcome.with("externalId", &heard.receipt.external_id.0);
     match &record.failure {
         Some(failure) => outcome.with("code", failure.code.as_str()).log(),
@@ -95,8 +92,8 @@ async fn ended(store: &Store, heard: &Heard, record: &SendRecord) -> Result<Vec<
     }
     match (record.subject, &record.failure) {
         (Subject::Confirmation(link), Some(failure)) => {
-            let at = AddressPartition::new(place.app_id, place.integration_id, &place.address);
-            Ok(links::failed(store, place.app_id, &at, link, failure, heard.received).await?)
+            let at = AddressPartition::new(app_id, integration_id, &heard.send.address);
+            Ok(linking::failed(store, app_id, &at, link, failure, heard.received).await?)
         }
         _ => Ok(event.as_ref().map(Event::delivery).into_iter().collect()),
     }

@@ -2,17 +2,18 @@
 
 use shared::batch::Later;
 use shared::channels::{Reply, ReplyPart};
-use shared::flow::erasure::Walk;
-use shared::flow::{mask, report};
+use shared::conversation::mask;
+use shared::erasure::Walk;
 use shared::ids::{AppId, MessageId};
-use shared::links;
+use shared::linking;
 use shared::model::{AppSettings, AppUser, MediaType, MessageWire, Person, SendRecord, SourceWire, Timestamp};
 use shared::queue::QueueError;
+use shared::sending::report;
 use shared::store::keys::AddressPartition;
 use shared::store::{MatchItem, NewClient, ReplyOutcome, ReplyWrite, Store, StoreError, StoredMessage};
 use shared::tasks::Work;
 use shared::telemetry::{Metric, Outcome};
-use shared::webhook::{Event, Said, Who};
+use shared::webhook::{Event, InboundSource, Who};
 
 use crate::context::{Context, Source};
 
@@ -35,7 +36,7 @@ pub async fn receive(context: &Context, heard: Heard) -> Result<Vec<Event>, Late
         return Ok(Vec::new());
     };
     let partition = AddressPartition::new(app, heard.source.integration_id, &heard.reply.from);
-    let mut events = links::answered(store, app, &partition, &heard.reply, heard.redelivered, heard.received).await?;
+    let mut events = linking::answered(store, app, &partition, &heard.reply, heard.redelivered, heard.received).await?;
     let (person, Person { user, clients, .. }) = find_or_create(context, &heard, &partition).await?;
     let said = |received| messages(&heard, received, &person, &user, &settings);
     let messages = said(heard.received);
@@ -179,15 +180,15 @@ fn told(heard: &Heard, person: &MatchItem, messages: &[MessageWire], recent: &[S
         result.client.raw.clone_from(&heard.reply.raw);
     }
     let who = Who::at(&result);
-    let said = Said {
+    let source = InboundSource {
         channel: heard.source.channel,
         integration_id: heard.source.integration_id,
         external_id: heard.reply.external_id.clone(),
     };
     let is_start = person.started_by.as_ref() == Some(&heard.reply.external_id);
-    let start = is_start.then(|| Event::conversation_start(app, who.clone(), &said, heard.received));
+    let start = is_start.then(|| Event::conversation_start(app, who.clone(), &source, heard.received));
     let recent: Vec<_> = recent.iter().map(report::as_message).collect();
-    start.into_iter().chain([Event::reply(app, who, &said, messages, &recent, heard.received)]).collect()
+    start.into_iter().chain([Event::reply(app, who, &source, messages, &recent, heard.received)]).collect()
 }
 
 fn log(heard: &Heard, user: &AppUser, metric: Metric, recent: usize) {

@@ -1,4 +1,4 @@
-//! Sends notifications through Messagebird. All of it is the channel and `shared::sender`.
+//! Sends through MessageBird. All of it is the channel and `shared::sender`.
 
 use lambda_runtime::Error;
 use shared::channels::messagebird::Messagebird;

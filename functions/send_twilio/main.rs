@@ -1,4 +1,4 @@
-//! Sends notifications through Twilio. All of it is the channel and `shared::sender`.
+//! Sends through Twilio. All of it is the channel and `shared::sender`.
 
 use lambda_runtime::Error;
 use shared::channels::twilio::Twilio;

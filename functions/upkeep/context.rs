@@ -2,7 +2,6 @@
 
 use lambda_runtime::Error;
 use shared::files::Files;
-use shared::model::Timestamp;
 use shared::publish::Publisher;
 use shared::queue::{Queue, Sqs};
 use shared::serve::Instance;
@@ -37,8 +36,4 @@ pub enum Next {
     Nothing,
     /// Seconds from now.
     Again(Work, u32),
-}
-
-pub fn now() -> Timestamp {
-    std::time::SystemTime::now().into()
 }

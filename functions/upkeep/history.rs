@@ -1,12 +1,13 @@
 //! Messages that were deleted, one or all up to a moment: hidden, and then erased with the files that end with them.
 
 use shared::batch::Later;
-use shared::flow::erasure::{Budget, HistoryWalk};
+use shared::erasure::{Budget, HistoryWalk};
 use shared::ids::{AppId, AppUserId, ConversationId, IntegrationId, MessageId};
 use shared::model::{Address, FileKey, Timestamp};
 use shared::store::HistoryPart;
+use shared::system::now;
 
-use crate::context::{Context, now};
+use crate::context::Context;
 
 /// What is to be erased.
 pub struct History<'a> {

@@ -5,13 +5,15 @@
 //! event ids.
 
 use shared::batch::Later;
-use shared::flow::erasure::{Budget, Walk};
+use shared::erasure::{Budget, Walk};
 use shared::ids::{AppId, IntegrationId};
-use shared::model::{Failure, FailureCode, Link, MatchResult, Timestamp};
+use shared::linking::Link;
+use shared::model::{Failure, FailureCode, MatchResult, Timestamp};
 use shared::store::{Orphans, StoreError};
+use shared::system::now;
 use shared::webhook::{Event, LinkStep, Who};
 
-use crate::context::{Context, now};
+use crate::context::Context;
 
 /// Where to go on; `None` when it is done. The task comes before the deletion: of one that is still there, nothing goes.
 pub async fn erase(

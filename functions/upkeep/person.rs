@@ -1,13 +1,14 @@
 //! A person who is deleted: hidden, told of, and erased, with their files.
 
 use shared::batch::Later;
-use shared::flow::erasure::{Budget, PersonStage, PersonWalk};
+use shared::erasure::{Budget, PersonStage, PersonWalk};
 use shared::ids::{AppId, AppUserId};
 use shared::store::Walked;
+use shared::system::now;
 use shared::tasks::Work;
 use shared::webhook::Event;
 
-use crate::context::{Context, Next, now};
+use crate::context::{Context, Next};
 
 /// Seconds until a send that is under way is looked at again.
 const PATIENCE: u32 = 300;

@@ -9,6 +9,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 use shared::files::Files;
 use shared::ids::{AppId, AppUserId};
+use shared::system::System;
 use stack::Stack;
 
 const BUCKET: &str = "pictures";
@@ -81,8 +82,8 @@ async fn files_outlive_an_engine_that_keeps_its_data() {
 async fn every_file_of_a_person_or_an_app_is_deleted_however_many_and_nobody_elses() {
     let folder = tempfile::tempdir().expect("a folder");
     let stack = Stack::start_with(|options| options.data_dir = Some(folder.path().to_owned())).await;
-    let (app, other_app) = (AppId::generate(), AppId::generate());
-    let (person, other_person) = (AppUserId::generate(), AppUserId::generate());
+    let (app, other_app) = (AppId::generate(&System), AppId::generate(&System));
+    let (person, other_person) = (AppUserId::generate(&System), AppUserId::generate(&System));
     let put = |path: String| {
         let path = folder.path().join("buckets").join(BUCKET).join(path);
         std::fs::create_dir_all(path.parent().expect("a folder"))

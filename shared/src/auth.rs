@@ -221,12 +221,13 @@ pub fn forbidden() -> ApiError {
 mod tests {
     use super::*;
     use crate::model::Secret;
+    use crate::system::System;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
     fn key(owner: KeyOwner) -> ApiKey {
-        ApiKey { id: KeyId::generate("app"), owner, name: None, secret: Secret::new("s3cret-of-the-test") }
+        ApiKey { id: KeyId::generate(&System, "app"), owner, name: None, secret: Secret::new("s3cret-of-the-test") }
     }
 
     fn token(key: &ApiKey, claims: &Value, secret: &str) -> String {
@@ -241,7 +242,7 @@ mod tests {
 
     #[test]
     fn basic_takes_the_right_secret_only() {
-        let key = key(KeyOwner::App(AppId::generate()));
+        let key = key(KeyOwner::App(AppId::generate(&System)));
         let header = |secret: &str| format!("Basic {}", STANDARD.encode(format!("{}:{secret}", key.id)));
         let check = |secret: &str| read(Some(&header(secret))).and_then(|presented| check(&presented, &key));
         assert_eq!(check("s3cret-of-the-test").unwrap(), Caller::from(key.owner));
@@ -252,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_token_needs_the_right_signature_scope_and_time() {
-        let key = key(KeyOwner::App(AppId::generate()));
+        let key = key(KeyOwner::App(AppId::generate(&System)));
         let good = "s3cret-of-the-test";
         let bearer = format!("Bearer {}", token(&key, &json!({ "scope": "app", "iat": 1_790_000_000 }), good));
         assert!(read(Some(&bearer)).and_then(|presented| check(&presented, &key)).is_ok());
@@ -264,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_person_is_named_by_a_text_and_by_nothing_else() {
-        let key = key(KeyOwner::App(AppId::generate()));
+        let key = key(KeyOwner::App(AppId::generate(&System)));
         let good = "s3cret-of-the-test";
         let bob = format!("Bearer {}", token(&key, &json!({ "scope": "appUser", "userId": "bob" }), good));
         let caller = read(Some(&bob)).and_then(|presented| check(&presented, &key)).unwrap();
@@ -276,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_token_of_ours_is_taken() {
-        for owner in [KeyOwner::App(AppId::generate()), KeyOwner::Account(AccountId::generate())] {
+        for owner in [KeyOwner::App(AppId::generate(&System)), KeyOwner::Account(AccountId::generate(&System))] {
             let key = key(owner);
             let bearer = format!("Bearer {}", issue_token(&key, Timestamp::from_millis(0)).unwrap());
             assert_eq!(read(Some(&bearer)).and_then(|presented| check(&presented, &key)), Ok(owner.into()));
@@ -285,7 +286,7 @@ mod tests {
 
     #[test]
     fn an_account_key_signs_for_the_account() {
-        let key = key(KeyOwner::Account(AccountId::generate()));
+        let key = key(KeyOwner::Account(AccountId::generate(&System)));
         let bearer = format!("Bearer {}", token(&key, &json!({ "scope": "account" }), "s3cret-of-the-test"));
         assert!(read(Some(&bearer)).and_then(|presented| check(&presented, &key)).is_ok());
         assert_eq!(
@@ -296,7 +297,7 @@ mod tests {
 
     #[test]
     fn what_must_be_understood_and_is_not_makes_no_credential() {
-        let key = key(KeyOwner::App(AppId::generate()));
+        let key = key(KeyOwner::App(AppId::generate(&System)));
         let secret = EncodingKey::from_secret(b"s3cret-of-the-test");
         let mut header = Header::new(Algorithm::HS256);
         header.kid = Some(key.id.to_string());
@@ -313,7 +314,7 @@ mod tests {
 
     #[test]
     fn half_a_character_in_a_name_is_read_as_in_a_body() {
-        let key = key(KeyOwner::App(AppId::generate()));
+        let key = key(KeyOwner::App(AppId::generate(&System)));
         let header = URL_SAFE_NO_PAD.encode(json!({ "alg": "HS256", "kid": key.id.to_string() }).to_string());
         let claims = URL_SAFE_NO_PAD.encode(r#"{"scope":"appUser","userId":"caf\ud83d"}"#);
         let signed = format!("{header}.{claims}");

@@ -16,11 +16,12 @@ use serde_json::{Value, json};
 use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, timeout_at};
 
-use crate::flow::retry;
 use crate::ids::EventId;
 use crate::model::Timestamp;
 use crate::publish::Publisher;
 use crate::queue::Queue;
+use crate::retry;
+use crate::system::jitter;
 use crate::telemetry::{Metric, Outcome};
 use crate::webhook::Event;
 
@@ -77,11 +78,6 @@ impl<E: std::error::Error> From<E> for Later {
     fn from(error: E) -> Self {
         Self::because(error)
     }
-}
-
-/// A random number from 0 to 1, for [`retry`]'s spread.
-pub fn jitter() -> f64 {
-    rand::random()
 }
 
 struct Receipt {
@@ -294,6 +290,7 @@ async fn report(queue: &Queue, failed: Vec<(Receipt, Later)>) -> Value {
 mod tests {
     use super::*;
     use crate::ids::{AppId, AppUserId, ConversationId};
+    use crate::system::System;
     use crate::tasks::SendTask;
     use crate::webhook::Who;
 
@@ -329,16 +326,16 @@ mod tests {
             app_user_id: user,
             user_id: None,
             conversation_started: true,
-            conversation_id: ConversationId::generate(),
+            conversation_id: ConversationId::generate(&System),
             client: None,
         };
-        Event::read(AppId::generate(), who, Timestamp::from_millis(0))
+        Event::read(AppId::generate(&System), who, Timestamp::from_millis(0))
     }
 
     #[tokio::test]
     async fn records_fail_whose_own_events_are_not_published_and_no_others() {
         let mut done = Done::default();
-        let events: Vec<_> = (0..5).map(|_| about(AppUserId::generate())).collect();
+        let events: Vec<_> = (0..5).map(|_| about(AppUserId::generate(&System))).collect();
         for (id, events) in [("a", &events[..1]), ("b", &events[1..4]), ("c", &events[4..])] {
             done.add(read::<Value>(message(id, "1")).0, events.to_vec());
         }

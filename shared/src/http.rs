@@ -9,7 +9,7 @@ mod cause;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
@@ -21,7 +21,8 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 
 use crate::channels::{CarrierRequest, CarrierResponse, SendError, SendErrorKind};
-use crate::flow::retry_after::retry_after;
+use crate::retry::retry_after;
+use crate::system;
 use crate::webhook::target::{self, ForbiddenTarget};
 
 pub use cause::Cause;
@@ -89,7 +90,7 @@ fn cause_of(error: &reqwest::Error) -> Cause {
 
 /// Who gets an answer without a date notes when it came (RFC 9110, 6.6.1): what counts from it needs no clock then.
 fn dated(mut headers: http::HeaderMap) -> http::HeaderMap {
-    if let Ok(now) = http::HeaderValue::from_str(&httpdate::fmt_http_date(SystemTime::now())) {
+    if let Ok(now) = http::HeaderValue::from_str(&httpdate::fmt_http_date(system::now().into())) {
         headers.entry(http::header::DATE).or_insert(now);
     }
     headers

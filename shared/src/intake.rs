@@ -14,6 +14,7 @@ use crate::ids::NotificationId;
 use crate::model::{ApiError, ChannelType, ErrorCode, Integration, NotificationRequest, Sending, Subject};
 use crate::queue::{SendQueues, Sqs};
 use crate::store::Store;
+use crate::system::{System, now};
 use crate::tasks::SendTask;
 use crate::telemetry::{Metric, Outcome};
 
@@ -37,7 +38,7 @@ impl Intake {
         let wanted = NotificationRequest::parse(call::json_body(call.request())?)?;
         let integration = self.store.integration(app, wanted.integration_id).await?;
         let (integration, channel) = usable(integration)?;
-        let id = NotificationId::generate();
+        let id = NotificationId::generate(&System);
         let sending = checked(id, &integration, channel, wanted)?;
         self.senders.send(&[(channel, SendTask::new(sending))]).await?;
         let outcome = Outcome::of(Metric::NotificationAccepted).with("notificationId", id);
@@ -82,6 +83,6 @@ fn checked(
         address,
         author: wanted.author,
         message: wanted.message,
-        accepted: std::time::SystemTime::now().into(),
+        accepted: now(),
     })
 }

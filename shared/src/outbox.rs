@@ -6,11 +6,13 @@
 //! refused, or never made, comes to nothing. What was written may be gone by then: deleted, run out, or overwritten by
 //! the next. Does not look itself: `receive` does.
 
+pub use domain::outbox::*;
+
 use crate::config::ConfigError;
 use crate::ids::AppId;
-use crate::model::Timestamp;
 use crate::queue::{Queue, QueueError, Sqs};
-use crate::tasks::{Follows, Mark, ReceiveTask};
+use crate::system::now;
+use crate::tasks::ReceiveTask;
 
 #[derive(Clone)]
 pub struct Outbox(Queue);
@@ -23,7 +25,7 @@ impl Outbox {
 
     /// To be awaited before the write that leaves this mark.
     pub async fn prepare(&self, app_id: AppId, mark: Mark, follows: Follows) -> Result<(), QueueError> {
-        let prepared = Timestamp::from(std::time::SystemTime::now());
+        let prepared = now();
         self.0.send(&ReceiveTask::Outbox2 { app_id, prepared, mark, follows }).await
     }
 

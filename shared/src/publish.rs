@@ -187,6 +187,7 @@ mod tests {
     use super::*;
     use crate::model::{Secret, Signing, SigningSecret, Timestamp, Trigger};
     use crate::queue::tests::answering;
+    use crate::system::System;
 
     fn written(body: String) -> WebhookEvent {
         let at = Timestamp::from_millis(0);
@@ -202,7 +203,8 @@ mod tests {
                 {"Id":"1","SenderFault":true,"Code":"InvalidMessageContents"}]}"#,
         ]);
         let events: Vec<_> = ["fine", "poison", "another's"].map(|body| written(body.to_owned())).into();
-        let task = |events: &[WebhookEvent]| task(AppId::generate(), WebhookId::generate(), events.to_vec());
+        let task =
+            |events: &[WebhookEvent]| task(AppId::generate(&System), WebhookId::generate(&System), events.to_vec());
         let mut failed = Failed::default();
         enqueue(&queue, &[task(&events[..2]), task(&events[2..])], &mut failed).await;
         assert_eq!(failed.events, BTreeSet::from([events[1].id]));
@@ -218,7 +220,7 @@ mod tests {
         let id = "64c0ffee0123456789abcdef";
         let (notification, huge) = (json!({ "_id": id }), json!([{ "text": "\"".repeat(2_000_000) }]));
         let event = Event {
-            app_id: AppId::generate(),
+            app_id: AppId::generate(&System),
             trigger: Trigger::MessageAppUser,
             id: EventId::derive("one", "", ""),
             at: Timestamp::from_millis(0),
@@ -228,12 +230,12 @@ mod tests {
             fields: Map::from_iter([("notification".to_owned(), notification), ("messages".to_owned(), huge)]),
         };
         let webhook = Webhook {
-            id: WebhookId::generate(),
+            id: WebhookId::generate(&System),
             app_id: event.app_id,
             target: "https://business.example/".into(),
             triggers: vec![Trigger::All],
             secret: Secret::new("hush"),
-            signing: Signing::with(SigningSecret::generate()),
+            signing: Signing::with(SigningSecret::generate(&System)),
             include_client: true,
             include_full_app_user: true,
         };

@@ -277,6 +277,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::ids::AppId;
+    use crate::system::System;
     use crate::tasks::{UpkeepTask, Work};
 
     /// A queue that gives these answers, one after the other, and passes on what it was asked.
@@ -314,7 +315,7 @@ pub(crate) mod tests {
     fn tasks(count: usize, length: usize) -> Vec<UpkeepTask> {
         let work =
             || Work::ErasePhoto { integration: "64c0ffee0123456789abcdef".parse().unwrap(), file: "x".repeat(length) };
-        (0..count).map(|_| UpkeepTask::V1 { app_id: AppId::generate(), work: work() }).collect()
+        (0..count).map(|_| UpkeepTask::V1 { app_id: AppId::generate(&System), work: work() }).collect()
     }
 
     #[tokio::test]

@@ -13,6 +13,7 @@ use sha2::Sha256;
 
 use crate::ids::{AppId, IntegrationId};
 use crate::model::{Secret, Timestamp};
+use crate::system;
 use crate::tasks::SendContext;
 
 const NONCE_LENGTH: usize = 12;
@@ -64,7 +65,7 @@ impl Sealer {
 
     /// Base64url of nonce and ciphertext.
     pub fn seal(&self, purpose: Purpose, owner: &str, plain: &[u8]) -> String {
-        let nonce: [u8; NONCE_LENGTH] = rand::random();
+        let nonce: [u8; NONCE_LENGTH] = system::random();
         let aad = aad(purpose, owner);
         let sealed = self.cipher.encrypt(&nonce.into(), Payload { msg: plain, aad: &aad }).unwrap_or_default();
         URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat())
@@ -118,10 +119,11 @@ mod tests {
     use super::*;
     use crate::ids::NotificationId;
     use crate::model::{Address, Subject};
+    use crate::system::System;
 
     fn context() -> SendContext {
         SendContext {
-            subject: Subject::Notification(NotificationId::generate()),
+            subject: Subject::Notification(NotificationId::generate(&System)),
             accepted: Timestamp::from_millis(1_790_000_000_123),
             address: Address::e164("+14165550142").unwrap(),
             parts: 2,
@@ -142,14 +144,14 @@ mod tests {
     #[test]
     fn a_context_survives_the_carrier_and_belongs_to_one_integration_for_thirty_days() {
         let sealer = Sealer::new(&Secret::new("stack secret"));
-        let (app, integration) = (AppId::generate(), IntegrationId::generate());
+        let (app, integration) = (AppId::generate(&System), IntegrationId::generate(&System));
         let context = context();
         let token = sealer.seal_context(app, integration, &context);
         assert!(token.len() <= 128, "{} characters", token.len());
         assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'));
         let soon = context.accepted.plus_seconds(60);
         assert_eq!(sealer.open_context(app, integration, &token, soon), Ok(context.clone()));
-        assert!(sealer.open_context(AppId::generate(), integration, &token, soon).is_err());
+        assert!(sealer.open_context(AppId::generate(&System), integration, &token, soon).is_err());
         let late = context.accepted.plus_seconds(CONTEXT_DAYS * 86_400);
         assert!(sealer.open_context(app, integration, &token, late).is_err());
     }

@@ -12,6 +12,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::model::Timestamp;
+use crate::system::now;
 
 const NAMESPACE: &str = "Heliograph";
 
@@ -86,7 +87,7 @@ impl Outcome {
 
     /// Writes the line to standard output, where Lambda takes it as it is.
     pub fn log(self) {
-        let now = Timestamp::from(std::time::SystemTime::now());
+        let now = now();
         let line = self.line(now);
         let mut output = std::io::stdout().lock();
         let _ = writeln!(output, "{line}");

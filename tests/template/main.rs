@@ -113,7 +113,7 @@ fn what_cannot_be_done_outlives_its_queue_in_a_dead_letter_queue_of_its_own() {
 #[test]
 fn what_a_function_prepared_and_never_made_is_given_up_after_its_timeout() {
     let stack = stack();
-    let patience = Duration::from_secs(shared::flow::outbox::PATIENCE_SECONDS.unsigned_abs());
+    let patience = Duration::from_secs(shared::outbox::PATIENCE_SECONDS.unsigned_abs());
     let consumers: Vec<_> = consumers(&stack).into_iter().map(|(_, function, _)| &function.logical_id).collect();
     let prepares = |function: &&Function| {
         function.environment(&secrets(&stack)).contains_key("RECEIVE_QUEUE_URL")

@@ -9,6 +9,7 @@ use super::{
     Callback, CallbackError, CarrierRequest, CarrierResponse, Channel, Outgoing, SendError, Unverified, messagebird,
     read_callback, twilio,
 };
+use crate::entropy::Counter;
 use crate::ids::{AppId, IntegrationId, NotificationId};
 use crate::model::{Integration, Message, MessageWire, Settings, Subject, Timestamp};
 
@@ -232,7 +233,10 @@ fn body(request: &CarrierRequest) -> String {
 }
 
 fn integration(settings: Settings) -> Integration {
-    Integration { id: IntegrationId::from_bytes([1; 12]), ..Integration::new(AppId::from_bytes([2; 12]), settings) }
+    Integration {
+        id: IntegrationId::from_bytes([1; 12]),
+        ..Integration::new(&Counter, AppId::from_bytes([2; 12]), settings)
+    }
 }
 
 proptest! {

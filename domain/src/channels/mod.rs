@@ -7,6 +7,7 @@
 mod callback;
 #[cfg(test)]
 mod conformance;
+mod credentials;
 mod error;
 pub mod fallback;
 mod fields;
@@ -14,6 +15,7 @@ pub mod messagebird;
 mod partial;
 mod refusal;
 pub mod segments;
+mod status;
 pub mod twilio;
 
 pub use callback::{Callback, Incoming, Malformed, Receipt, ReceiptStatus, Reply, ReplyPart, Unverified, Verified};

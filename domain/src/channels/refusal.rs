@@ -3,8 +3,11 @@
 
 use http::StatusCode;
 
-use super::{CarrierResponse, SendError, SendErrorKind};
-use crate::flow::retry_after::retry_after;
+use serde_json::Value;
+
+use super::{CarrierResponse, SendError, SendErrorKind, partial};
+use crate::model::ExternalId;
+use crate::retry::retry_after;
 
 /// The kind of failure by status alone. "Not taken" is only what HTTP itself defines so: a proxy's 502, or a server that
 /// broke in the middle, may have passed the message on.
@@ -24,7 +27,7 @@ pub(in crate::channels) fn kind_of_status(status: StatusCode) -> SendErrorKind {
 
 /// A failure of this kind, sharpened by what the answer's head says: a 401 or 403 tells which side of the credentials
 /// is at fault, and a carrier that may take the message later may say when.
-pub(in crate::channels) fn refused(kind: SendErrorKind, reason: String, response: &CarrierResponse) -> SendError {
+fn refused(kind: SendErrorKind, reason: String, response: &CarrierResponse) -> SendError {
     let kind = match (kind, response.status()) {
         (SendErrorKind::Misconfigured, StatusCode::UNAUTHORIZED) => SendErrorKind::Unauthorized,
         (SendErrorKind::Misconfigured, StatusCode::FORBIDDEN) => SendErrorKind::Forbidden,
@@ -38,9 +41,25 @@ pub(in crate::channels) fn refused(kind: SendErrorKind, reason: String, response
     SendError { retry_after: wish, ..error }
 }
 
-/// A success that does not say of what.
-pub(in crate::channels) fn unnamed(carrier: &str) -> SendError {
-    SendError::undecided(&format!("{carrier}'s answer names no message"))
+/// Reads the answer to a send: the id of the message it made, from the field of that name, or why there is none. `known`
+/// reads the carrier's own error, a JSON object that is kept whole for the business.
+pub(in crate::channels) fn accepted(
+    response: &CarrierResponse,
+    carrier: &str,
+    id_name: &str,
+    known: impl FnOnce(&Value) -> Option<(SendErrorKind, String)>,
+) -> Result<ExternalId, SendError> {
+    if response.status().is_success() {
+        let id = partial::string(response.body(), id_name).filter(|id| !id.is_empty());
+        return id.map(ExternalId).ok_or_else(|| SendError::undecided(&format!("{carrier}'s answer names no message")));
+    }
+    let status = response.status();
+    let body = serde_json::from_slice::<Value>(response.body()).ok().filter(Value::is_object);
+    let (kind, reason) = body
+        .as_ref()
+        .and_then(known)
+        .unwrap_or_else(|| (kind_of_status(status), format!("{carrier} answered with HTTP {}", status.as_u16())));
+    Err(SendError { underlying: body, ..refused(kind, reason, response) })
 }
 
 #[cfg(test)]

@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::ids::{AppId, AppUserId, ConversationId, EventId, IntegrationId};
+use crate::linking::Link;
 use crate::model::user_wire;
 use crate::model::{
-    ActionWire, AppUser, ChannelType, Client, DeliveryEvent, DeliveryOutcome, ExternalId, Failure, Link, MatchResult,
-    MessageWire, Person, Role, Subject, Timestamp, Told, Trigger,
+    ActionWire, AppUser, ChannelType, Client, DeliveryEvent, DeliveryOutcome, DeliverySubject, ExternalId, Failure,
+    MatchResult, MessageWire, Person, Role, Subject, Timestamp, Trigger,
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,12 +76,12 @@ impl Who {
     }
 }
 
-/// A message that a person wrote on a channel.
+/// Where a message came from that a person wrote on a channel.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Said {
+pub struct InboundSource {
     pub channel: ChannelType,
     pub integration_id: IntegrationId,
-    /// The carrier's id of what was said.
+    /// The carrier's id of it.
     pub external_id: ExternalId,
 }
 
@@ -105,11 +106,11 @@ impl Event {
         let destination = &delivery.destination;
         let mut to = json!({ "type": destination.channel, "integrationId": destination.integration_id });
         let (name, subject) = match delivery.subject {
-            Told::Notification(id) => {
+            DeliverySubject::Notification(id) => {
                 to["destinationId"] = json!(destination.address);
                 ("notification", json!({ "_id": id }))
             }
-            Told::Message(id) => {
+            DeliverySubject::Message(id) => {
                 event.who = delivery.match_result.as_ref().map(Who::at);
                 ("message", json!({ "_id": id }))
             }
@@ -117,7 +118,7 @@ impl Event {
         let ids: Value = delivery.external_ids.iter().map(|id| json!({ "id": id })).collect();
         event = event.with("destination", to).with("isFinalEvent", delivery.is_final().into());
         event = event.with("externalMessages", ids).with(name, subject);
-        if let (Some(result), Told::Notification(_)) = (&delivery.match_result, delivery.subject) {
+        if let (Some(result), DeliverySubject::Notification(_)) = (&delivery.match_result, delivery.subject) {
             event = event.with("matchResult", match_result(result));
         }
         match &delivery.outcome {
@@ -127,23 +128,23 @@ impl Event {
     }
 
     /// `conversation:start`: a person wrote who was not known.
-    pub fn conversation_start(app_id: AppId, who: Who, said: &Said, at: Timestamp) -> Self {
+    pub fn conversation_start(app_id: AppId, who: Who, source: &InboundSource, at: Timestamp) -> Self {
         let id = EventId::derive(&who.app_user_id.to_string(), Trigger::ConversationStart.as_str(), "");
-        let source = json!({ "type": said.channel, "integrationId": said.integration_id });
-        Self::new(app_id, Trigger::ConversationStart, id, at).about(who).with("source", source)
+        let shown = json!({ "type": source.channel, "integrationId": source.integration_id });
+        Self::new(app_id, Trigger::ConversationStart, id, at).about(who).with("source", shown)
     }
 
     /// `message:appUser` by a channel, with what the person had been sent since they last wrote.
     pub fn reply(
         app_id: AppId,
         who: Who,
-        said: &Said,
+        source: &InboundSource,
         messages: &[MessageWire],
         recent: &[MessageWire],
         at: Timestamp,
     ) -> Self {
-        let subject = format!("{app_id}/{}", said.integration_id);
-        let id = EventId::derive(&subject, Trigger::MessageAppUser.as_str(), &said.external_id.0);
+        let subject = format!("{app_id}/{}", source.integration_id);
+        let id = EventId::derive(&subject, Trigger::MessageAppUser.as_str(), &source.external_id.0);
         let event = Self::new(app_id, Trigger::MessageAppUser, id, at).about(who).with("messages", json!(messages));
         if recent.is_empty() { event } else { event.with("recentNotifications", json!(recent)) }
     }

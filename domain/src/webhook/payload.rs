@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Event, Who};
+use super::Event;
 use crate::model::{Person, Webhook, user_wire};
 
 /// The request body, a JSON object. `full`: the person, read for a webhook that wants the full app user.
@@ -17,7 +17,10 @@ pub fn body(event: &Event, webhook: &Webhook, full: Option<&Person>) -> String {
     body.extend(event.fields.clone());
     if let Some(who) = &event.who {
         let full = full.filter(|_| webhook.include_full_app_user).map(user_wire::full);
-        body.insert("appUser".into(), full.unwrap_or_else(|| truncated(who)));
+        body.insert(
+            "appUser".into(),
+            full.unwrap_or_else(|| user_wire::brief(who.app_user_id, who.user_id.as_deref(), who.conversation_started)),
+        );
         body.insert("conversation".into(), json!({ "_id": who.conversation_id }));
         if let Some((client, primary)) = who.client.as_ref().filter(|_| webhook.include_client) {
             body.insert("client".into(), user_wire::client(client, *primary));
@@ -37,24 +40,17 @@ pub fn brief(event: &Event, webhook: &Webhook) -> String {
     body(&event, &Webhook { include_client: false, ..webhook.clone() }, None)
 }
 
-fn truncated(who: &Who) -> Value {
-    let mut value = json!({ "_id": who.app_user_id, "conversationStarted": who.conversation_started });
-    if let Some(user_id) = &who.user_id {
-        value["userId"] = user_id.as_str().into();
-    }
-    value
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::Said;
     use super::*;
+    use crate::entropy::Counter;
     use crate::ids::{AppId, IntegrationId, NotificationId, WebhookId};
     use crate::model::{
-        Address, AppUser, ChannelType, Client, ClientStatus, DeliveryEvent, DeliveryOutcome, Destination, ExternalId,
-        Failure, FailureCode, MatchResult, MessageWire, Secret, Signing, SigningSecret, SourceWire, Timestamp, Told,
-        Trigger,
+        Address, AppUser, ChannelType, Client, ClientStatus, DeliveryEvent, DeliveryOutcome, DeliverySubject,
+        Destination, ExternalId, Failure, FailureCode, MatchResult, MessageWire, Secret, Signing, SigningSecret,
+        SourceWire, Timestamp, Trigger,
     };
+    use crate::webhook::{InboundSource, Who};
 
     const AT: Timestamp = Timestamp::from_millis(1_790_000_000_123);
 
@@ -84,7 +80,7 @@ mod tests {
             given_name: Some("Lea".into()),
             conversation_id: id(5),
             conversation_started: true,
-            ..AppUser::new(AT)
+            ..AppUser::new(&Counter, AT)
         }
     }
 
@@ -95,7 +91,7 @@ mod tests {
             target: "https://business.example/hook".into(),
             triggers: vec![Trigger::All],
             secret: Secret::new("hush"),
-            signing: Signing::with(SigningSecret::generate()),
+            signing: Signing::with(SigningSecret::generate(&Counter)),
             include_client,
             include_full_app_user,
         }
@@ -104,7 +100,7 @@ mod tests {
     fn delivery(outcome: DeliveryOutcome) -> Event {
         Event::delivery(&DeliveryEvent {
             app_id: id::<AppId>(1),
-            subject: Told::Notification(NotificationId::from_bytes([7; 16])),
+            subject: DeliverySubject::Notification(NotificationId::from_bytes([7; 16])),
             destination: Destination {
                 channel: ChannelType::Twilio,
                 integration_id: id::<IntegrationId>(2),
@@ -122,8 +118,8 @@ mod tests {
         })
     }
 
-    fn said() -> Said {
-        Said { channel: ChannelType::Twilio, integration_id: id(2), external_id: ExternalId("SM02".into()) }
+    fn a_source() -> InboundSource {
+        InboundSource { channel: ChannelType::Twilio, integration_id: id(2), external_id: ExternalId("SM02".into()) }
     }
 
     fn a_person() -> Person {
@@ -167,21 +163,21 @@ mod tests {
         };
         let messages = [text("Thanks!", "appUser", "twilio")];
         let recent = [text("Your parcel leaves today.", "appMaker", "notification")];
-        let event = Event::reply(id(1), Who::of(&a_person()), &said(), &messages, &recent, AT);
+        let event = Event::reply(id(1), Who::of(&a_person()), &a_source(), &messages, &recent, AT);
         insta::assert_json_snapshot!(shown(&event, &webhook(true, true)));
     }
 
     #[test]
     fn a_person_who_starts_a_conversation() {
         insta::assert_json_snapshot!(shown(
-            &Event::conversation_start(id(1), Who::of(&a_person()), &said(), AT),
+            &Event::conversation_start(id(1), Who::of(&a_person()), &a_source(), AT),
             &webhook(false, false)
         ));
     }
 
     #[test]
     fn a_reply_to_nothing_has_no_recent_notifications() {
-        let event = Event::reply(id(1), Who::of(&a_person()), &said(), &[], &[], AT);
+        let event = Event::reply(id(1), Who::of(&a_person()), &a_source(), &[], &[], AT);
         let shown = shown(&event, &webhook(false, false));
         assert!(shown.get("recentNotifications").is_none());
         assert!(shown.get("client").is_none());

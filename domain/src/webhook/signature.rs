@@ -32,25 +32,26 @@ fn by(secret: &SigningSecret, id: EventId, at: Timestamp, body: &str) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entropy::Counter;
 
     #[test]
     fn the_signature_covers_id_time_and_body() {
-        let signing = Signing::with(SigningSecret::generate());
+        let signing = Signing::with(SigningSecret::generate(&Counter));
         let id = EventId::derive("n", "t", "");
         let at = Timestamp::from_millis(1_790_000_000_999);
         let signature = sign(&signing, id, at, "{}");
         assert_eq!(signature, sign(&signing, id, Timestamp::from_millis(1_790_000_000_000), "{}"));
         assert_ne!(signature, sign(&signing, id, at, "{ }"));
         assert_ne!(signature, sign(&signing, EventId::derive("m", "t", ""), at, "{}"));
-        assert_ne!(signature, sign(&Signing::with(SigningSecret::generate()), id, at, "{}"));
+        assert_ne!(signature, sign(&Signing::with(SigningSecret::generate(&Counter)), id, at, "{}"));
     }
 
     #[test]
     fn while_a_secret_is_replaced_both_sign() {
-        let before = Signing::with(SigningSecret::generate());
+        let before = Signing::with(SigningSecret::generate(&Counter));
         let id = EventId::derive("n", "t", "");
         let at = Timestamp::from_millis(1_790_000_000_999);
-        let after = before.clone().rotated(at);
+        let after = before.clone().rotated(&Counter, at);
         let alone = |secret: &SigningSecret| sign(&Signing::with(secret.clone()), id, at, "{}");
         assert_eq!(sign(&after, id, at, "{}"), format!("{} {}", alone(&after.current), alone(&before.current)));
     }

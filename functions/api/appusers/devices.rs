@@ -3,8 +3,9 @@
 use serde_json::json;
 use shared::api::{Answer, Call};
 use shared::gateway;
+use shared::system::now;
 
-use crate::context::{Context, now};
+use crate::context::Context;
 
 /// A part of v1.1 that nothing is behind any more: always empty.
 pub async fn business_systems(context: &Context, call: &Call<'_>) -> Answer {

@@ -5,11 +5,12 @@ use shared::api::{Answer, Call};
 use shared::gateway;
 use shared::ids::AppUserId;
 use shared::model::{ApiError, ErrorCode, check};
+use shared::outbox::{Follows, Mark};
 use shared::store::Merged;
-use shared::tasks::{Follows, Mark};
+use shared::system::{System, now};
 use shared::webhook::Event;
 
-use crate::context::{Context, now};
+use crate::context::Context;
 
 /// Two people may change while they are merged; they are read anew so often.
 const TRIES: usize = 5;
@@ -43,7 +44,7 @@ pub async fn merge(context: &Context, call: &Call<'_>) -> Answer {
             return Ok(gateway::done());
         }
         let joined = survivor.user.clone().joined_by(&other.user);
-        let mark = Mark::new(other.user.conversation_id);
+        let mark = Mark::new(&System, other.user.conversation_id);
         let events = vec![Event::merged(app, &joined, &other.user, now())];
         context.outbox.prepare(app, mark, Follows { sends: Vec::new(), events }).await?;
         match context.store.merge(app, &survivor, &other, mark).await? {

@@ -6,15 +6,16 @@ pub mod merge;
 use lambda_http::{Body, Response};
 use serde_json::json;
 use shared::api::{Answer, Call, call, matching};
-use shared::flow::erasure::PersonWalk;
+use shared::erasure::PersonWalk;
 use shared::gateway;
 use shared::model::{ApiError, ErrorCode, NewProfile, Person, ProfileChange, user_wire};
+use shared::system::{System, now};
 use shared::tasks::Work;
 
-use crate::context::{Context, now};
+use crate::context::Context;
 
 pub async fn create(context: &Context, call: &Call<'_>) -> Answer {
-    let NewProfile(user) = NewProfile::parse(call::json_body(call.request())?, now())?;
+    let NewProfile(user) = NewProfile::parse(&System, call::json_body(call.request())?, now())?;
     if !user.user_id.as_deref().is_none_or(matching::names_a_person) {
         let problem = "must be one that paths can name: without empty, `.` or `..` parts between slashes, percent escapes and \
                        words of the API's own paths, and of at most 6144 bytes once it is percent-encoded";

@@ -5,22 +5,24 @@ use std::time::Duration;
 use serde_json::{Map, json};
 use shared::api::{Answer, Call, call};
 use shared::channels;
-use shared::flow::asking::{self, Asking, Limit};
-use shared::flow::consent;
 use shared::gateway::Refusal;
 use shared::ids::{AppId, AppUserId, ClientId, LinkId};
-use shared::links;
+use shared::linking::asking::{self, Asking, DailyLimit};
+use shared::linking::consent;
+use shared::linking::{self, Confirmation, Link, LinkRequest, LinkState};
 use shared::model::{
-    Address, ApiError, Author, CLIENT_LIMIT, Client, ClientStatus, Confirmation, Content, ErrorCode, Integration, Link,
-    LinkRequest, LinkState, Message, Person, Sending, Subject, Timestamp,
+    Address, ApiError, Author, CLIENT_LIMIT, Client, ClientStatus, Content, ErrorCode, Integration, Message, Person,
+    Sending, Subject, Timestamp,
 };
+use shared::outbox::{Follows, Mark};
 use shared::store::keys::AddressPartition;
 use shared::store::{Beginning, Begun, MatchItem, StoreError};
-use shared::tasks::{Follows, Mark, SendTask};
+use shared::system::{System, now};
+use shared::tasks::SendTask;
 use shared::webhook::Event;
 
 use crate::appusers::answer;
-use crate::context::{Context, now};
+use crate::context::Context;
 
 /// Each time somebody was faster: a person has five that wait at most, and then is told so.
 const TRIES: usize = 10;
@@ -77,7 +79,7 @@ fn check_clients(person: &Person) -> Result<(), ApiError> {
     Err(ApiError::new(ErrorCode::BadRequest, problem))
 }
 
-fn too_often(limit: Limit, now: Timestamp) -> Refusal {
+fn too_often(limit: DailyLimit, now: Timestamp) -> Refusal {
     let wait = asking::day_ends(now).seconds() - now.seconds();
     Refusal::TooOften(limit.error(), Duration::from_secs(wait.unsigned_abs()))
 }
@@ -94,7 +96,13 @@ struct Over<'a> {
 impl Over<'_> {
     fn beginning(&self) -> Beginning<'_> {
         let user = &self.person.user;
-        Beginning { app: self.app, user, link: self.link, older: self.last, mark: Mark::new(user.conversation_id) }
+        Beginning {
+            app: self.app,
+            user,
+            link: self.link,
+            older: self.last,
+            mark: Mark::new(&System, user.conversation_id),
+        }
     }
 
     async fn begin(&self, context: &Context, confirmation: &SendTask, is_own: bool) -> Result<Begun, Refusal> {
@@ -113,7 +121,7 @@ impl Over<'_> {
         let at = AddressPartition::new(self.app, client.integration_id, &client.external_id);
         let owner: Option<MatchItem> = context.store.find_match(&at, true).await?;
         let taken_from = owner.as_ref().map(|owner| &owner.result);
-        events.extend(links::done_at_once(self.app, self.person, self.link, taken_from, now()));
+        events.extend(linking::done_at_once(self.app, self.person, self.link, taken_from, now()));
         context.outbox.prepare(self.app, beginning.mark, Follows { sends: Vec::new(), events }).await?;
         Ok(context.store.link_at_once(beginning, owner.as_ref()).await?)
     }
@@ -121,7 +129,7 @@ impl Over<'_> {
     /// What is told of an open link that this one takes the place of.
     async fn gives_way(&self, context: &Context) -> Result<Vec<Event>, StoreError> {
         match self.last.filter(|last| last.is_open()) {
-            Some(last) => links::replaced(&context.store, self.app, last, now()).await,
+            Some(last) => linking::replaced(&context.store, self.app, last, now()).await,
             None => Ok(Vec::new()),
         }
     }
@@ -164,12 +172,12 @@ fn is_linked(person: &Person, integration: &Integration, address: &Address) -> b
 
 fn begun(person: &Person, wanted: &LinkRequest, integration: &Integration, address: Address, now: Timestamp) -> Link {
     Link {
-        id: LinkId::generate(),
+        id: LinkId::generate(&System),
         app_user_id: person.user.id,
         confirmation: wanted.confirmation,
         state: LinkState::Asked,
         client: Client {
-            id: ClientId::generate(),
+            id: ClientId::generate(&System),
             platform: wanted.channel,
             integration_id: integration.id,
             display_name: Some(address.display_name()),

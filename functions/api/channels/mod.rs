@@ -8,11 +8,12 @@ use shared::api::{Answer, Call};
 use shared::gateway::{self, Refusal};
 use shared::ids::AppId;
 use shared::model::{ApiError, ChannelType, Client, ErrorCode, Person, user_wire};
+use shared::outbox::{Follows, Mark};
 use shared::store::StoreError;
-use shared::tasks::{Follows, Mark};
+use shared::system::{System, now};
 use shared::webhook::{Event, Who};
 
-use crate::context::{Context, now};
+use crate::context::Context;
 
 pub async fn list(context: &Context, call: &Call<'_>) -> Answer {
     let person = context.api.person(call).await?;
@@ -50,7 +51,7 @@ pub async fn unlink(context: &Context, call: &Call<'_>) -> Answer {
 async fn unlink_one(context: &Context, app: AppId, person: &Person, client: &Client) -> Result<(), Refusal> {
     let who = Who::of(person).by(client, person.is_primary(client));
     let removed = Event::client_removed(app, who, &client.id.to_string(), "api", now());
-    let mark = Mark::new(person.user.conversation_id);
+    let mark = Mark::new(&System, person.user.conversation_id);
     let follows = Follows { sends: Vec::new(), events: vec![removed] };
     context.outbox.prepare(app, mark, follows).await?;
     Ok(context.store.unlink(app, person.user.id, client, Some(mark)).await?)

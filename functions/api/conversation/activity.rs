@@ -6,10 +6,11 @@ use shared::api::{Answer, Call};
 use shared::gateway;
 use shared::model::{ApiError, Role, check};
 use shared::store::Side;
+use shared::system::now;
 use shared::webhook::{Event, Who};
 
 use super::{in_conversation, may_speak_as, view};
-use crate::context::{Context, now};
+use crate::context::Context;
 
 #[derive(Deserialize)]
 struct ActivityWire {

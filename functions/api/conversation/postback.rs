@@ -2,18 +2,19 @@
 
 use serde::Deserialize;
 use shared::api::{Answer, Call};
-use shared::flow::compose::Composing;
+use shared::conversation::compose::Composing;
 use shared::gateway::{self, Refusal};
 use shared::ids::{AppId, MessageId};
 use shared::model::{
     ActionWire, ApiError, Author, Content, ErrorCode, Message, MessageWire, Person, Posting, Role, check,
 };
+use shared::outbox::{Follows, Mark};
 use shared::store::{Posted, Side, StoredMessage};
-use shared::tasks::{Follows, Mark};
+use shared::system::{self, System, now};
 use shared::webhook::{Event, Who};
 
 use super::{full, in_conversation};
-use crate::context::{Context, now};
+use crate::context::Context;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -59,9 +60,9 @@ async fn echo(context: &Context, app: AppId, person: &Person, action: &ActionWir
     let settings = context.settings(app).await?;
     let composing =
         Composing { posting: &posting, user: &person.user, animal_names: settings.use_animal_names, now: now() };
-    let message = composing.message(&posting.message, None, &rand::random::<[u8; 16]>(), 0);
+    let message = composing.message(&posting.message, None, &system::random::<16>(), 0);
     let stored = StoredMessage::new(message.clone(), &settings);
-    let mark = Mark::new(person.user.conversation_id);
+    let mark = Mark::new(&System, person.user.conversation_id);
     let told = Event::posted(app, Who::of(person), Role::AppUser, &[message]);
     context.outbox.prepare(app, mark, Follows { sends: Vec::new(), events: vec![told] }).await?;
     match context.store.post(app, &person.user, Side::AppUser, &[stored], mark, now()).await? {

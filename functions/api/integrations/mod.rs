@@ -7,10 +7,11 @@ mod twilio;
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 use shared::api::{Answer, Call};
-use shared::flow::erasure::Walk;
+use shared::erasure::Walk;
 use shared::gateway::{self, Refusal};
 use shared::ids::IntegrationId;
 use shared::model::{ApiError, ErrorCode, Integration};
+use shared::system::System;
 use shared::tasks::Work;
 
 use crate::context::Context;
@@ -27,7 +28,7 @@ pub async fn list(context: &Context, call: &Call<'_>) -> Answer {
 
 pub async fn create(context: &Context, call: &Call<'_>) -> Answer {
     let (body, new) = twilio::completed(context, call.json::<Value>()?).await?;
-    let integration = Integration::create(call.app()?, &body)?;
+    let integration = Integration::create(&System, call.app()?, &body)?;
     if let Some(new) = new {
         twilio::listen(context, &new, &integration).await?;
     }

@@ -11,6 +11,7 @@ use shared::files::File;
 use shared::gateway::{self, Refusal};
 use shared::model::{FileKey, FileOwner, Integration};
 use shared::queue::QueueError;
+use shared::system::System;
 use shared::tasks::Work;
 
 use super::{missing, named};
@@ -20,7 +21,7 @@ pub async fn upload(context: &Context, call: &Call<'_>) -> Answer {
     let old = named(context, call).await?;
     old.profile()?;
     let Upload { name, media_type, bytes } = multipart::upload(call.request()).await?.picture()?;
-    let key = FileKey::generate(old.app_id, FileOwner::Integration(old.id), name);
+    let key = FileKey::generate(&System, old.app_id, FileOwner::Integration(old.id), name);
     let url = key.url(&context.public_url);
     look_again(context, &old, key.clone()).await?;
     replaced(context, &old).await?;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use lambda_http::{Body, Response};
 use serde_json::json;
-use shared::flow::compose::Composing;
-use shared::flow::{mask, route};
+use shared::conversation::compose::Composing;
+use shared::conversation::{destination, mask};
 use shared::gateway::{self, Refusal};
 use shared::ids::AppId;
 use shared::model::shorthand::{self, Shorthand};
@@ -13,12 +13,14 @@ use shared::model::{
     ApiError, AppSettings, Client, Content, ErrorCode, FileFacts, FileKey, Message, MessageWire, Person, Posting, Role,
     Sending, Subject,
 };
+use shared::outbox::{Follows, Mark};
 use shared::store::{Posted, Side, StoreError, StoredMessage};
-use shared::tasks::{Follows, Mark, MessagePlace, SendTask};
+use shared::system::{self, System, now};
+use shared::tasks::{MessagePlace, SendTask};
 use shared::telemetry::{Metric, Outcome};
 use shared::webhook::{Event, Who};
 
-use crate::context::{Context, now};
+use crate::context::Context;
 use crate::conversation::{full, view};
 
 /// How long the bucket may take to say how large a file is.
@@ -60,13 +62,13 @@ impl<'a> Draft<'a> {
         file: Option<FileFacts>,
     ) -> Result<Self, Refusal> {
         let to = match posting.role {
-            Role::AppMaker => route::destinations(person, posting.target.as_ref())?,
+            Role::AppMaker => destination::choose(person, posting.target.as_ref())?,
             Role::AppUser => Vec::new(),
         };
         let settings = context.settings(app).await?;
         let mut messages = Vec::new();
         let composing = Composing { posting, user: &person.user, animal_names: settings.use_animal_names, now: now() };
-        let seed = rand::random::<[u8; 16]>();
+        let seed = system::random::<16>();
         for (number, message) in (0..).zip(parts(context, app, posting).await?) {
             let message = if settings.mask_credit_card_numbers { mask::said(message) } else { message };
             let file = if file.is_some() { file.clone() } else { file_facts(context, app, &message).await };
@@ -96,7 +98,7 @@ impl<'a> Draft<'a> {
             Role::AppUser => Side::AppUser,
         };
         let user = &self.person.user;
-        let mark = Mark::new(user.conversation_id);
+        let mark = Mark::new(&System, user.conversation_id);
         context.outbox.prepare(self.app, mark, self.follows()).await?;
         let conversation = match context.store.post(self.app, user, side, &stored, mark, now()).await? {
             Posted::Done(conversation) => conversation,

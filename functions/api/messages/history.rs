@@ -3,14 +3,15 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 use shared::api::{Answer, Call};
-use shared::flow::erasure::HistoryWalk;
+use shared::erasure::HistoryWalk;
 use shared::gateway;
 use shared::ids::MessageId;
 use shared::model::{ApiError, ErrorCode, FileKey, Timestamp};
 use shared::store::Stretch;
+use shared::system::now;
 use shared::tasks::Work;
 
-use crate::context::{Context, now};
+use crate::context::Context;
 use crate::conversation::{in_conversation, view};
 
 pub async fn list(context: &Context, call: &Call<'_>) -> Answer {

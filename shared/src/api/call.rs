@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::matching::{self, NoRoute, RouteMatch};
 use super::routes::{Access, Operation};
 use crate::auth::{self, Caller};
-use crate::flow::page::Room;
+use crate::conversation::page::Room;
 use crate::gateway::{self, Refusal};
 use crate::ids::{AccountId, AppId};
 use crate::model::{ApiError, ErrorCode, json};

@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use super::{Job, Sender, Unsent, now};
+use super::{Job, Sender, Unsent};
 use crate::batch::Later;
 use crate::channels::{CarrierRequest, Channel, Outgoing, SendError, SendErrorKind};
 use crate::model::{ExternalId, Integration, MatchResult, Sending, Subject};
 use crate::store::{MatchItem, NewClient, StoreError, Write};
+use crate::system::now;
 use crate::tasks::SendContext;
 
 /// What can be sent.
@@ -42,7 +43,7 @@ impl<C: Channel> Sender<C> {
             Ok(requests) => requests,
             Err(error) => return Ok(Err(Unsent { error, person: known })),
         };
-        Ok(self.whom(job, known).await?.map(|person| Ready { requests, person }))
+        Ok(self.recipient(job, known).await?.map(|person| Ready { requests, person }))
     }
 
     /// Calls for one part after the other, from the first that the carrier does not have.
@@ -75,7 +76,7 @@ impl<C: Channel> Sender<C> {
     }
 
     /// Whose the address is. What was meant for somebody else, or is wanted no more, is not sent.
-    async fn whom(
+    async fn recipient(
         &self,
         job: &Job<'_>,
         known: Option<MatchResult>,

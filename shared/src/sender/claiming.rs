@@ -1,11 +1,12 @@
 //! Whose turn it is: the claim, and what an earlier one that stands in the way asks for.
 
-use super::{Job, Sender, Taken, now};
+use super::{Job, Sender, Taken};
 use crate::batch::Later;
 use crate::channels::{Channel, SendError, SendErrorKind};
-use crate::flow::claim::{self, Found};
 use crate::model::{ExpiredClaim, SendRecord};
+use crate::sending::claim::{self, ClaimStep};
 use crate::store::Write;
+use crate::system::now;
 use crate::telemetry::Metric;
 
 impl<C: Channel> Sender<C> {
@@ -17,17 +18,17 @@ impl<C: Channel> Sender<C> {
             Write::Refused(Some(record)) => record,
         };
         match claim::on_found(&record, policy, job.repeat, now()) {
-            Found::Nothing => Ok(Taken::Not(Vec::new())),
-            Found::Republish => Ok(Taken::Not(self.events_of(&record, job).await?)),
-            Found::Wait { seconds } => {
+            ClaimStep::Nothing => Ok(Taken::Not(Vec::new())),
+            ClaimStep::Republish => Ok(Taken::Not(self.events_of(&record, job).await?)),
+            ClaimStep::Wait { seconds } => {
                 job.outcome(Metric::SendDeferred).with_number("seconds", i64::from(seconds)).log();
                 Err(Later::because("another invocation is sending it").after(seconds))
             }
-            Found::Retake { old } => {
+            ClaimStep::Retake { old } => {
                 let record = self.retake(job, old).await?;
                 Ok(Taken::Ours { sent: record.external_ids, repeated: record.repeated })
             }
-            Found::GiveUp { old } => {
+            ClaimStep::GiveUp { old } => {
                 self.retake(job, old).await?;
                 let error = SendError::new(
                     SendErrorKind::Undecided,

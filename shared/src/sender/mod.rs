@@ -1,15 +1,16 @@
 //! Sending one message to one address through a channel: claim, match, render, call, record, report.
 //!
-//! The same for every channel; a channel's binary only names its type. Decisions are `flow`'s, wire formats the
+//! The same for every channel; a channel's binary only names its type. Decisions are `sending`'s, wire formats the
 //! channel's. Never sends what it has not claimed, and never leaves a task without an end: a claim it cannot turn into
 //! an end is given back, or expires. And never begins what its invocation may not see the end of: that goes on as a task
 //! of its own, at once and at the cost of no try.
 
 mod calling;
 mod claiming;
+mod health;
 mod ordering;
+mod patience;
 mod recording;
-mod resting;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -21,21 +22,20 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use crate::batch::{self, LanePlace, Later, Record};
 use crate::channels::{Channel, SendError};
 use crate::config::{self, ConfigError};
-use crate::flow::claim;
-use crate::flow::report::Place;
-use crate::health;
 use crate::http::{CARRIER_TIMEOUT, CarrierClient};
-use crate::model::{ExpiredClaim, ExternalId, Integration, MatchResult, Sending, Subject, Timestamp};
+use crate::model::{Destination, ExpiredClaim, ExternalId, Integration, MatchResult, Sending, Subject, Timestamp};
 use crate::publish::Publisher;
 use crate::queue::{Queue, Sqs};
+use crate::sending::claim;
 use crate::store::keys::AddressPartition;
 use crate::store::{Claimant, MatchItem, SendKey, Store, StoreError};
+use crate::system::now;
 use crate::tasks::SendTask;
 use crate::telemetry::{Metric, Outcome};
 use crate::warm;
 use crate::webhook::Event;
 use calling::Called;
-use resting::Resting;
+use patience::Resting;
 
 /// Clocks of two machines may differ by this much; a claim lives that much longer than its claimant.
 const CLOCK_SKEW_SECONDS: i64 = 1;
@@ -110,7 +110,7 @@ struct Job<'a> {
     sending: &'a Sending,
     partition: AddressPartition,
     key: SendKey,
-    place: Place,
+    destination: Destination,
     /// We, and until when the claim is ours.
     claimant: Claimant,
     /// When this invocation ends, whatever happens.
@@ -209,10 +209,9 @@ impl<C: Channel> Sender<C> {
             sending,
             key: SendKey::new(&partition, sending.accepted, sending.subject),
             partition,
-            place: Place {
-                app_id: sending.app_id,
-                integration_id: sending.integration_id,
+            destination: Destination {
                 channel: C::TYPE,
+                integration_id: sending.integration_id,
                 address: sending.address.clone(),
             },
             claimant: Claimant::until(ends.plus_seconds(CLOCK_SKEW_SECONDS)),
@@ -289,8 +288,4 @@ impl Job<'_> {
             .with("integrationId", self.sending.integration_id)
             .with_number("attempt", i64::from(self.attempt))
     }
-}
-
-fn now() -> Timestamp {
-    std::time::SystemTime::now().into()
 }

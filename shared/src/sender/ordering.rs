@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use super::{Job, Sender, now};
+use super::{Job, Sender};
 use crate::channels::Channel;
-use crate::flow::order;
 use crate::ids::MessageId;
+use crate::sending::order;
 use crate::store::StoreError;
+use crate::system::now;
 use crate::telemetry::Metric;
 
 /// Most messages are sent within moments: looked for at these intervals, in milliseconds, before the queue is asked to

@@ -1,12 +1,13 @@
 //! How a claim ends: as sent or failed, with what the business is told of it, or given back for another try.
 
-use super::{Claim, Job, Sender, Unsent, now};
-use crate::batch::{self, Later};
+use super::{Claim, Job, Sender, Unsent};
+use crate::batch::Later;
 use crate::channels::{Channel, SendError, SendErrorKind};
-use crate::flow::{claim, report, retry};
-use crate::links;
+use crate::linking;
 use crate::model::{ExternalId, MatchResult, SendRecord, SendState, Subject};
+use crate::sending::{claim, report, retry};
 use crate::store::Write;
+use crate::system::{jitter, now};
 use crate::telemetry::Metric;
 use crate::webhook::Event;
 
@@ -14,12 +15,13 @@ impl<C: Channel> Sender<C> {
     /// What a record says to the business: of a confirmation, what becomes of its link.
     pub(super) async fn events_of(&self, record: &SendRecord, job: &Job<'_>) -> Result<Vec<Event>, Later> {
         let Subject::Confirmation(link) = record.subject else {
-            return Ok(report::of_sending(record, &job.place).as_ref().map(Event::delivery).into_iter().collect());
+            let event = report::of_sending(record, job.sending.app_id, &job.destination);
+            return Ok(event.as_ref().map(Event::delivery).into_iter().collect());
         };
-        let (app, at) = (job.place.app_id, &job.partition);
+        let (app, at) = (job.sending.app_id, &job.partition);
         Ok(match (&record.failure, record.sent) {
-            (Some(failure), _) => links::failed(&self.store, app, at, link, failure, now()).await?,
-            (None, Some(_)) => links::sent(&self.store, app, at, link, now()).await?,
+            (Some(failure), _) => linking::failed(&self.store, app, at, link, failure, now()).await?,
+            (None, Some(_)) => linking::sent(&self.store, app, at, link, now()).await?,
             (None, None) => Vec::new(),
         })
     }
@@ -69,7 +71,7 @@ impl<C: Channel> Sender<C> {
             true => self.store.release_to_repeat(&job.key, &job.claimant).await?,
             false => self.store.release(&job.key, &job.claimant).await?,
         };
-        let wait = retry::send_wait(job.attempt, &error, batch::jitter());
+        let wait = retry::wait(job.attempt, &error, jitter());
         job.outcome(Metric::SendRetried).with("reason", &error).with_number("seconds", i64::from(wait)).log();
         Err(Later::because(error).after(wait))
     }

@@ -1,6 +1,6 @@
 //! The table: concrete, typed access, one file per kind of item, in rooms by subject.
 //!
-//! Does not decide anything: conditions are written here, what follows from them is `flow`'s. Reads of settings
+//! Does not decide anything: conditions are written here, what follows from them is the domain's. Reads of settings
 //! (keys, apps, integrations, webhooks) are cached in the warm function for at most 30 seconds; nothing else is.
 
 mod app;

@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::super::fields::Fields;
 use super::receipt;
+use crate::channels::fields::Fields;
 use crate::channels::{Callback, Incoming, Malformed, Receipt, Reply, ReplyPart};
 use crate::model::{Address, ExternalId, Timestamp};
 

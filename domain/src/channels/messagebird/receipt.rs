@@ -6,7 +6,8 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
-use super::super::{partial, refusal};
+use crate::channels::refusal;
+use crate::channels::status::{self, Word};
 use crate::channels::{CarrierResponse, ReceiptStatus, SendError, SendErrorKind};
 use crate::model::ExternalId;
 
@@ -59,54 +60,24 @@ const STATUSES: &[(&str, Word)] = &[
     ("delivery_failed", Word::Failed("The message could not be delivered")),
 ];
 
-#[derive(Clone, Copy)]
-enum Word {
-    Progress,
-    Delivered,
-    Failed(&'static str),
-}
-
-/// Reads the answer to a send. The carrier's `{"errors":[…]}` is kept whole for the business.
 pub fn accepted(response: &CarrierResponse) -> Result<ExternalId, SendError> {
-    if response.status().is_success() {
-        let id = partial::string(response.body(), "id").filter(|id| !id.is_empty());
-        return id.map(ExternalId).ok_or_else(|| refusal::unnamed("MessageBird"));
-    }
-    let body = serde_json::from_slice::<Value>(response.body()).ok().filter(Value::is_object);
-    let errors = body.as_ref().and_then(|body| body["errors"].as_array()).map_or(&[][..], Vec::as_slice);
-    let (kind, reason) = match known(errors) {
-        Some((kind, reason)) => (kind, reason.to_owned()),
-        None => {
-            let status = response.status();
-            (refusal::kind_of_status(status), format!("MessageBird answered with HTTP {}", status.as_u16()))
-        }
-    };
-    let error = refusal::refused(kind, reason, response);
-    Err(match body {
-        Some(body) => error.with_underlying(body),
-        None => error,
-    })
+    refusal::accepted(response, "MessageBird", "id", |body| known(body["errors"].as_array()?))
 }
 
 /// MessageBird lists all problems at once, in the order of their codes; the first that we know names the failure. A
 /// wrong key comes first, so that what it hides is not blamed on the message.
-fn known(errors: &[Value]) -> Option<(SendErrorKind, &'static str)> {
+fn known(errors: &[Value]) -> Option<(SendErrorKind, String)> {
     errors.iter().find_map(|error| {
         let code = error["code"].as_u64()?;
         let fits = |parameter: &Option<&str>| parameter.is_none() || error["parameter"].as_str() == *parameter;
         let (.., kind, reason) = ERRORS.iter().find(|(listed, parameter, ..)| *listed == code && fits(parameter))?;
-        Some((*kind, *reason))
+        Some((*kind, (*reason).to_owned()))
     })
 }
 
-/// Reads a report's status word, with its error code and reason if it gives them. A word that isn't known yet is
-/// taken for progress.
+/// Reads a report's status word, with its error code and reason if it gives them.
 pub fn status(word: &str, code: Option<&str>, reason: Option<&str>) -> ReceiptStatus {
-    match STATUSES.iter().find(|(known, _)| *known == word).map(|(_, word)| *word) {
-        Some(Word::Delivered) => ReceiptStatus::Delivered,
-        Some(Word::Failed(sentence)) => ReceiptStatus::Failed(failure(sentence, code, reason)),
-        Some(Word::Progress) | None => ReceiptStatus::Progress,
-    }
+    status::read(STATUSES, word, |sentence| failure(sentence, code, reason))
 }
 
 fn failure(sentence: &'static str, code: Option<&str>, reason: Option<&str>) -> SendError {

@@ -1,12 +1,11 @@
 //! A message as requests to `POST /messages`.
 
-use http::HeaderValue;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::json;
 
 use super::TEXT_LIMIT;
 use crate::channels::fallback::{Fallback, Images, Purchases};
-use crate::channels::{CarrierRequest, Outgoing, SendError, SendErrorKind, pieces};
+use crate::channels::{CarrierRequest, Outgoing, SendError, SendErrorKind, credentials, pieces};
 use crate::model::MessagebirdSettings;
 
 /// One request per piece of the text.
@@ -33,11 +32,10 @@ fn request(
         "reference": outgoing.reference.to_string(),
         "reportUrl": report_url,
     });
-    let mut authorization =
-        HeaderValue::from_str(&format!("AccessKey {}", settings.access_key.expose())).map_err(|_| {
+    let authorization =
+        credentials::header(&format!("AccessKey {}", settings.access_key.expose())).ok_or_else(|| {
             SendError::new(SendErrorKind::Misconfigured, "The integration's accessKey makes no valid header")
         })?;
-    authorization.set_sensitive(true);
     http::Request::post(format!("{}/messages", outgoing.api_url))
         .header(AUTHORIZATION, authorization)
         .header(CONTENT_TYPE, "application/json")

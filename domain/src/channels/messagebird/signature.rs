@@ -12,8 +12,8 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::super::fields::{Fields, query};
 use super::{LEEWAY, LEGACY_AGE_LIMIT};
+use crate::channels::fields::{Fields, query};
 use crate::channels::{Callback, Unverified, Verified};
 use crate::model::Timestamp;
 

@@ -7,8 +7,8 @@
 
 use serde_json::{Map, Value};
 
-use super::super::fields::Fields;
 use super::{MEDIA_LIMIT, receipt};
+use crate::channels::fields::Fields;
 use crate::channels::{Callback, Incoming, Malformed, Receipt, Reply, ReplyPart};
 use crate::model::{Address, ExternalId};
 

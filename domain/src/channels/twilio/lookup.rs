@@ -1,13 +1,12 @@
 //! What Twilio is asked and told when an integration is made: whose account it is, which number a SID stands for, and
 //! where messages to it go.
 
-use base64::Engine;
-use http::HeaderValue;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::ASKING_TO_REPEAT;
+use crate::channels::credentials::basic;
 use crate::channels::{CarrierRequest, CarrierResponse};
 use crate::model::{Address, TwilioCredentials};
 
@@ -72,10 +71,7 @@ pub fn number(answer: &CarrierResponse) -> Result<Number, Unknown> {
 
 /// Asks, or tells by a form.
 fn request(api_url: &str, credentials: &TwilioCredentials, path: &str, form: Option<String>) -> Option<CarrierRequest> {
-    let pair = format!("{}:{}", credentials.account_sid, credentials.auth_token.expose());
-    let pair = base64::engine::general_purpose::STANDARD.encode(pair);
-    let mut authorization = HeaderValue::from_str(&format!("Basic {pair}")).ok()?;
-    authorization.set_sensitive(true);
+    let authorization = basic(&credentials.account_sid, credentials.auth_token.expose())?;
     let url = format!("{api_url}/2010-04-01/Accounts/{}{path}", credentials.account_sid);
     let request = http::Request::builder().uri(url).header(AUTHORIZATION, authorization);
     match form {

@@ -3,9 +3,10 @@
 //! Tables from Twilio's error and status reference. A code counts the same whether it comes at once or later; only a
 //! code that the table doesn't know is read by when it came.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::super::{partial, refusal};
+use crate::channels::refusal;
+use crate::channels::status::{self, Word};
 use crate::channels::{CarrierResponse, ReceiptStatus, SendError, SendErrorKind};
 use crate::model::ExternalId;
 
@@ -84,40 +85,23 @@ const STATUSES: &[(&str, Word)] = &[
     ("canceled", Word::Failed("The message was canceled")),
 ];
 
-#[derive(Clone, Copy)]
-enum Word {
-    Progress,
-    Delivered,
-    Failed(&'static str),
-}
-
-/// Reads the answer to a send. The carrier's JSON error is kept whole for the business.
 pub fn accepted(response: &CarrierResponse) -> Result<ExternalId, SendError> {
-    if response.status().is_success() {
-        let sid = partial::string(response.body(), "sid").filter(|sid| !sid.is_empty());
-        return sid.map(ExternalId).ok_or_else(|| refusal::unnamed("Twilio"));
-    }
-    let body = serde_json::from_slice::<Value>(response.body()).ok().filter(Value::is_object);
-    let code = body.as_ref().and_then(|body| body["code"].as_u64()).and_then(|code| u32::try_from(code).ok());
-    let (kind, reason) = match code.and_then(known) {
-        Some((kind, reason)) => (kind, reason.to_owned()),
-        None => (refusal::kind_of_status(response.status()), unknown(code, response)),
-    };
-    let error = refusal::refused(kind, reason, response);
-    Err(match body {
-        Some(body) => error.with_underlying(body),
-        None => error,
+    refusal::accepted(response, "Twilio", "sid", |body| {
+        let code = u32::try_from(body["code"].as_u64()?).ok()?;
+        let status = response.status();
+        Some(match known(code) {
+            Some((kind, reason)) => (kind, reason.to_owned()),
+            None => {
+                let reason = format!("Twilio answered with error {code} (HTTP {})", status.as_u16());
+                (refusal::kind_of_status(status), reason)
+            }
+        })
     })
 }
 
-/// Reads a receipt's status word and error code. A word that isn't known yet is taken for progress: final ones would
-/// not be added without notice.
+/// Reads a receipt's status word and error code.
 pub fn status(word: &str, code: Option<&str>) -> ReceiptStatus {
-    match STATUSES.iter().find(|(known, _)| *known == word).map(|(_, word)| *word) {
-        Some(Word::Delivered) => ReceiptStatus::Delivered,
-        Some(Word::Failed(reason)) => ReceiptStatus::Failed(failure(reason, code)),
-        Some(Word::Progress) | None => ReceiptStatus::Progress,
-    }
+    status::read(STATUSES, word, |reason| failure(reason, code))
 }
 
 fn failure(reason: &str, code: Option<&str>) -> SendError {
@@ -130,14 +114,6 @@ fn failure(reason: &str, code: Option<&str>) -> SendError {
 
 fn known(code: u32) -> Option<(SendErrorKind, &'static str)> {
     CODES.iter().find(|(listed, ..)| *listed == code).map(|(_, kind, reason)| (*kind, *reason))
-}
-
-fn unknown(code: Option<u32>, response: &CarrierResponse) -> String {
-    let status = response.status().as_u16();
-    match code {
-        Some(code) => format!("Twilio answered with error {code} (HTTP {status})"),
-        None => format!("Twilio answered with HTTP {status}"),
-    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,10 @@
 //! A message as requests to `POST …/Messages.json`.
 
-use base64::Engine;
-use http::HeaderValue;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 
 use super::{ASKING_TO_REPEAT, TEXT_LIMIT};
 use crate::channels::fallback::{Fallback, Images, Purchases};
-use crate::channels::{CarrierRequest, Outgoing, SendError, SendErrorKind, pieces};
+use crate::channels::{CarrierRequest, Outgoing, SendError, SendErrorKind, credentials, pieces};
 use crate::model::{Address, Content, TwilioSettings, uri};
 
 /// One request per piece of the text; an image goes with the first.
@@ -45,21 +43,14 @@ fn request(
     }
     form.append_pair("StatusCallback", callback_url);
     let account = &settings.account_sid;
+    let authorization = credentials::basic(account, settings.auth_token.expose()).ok_or_else(|| {
+        SendError::new(SendErrorKind::Misconfigured, "The integration's credentials make no valid header")
+    })?;
     http::Request::post(format!("{}/2010-04-01/Accounts/{account}/Messages.json", outgoing.api_url))
-        .header(AUTHORIZATION, authorization(settings)?)
+        .header(AUTHORIZATION, authorization)
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(form.finish().into_bytes())
         .map_err(|_| SendError::new(SendErrorKind::Misconfigured, "The integration's accountSid makes no valid URL"))
-}
-
-fn authorization(settings: &TwilioSettings) -> Result<HeaderValue, SendError> {
-    let pair = format!("{}:{}", settings.account_sid, settings.auth_token.expose());
-    let mut value = HeaderValue::from_str(&format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair)))
-        .map_err(|_| {
-            SendError::new(SendErrorKind::Misconfigured, "The integration's credentials make no valid header")
-        })?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 /// The image's URL, where MMS can carry it.

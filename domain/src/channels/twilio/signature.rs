@@ -12,7 +12,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::super::fields::{Fields, query};
+use crate::channels::fields::{Fields, query};
 use crate::channels::{Callback, Unverified, Verified};
 
 const SIGNATURE: &str = "x-twilio-signature";

@@ -87,6 +87,7 @@ impl Attempts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared::system::System;
 
     #[test]
     fn the_last_digits_decide() {
@@ -99,7 +100,7 @@ mod tests {
     #[test]
     fn a_count_starts_anew_once_it_is_used_up() {
         let attempts = Attempts::default();
-        let id = IntegrationId::generate();
+        let id = IntegrationId::generate(&System);
         let outcomes: Vec<bool> = (0..6).map(|_| attempts.is_refused(id, "+1", 2)).collect();
         assert_eq!(outcomes, [true, true, false, true, true, false]);
     }

@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use shared::ids::{AppId, IntegrationId};
 use shared::store::{Store, keys};
+use shared::system::System;
 
 use super::State;
 use super::accounts::Account;
@@ -35,7 +36,7 @@ impl Table {
     /// Whose an integration is. Reads the whole table: nobody asks but a person who plays with a new integration.
     async fn owner(&self, integration: IntegrationId) -> Option<AppId> {
         // The keys of any app's integration begin and end like this one's.
-        let key = keys::integration(AppId::generate(), integration);
+        let key = keys::integration(AppId::generate(&System), integration);
         let mut pages = self.client.scan().table_name(&self.name).consistent_read(true).filter_expression("sk = :sk");
         pages = pages.expression_attribute_values(":sk", AttributeValue::S(key.sk));
         let mut pages = pages.into_paginator().items().send();

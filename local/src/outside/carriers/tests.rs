@@ -9,6 +9,7 @@ use shared::channels::twilio::Twilio;
 use shared::channels::{Incoming, ReceiptStatus, ReplyPart, SendError, SendErrorKind};
 use shared::ids::IntegrationId;
 use shared::model::{Integration, Settings, TwilioSettings};
+use shared::system::System;
 
 const CHANNELS: [&str; 2] = ["twilio", "messagebird"];
 
@@ -225,7 +226,7 @@ async fn a_person_answers_and_the_same_answer_can_be_repeated() {
             matches!(&reply.parts[0], ReplyPart::Media { url, text: Some(text), .. } if url == "https://m.example/1" && text == "look")
         );
     }
-    let unknown = json!({"integrationId": IntegrationId::generate(), "from": "+15550100002", "text": "hi"});
+    let unknown = json!({"integrationId": IntegrationId::generate(&System), "from": "+15550100002", "text": "hi"});
     assert_eq!(bench.control("reply", unknown).await.0, StatusCode::NOT_FOUND);
 }
 
@@ -315,7 +316,7 @@ async fn messages_to_a_number_go_where_it_was_pointed_and_nowhere_else() {
     let dir = tempfile::tempdir().unwrap();
     let mut integrations = integrations();
     let mut other = integrations[0].clone();
-    other.id = IntegrationId::generate();
+    other.id = IntegrationId::generate(&System);
     let mut bench = Bench::start_at(Some(dir.path().into()), integrations.clone()).await;
     let Settings::Twilio(settings) = integrations[0].settings.clone() else { panic!() };
     let point = async |bench: &Bench, url: &str| {

@@ -175,6 +175,7 @@ mod tests {
     use super::*;
     use crate::model::Secret;
     use crate::secrets::Sealer;
+    use crate::system::System;
 
     fn store() -> Store {
         let aws = aws_config::SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::latest()).build();
@@ -183,12 +184,13 @@ mod tests {
 
     fn webhook() -> Webhook {
         Webhook {
-            id: WebhookId::generate(),
-            app_id: AppId::generate(),
+            id: WebhookId::generate(&System),
+            app_id: AppId::generate(&System),
             target: "https://shop.example/hook".into(),
             triggers: vec![Trigger::All],
-            secret: Secret::generate(),
-            signing: Signing::with(SigningSecret::generate()).rotated(Timestamp::from_millis(1_790_000_000_000)),
+            secret: Secret::generate(&System),
+            signing: Signing::with(SigningSecret::generate(&System))
+                .rotated(&System, Timestamp::from_millis(1_790_000_000_000)),
             include_client: false,
             include_full_app_user: false,
         }

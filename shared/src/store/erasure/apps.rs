@@ -2,7 +2,7 @@
 
 use super::pages::{EVERYTHING, key_of};
 use super::people::Leaving;
-use crate::flow::erasure::{Budget, Progress};
+use crate::erasure::{Budget, Progress};
 use crate::ids::{AppId, ConversationId};
 use crate::model::{Address, Client};
 use crate::store::people::matches::ClientPointer;

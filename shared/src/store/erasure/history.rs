@@ -4,7 +4,7 @@
 
 use super::pages::key_of;
 use super::records::{Fading, Fates, TraceItem};
-use crate::flow::erasure::{self, Budget, Fate};
+use crate::erasure::{self, Budget, Fate};
 use crate::ids::{AppId, ConversationId, IntegrationId};
 use crate::model::{Address, AppUser, Timestamp};
 use crate::store::table::keys::{self, AddressPartition, Key};

@@ -4,9 +4,10 @@
 //! walks tells of each page first and then takes it away, so that a walk that dies is made again over what is left.
 
 use super::pages::{EVERYTHING, key_of};
-use crate::flow::erasure::Walk;
+use crate::erasure::Walk;
 use crate::ids::{AppId, AppUserId, IntegrationId};
-use crate::model::{Client, Link, MatchResult};
+use crate::linking::Link;
+use crate::model::{Client, MatchResult};
 use crate::store::people::matches::ClientPointer;
 use crate::store::table::keys::{self, AddressPartition, Key};
 use crate::store::table::{Item, from_item};

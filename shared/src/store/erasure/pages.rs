@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::flow::erasure::{Budget, Progress};
+use crate::erasure::{Budget, Progress};
 use crate::store::error::aws_error;
 use crate::store::table::Item;
 use crate::store::table::keys::{self, Key};

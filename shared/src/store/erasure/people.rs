@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pages::{EVERYTHING, key_of};
 use super::records::{Fading, Fates, TraceItem};
-use crate::flow::erasure::{self, AddressWalk, Budget, PersonStage, PersonWalk, Progress};
+use crate::erasure::{self, AddressWalk, Budget, PersonStage, PersonWalk, Progress};
 use crate::ids::{AppId, AppUserId};
 use crate::model::{Address, Client, Person, Timestamp};
 use crate::store::people::matches::ClientPointer;

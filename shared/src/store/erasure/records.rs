@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::pages::key_of;
-use crate::flow::erasure::{Budget, Fate, Trace};
+use crate::erasure::{Budget, Fate, Trace};
 use crate::ids::AppUserId;
 use crate::model::{SendState, Timestamp};
 use crate::store::table::keys::{Key, TTL};

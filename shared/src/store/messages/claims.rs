@@ -15,8 +15,9 @@ use crate::model::{
 use crate::store::error::aws_error;
 use crate::store::table::marks::WriterMark;
 use crate::store::table::transaction::back_off;
-use crate::store::table::{now, seconds_from, to_item};
+use crate::store::table::{seconds_from, to_item};
 use crate::store::{Store, StoreError};
+use crate::system::now;
 
 /// Milliseconds before a claim's deadline at which its holder gives up: clocks differ, and what the holder did must be
 /// told yet.

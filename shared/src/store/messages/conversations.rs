@@ -6,18 +6,18 @@
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
-use crate::flow::page::{self, Source};
-use crate::flow::report;
+use crate::conversation::page::{self, Source};
 use crate::ids::{AppId, AppUserId, ConversationId, IntegrationId, MessageId};
 use crate::model::{Address, AppSettings, AppUser, Client, MessageWire, Person, SendRecord, Sending, Timestamp};
+use crate::outbox::Mark;
+use crate::sending::report;
 use crate::store::people::users::HERE;
 use crate::store::table::Range;
 use crate::store::table::keys::{self, AddressPartition, Key};
 use crate::store::table::transaction::{Change, Outcome, TRIES, Transaction, back_off};
 use crate::store::{Store, StoreError};
-use crate::tasks::Mark;
 
-pub use crate::flow::page::{History, Stretch};
+pub use crate::conversation::page::{History, Stretch};
 
 /// Of somebody who was merged often, so many conversations.
 const CLEARED_AT_ONCE: usize = 25;

@@ -1,8 +1,8 @@
 //! What was posted shortly before a message, and how far it has come: by it a message keeps its place on a channel.
 
-use crate::flow::order::{MOST_BEFORE, PATIENCE_SECONDS};
 use crate::ids::{AppId, ConversationId, MessageId};
 use crate::model::{SendRecord, SendState, Subject};
+use crate::sending::order::{MOST_BEFORE, PATIENCE_SECONDS};
 use crate::store::table::Range;
 use crate::store::table::keys::{self, AddressPartition};
 use crate::store::{Store, StoreError, StoredMessage};

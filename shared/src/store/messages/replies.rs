@@ -10,9 +10,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::counting::{Late, counted_reply};
-use crate::flow::recent;
 use crate::ids::AppId;
 use crate::model::{AppUser, Client, ExternalId, RETENTION_DAYS, SendRecord, Timestamp};
+use crate::sending::recent;
 use crate::store::people::matches::MatchItem;
 use crate::store::table::keys::{AddressPartition, Key};
 use crate::store::table::seconds_from;

@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AppId, AppUserId};
 use crate::model::{Client, Timestamp};
+use crate::outbox::Mark;
 use crate::store::table::keys::{self, AddressPartition, UserPartition};
 use crate::store::table::transaction::{Change, Transaction};
 use crate::store::{Store, StoreError};
-use crate::tasks::Mark;
+use crate::system;
 
 /// How long an auth code can be used, in seconds.
 const CODE_SECONDS: i64 = 600;
@@ -42,7 +43,7 @@ impl Store {
 
     /// A code for a person's next device, and how it is spelled.
     pub async fn create_auth_code(&self, app: AppId, user: AppUserId, now: Timestamp) -> Result<String, StoreError> {
-        let code = format!("ac_{}", hex::encode(rand::random::<[u8; 16]>()));
+        let code = format!("ac_{}", hex::encode(system::random::<16>()));
         let item = CodeItem { app_user_id: user, ttl: now.plus_seconds(CODE_SECONDS).seconds() };
         self.put("auth code", &keys::auth_code(app, &code), &item).await?;
         Ok(code)

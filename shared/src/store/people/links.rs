@@ -7,14 +7,17 @@ use serde::Serialize;
 
 use super::matches::ClientPointer;
 use super::users::{HERE, UNCHANGED};
-use crate::flow::asking::{self, Limit};
-use crate::flow::{consent, page, recent};
+use crate::conversation::page;
 use crate::ids::{AppId, LinkId};
-use crate::model::{AppUser, Client, ClientStatus, ExternalId, Link, LinkState, MatchResult, SendRecord, Timestamp};
+use crate::linking::asking::{self, DailyLimit};
+use crate::linking::consent;
+use crate::linking::{Link, LinkState};
+use crate::model::{AppUser, Client, ClientStatus, ExternalId, MatchResult, SendRecord, Timestamp};
+use crate::outbox::Mark;
+use crate::sending::recent;
 use crate::store::table::keys::{self, AddressPartition, TTL, UserPartition};
 use crate::store::table::transaction::{Change, Outcome, TRIES, Transaction, back_off};
 use crate::store::{MatchItem, Store, StoreError};
-use crate::tasks::Mark;
 
 /// What a person's listing shows of an open link. It ends with the link.
 #[derive(Serialize)]
@@ -37,7 +40,7 @@ pub enum Begun {
     /// What it was begun over is not as it was read.
     Changed,
     /// The person asked too often today.
-    TooOften(Limit),
+    TooOften(DailyLimit),
 }
 
 /// A link that is to begin, over what was read.
@@ -109,9 +112,9 @@ impl Store {
         let Beginning { app, user, link, .. } = beginning;
         let now = link.client.linked;
         let counters = [
-            (Limit::Address, at(app, &link.client).asked(asking::day(now))),
-            (Limit::Person, UserPartition::new(app, user.id).asked(asking::day(now))),
-            (Limit::App, keys::asked(app, asking::day(now))),
+            (DailyLimit::Address, at(app, &link.client).asked(asking::day(now))),
+            (DailyLimit::Person, UserPartition::new(app, user.id).asked(asking::day(now))),
+            (DailyLimit::App, keys::asked(app, asking::day(now))),
         ];
         let counted = counters.map(|(limit, key)| {
             let change = Change::of(&key, "ADD asked :one SET appUserId = :user, #ttl = :ends");

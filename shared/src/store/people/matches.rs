@@ -12,6 +12,7 @@ use crate::store::table::Written;
 use crate::store::table::keys::{AddressPartition, UserPartition};
 use crate::store::table::transaction::{Change, Transaction};
 use crate::store::{Store, StoreError};
+use crate::system::System;
 
 const CREATION_TRIES: usize = 8;
 
@@ -94,7 +95,7 @@ impl Store {
 
 fn new_person(new: &NewClient<'_>) -> (MatchItem, AppUser) {
     let client = Client {
-        id: ClientId::generate(),
+        id: ClientId::generate(&System),
         platform: new.channel,
         integration_id: new.integration,
         external_id: new.address.clone(),
@@ -105,7 +106,7 @@ fn new_person(new: &NewClient<'_>) -> (MatchItem, AppUser) {
         last_seen: None,
         raw: serde_json::Map::new(),
     };
-    let user = AppUser { conversation_started: true, ..AppUser::new(new.now) };
+    let user = AppUser { conversation_started: true, ..AppUser::new(&System, new.now) };
     let result = MatchResult { app_user_id: user.id, user_id: None, conversation_id: user.conversation_id, client };
     (MatchItem { result, started_by: new.started_by.cloned(), last_reply: None }, user)
 }

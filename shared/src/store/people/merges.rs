@@ -8,11 +8,11 @@ use super::matches::ClientPointer;
 use super::users::{NameItem, UNCHANGED, UserItem};
 use crate::ids::{AppId, AppUserId, ConversationId};
 use crate::model::{AppUser, CLIENT_LIMIT, Client, MERGED_LIMIT, Person};
+use crate::outbox::Mark;
 use crate::store::messages::conversations::Conversation;
 use crate::store::table::keys::{self, AddressPartition, UserPartition};
 use crate::store::table::transaction::{Change, Transaction};
 use crate::store::{Store, StoreError};
-use crate::tasks::Mark;
 
 /// What a person's listing holds of somebody who was merged into them: what must go when they are erased.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 //! A refusal brings the item that stood in the way: if it bears the mark of who was refused, the write was made, and it
 //! was theirs. Transactions need none: DynamoDB knows them by their token.
 
+use crate::system;
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::primitives::Blob;
@@ -22,7 +23,7 @@ pub struct WriterMark([u8; 8]);
 
 impl WriterMark {
     pub fn draw() -> Self {
-        Self(rand::random())
+        Self(system::random())
     }
 
     pub fn value(self) -> AttributeValue {

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use crate::model::Timestamp;
 use crate::store::error::{aws_error, error_code};
 use crate::store::{Store, StoreError};
+use crate::system::now;
 use keys::Key;
 
 pub(in crate::store) type Item = HashMap<String, AttributeValue>;
@@ -213,10 +214,6 @@ pub(in crate::store) fn from_item<T: DeserializeOwned>(kind: &'static str, item:
 pub(in crate::store) fn is_alive(item: &Item, now: Timestamp) -> bool {
     let ends = item.get(keys::TTL).and_then(|ttl| ttl.as_n().ok()).and_then(|ttl| ttl.parse::<i64>().ok());
     ends.is_none_or(|ends| ends > now.seconds())
-}
-
-pub(in crate::store) fn now() -> Timestamp {
-    std::time::SystemTime::now().into()
 }
 
 pub(in crate::store) fn seconds_from(now: Timestamp, days: i64) -> i64 {

@@ -22,6 +22,7 @@ use super::{Item, Written, to_item};
 use crate::ids::AppUserId;
 use crate::store::error::aws_error;
 use crate::store::{Store, StoreError};
+use crate::system;
 
 /// How often a transaction is tried anew over what other writers left.
 pub const TRIES: u32 = 12;
@@ -266,7 +267,7 @@ impl Transaction {
             return Err(StoreError::Unreadable("transaction"));
         }
         let request = store.client.transact_write_items().set_transact_items(Some(self.items));
-        let request = request.client_request_token(hex::encode(rand::random::<[u8; 16]>()));
+        let request = request.client_request_token(hex::encode(system::random::<16>()));
         for attempt in 0..TRIES {
             match request.clone().send().await {
                 Ok(_) => return Ok(Outcome::Done),
@@ -317,5 +318,5 @@ impl Store {
 /// Between two tries of what collided: 5 ms and growing, spread so that those who collided do not meet again.
 pub async fn back_off(attempt: u32) {
     let longest = 5_u64 << attempt.min(6);
-    tokio::time::sleep(Duration::from_millis(rand::random_range(longest / 2..=longest))).await;
+    tokio::time::sleep(Duration::from_millis(longest).mul_f64(0.5 + system::jitter() / 2.0)).await;
 }

@@ -3,14 +3,15 @@
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use crate::flow::outbox::MARK_DAYS;
 use crate::ids::AppId;
+use crate::outbox::{MARK_DAYS, Mark, OutboxEntry};
 use crate::store::people::users::UserItem;
 use crate::store::table::keys::{self, AddressPartition};
+use crate::store::table::seconds_from;
 use crate::store::table::transaction::Transaction;
-use crate::store::table::{now, seconds_from};
 use crate::store::{Store, StoreError};
-use crate::tasks::{Mark, MessagePlace, OutboxEntry};
+use crate::system::now;
+use crate::tasks::MessagePlace;
 
 #[derive(Serialize, Deserialize)]
 struct MarkItem {

@@ -15,9 +15,9 @@ use shared::channels::{
 };
 use shared::ids::{AppId, NotificationId};
 use shared::model::{
-    Address, ExternalId, Integration, Message, MessageWire, MessagebirdSettings, Secret, Settings, Timestamp,
-    TwilioSettings,
+    Address, ExternalId, Integration, Message, MessageWire, MessagebirdSettings, Secret, Settings, TwilioSettings,
 };
+use shared::system::System;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -99,7 +99,7 @@ impl Bench {
                 message: &message,
                 app_name: "Tea House",
                 callback_url: &|parts| format!("{}/{path}/token{parts}", self.url),
-                reference: shared::model::Subject::Notification(NotificationId::generate()),
+                reference: shared::model::Subject::Notification(NotificationId::generate(&System)),
             },
         )?;
         assert_eq!(requests.len(), 1);
@@ -157,7 +157,7 @@ async fn take(
     if product.failures.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok() {
         return StatusCode::SERVICE_UNAVAILABLE;
     }
-    let received = Timestamp::from(std::time::SystemTime::now());
+    let received = shared::system::now();
     let url = format!("{}{uri}", product.url);
     let callback = Callback { method, url, headers, body: body.to_vec(), received };
     let is_for = |integration: &&Integration| uri.path().contains(&integration.id.to_string());
@@ -172,7 +172,7 @@ async fn take(
 }
 
 pub fn integrations() -> Vec<Integration> {
-    let integration = |settings| Integration::new(AppId::generate(), settings);
+    let integration = |settings| Integration::new(&System, AppId::generate(&System), settings);
     vec![
         integration(Settings::Twilio(TwilioSettings {
             account_sid: "AC00000000000000000000000000000001".into(),
