@@ -22,7 +22,7 @@ use crate::publish::Publisher;
 use crate::queue::Queue;
 use crate::retry;
 use crate::system::jitter;
-use crate::telemetry::{Metric, Outcome};
+use crate::telemetry::{Causes, Metric, Outcome};
 use crate::webhook::Event;
 
 /// What a record is done with waits at most so long for others to be published with it: the batch is no slower for it,
@@ -74,13 +74,14 @@ impl Later {
     }
 }
 
-impl<E: std::error::Error> From<E> for Later {
+impl<E: std::error::Error + 'static> From<E> for Later {
     fn from(error: E) -> Self {
-        Self::because(error)
+        Self::because(Causes(&error))
     }
 }
 
-struct Receipt {
+/// A message of SQS that this invocation answers for.
+struct InFlight {
     message_id: String,
     handle: String,
     receives: u32,
@@ -120,10 +121,10 @@ where
             failed.extend(std::mem::take(&mut done).publish(publisher).await);
             continue;
         };
-        let Some((receipt, result, mut lane)) = next else { break };
+        let Some((in_flight, result, mut lane)) = next else { break };
         match result {
-            Ok(events) => done.add(receipt, events),
-            Err(later) => failed.push((receipt, later)),
+            Ok(events) => done.add(in_flight, events),
+            Err(later) => failed.push((in_flight, later)),
         }
         lane.iter_mut().for_each(|(_, record)| record.waited = true);
         running.start(lane, &handle);
@@ -133,14 +134,14 @@ where
 }
 
 /// Records that wait for each other, first come first.
-type Lane<T> = VecDeque<(Receipt, Record<T>)>;
+type Lane<T> = VecDeque<(InFlight, Record<T>)>;
 
 type Handled = Result<Vec<Event>, Later>;
 
 /// Records that are being handled, each with those that wait for it.
 struct Running<T> {
     tasks: JoinSet<Handled>,
-    lanes: HashMap<Id, (Receipt, Lane<T>)>,
+    lanes: HashMap<Id, (InFlight, Lane<T>)>,
 }
 
 impl<T> Running<T> {
@@ -150,19 +151,19 @@ impl<T> Running<T> {
         F: Fn(Record<T>) -> Fut,
         Fut: Future<Output = Handled> + Send + 'static,
     {
-        if let Some((receipt, record)) = lane.pop_front() {
-            self.lanes.insert(self.tasks.spawn(handle(record)).id(), (receipt, lane));
+        if let Some((in_flight, record)) = lane.pop_front() {
+            self.lanes.insert(self.tasks.spawn(handle(record)).id(), (in_flight, lane));
         }
     }
 
     /// The next that is done with, and the rest of its lane. May be dropped and called again.
-    async fn next(&mut self) -> Option<(Receipt, Handled, Lane<T>)> {
+    async fn next(&mut self) -> Option<(InFlight, Handled, Lane<T>)> {
         let (id, result) = match self.tasks.join_next_with_id().await? {
             Ok((id, result)) => (id, result),
             Err(panic) => (panic.id(), Err(Later::because("the task panicked"))),
         };
-        let (receipt, lane) = self.lanes.remove(&id)?;
-        Some((receipt, result, lane))
+        let (in_flight, lane) = self.lanes.remove(&id)?;
+        Some((in_flight, result, lane))
     }
 }
 
@@ -170,28 +171,28 @@ impl<T> Running<T> {
 fn lanes<T: DeserializeOwned>(
     batch: SqsEvent,
     place: impl Fn(&T) -> Option<LanePlace>,
-) -> (Vec<Lane<T>>, Vec<(Receipt, Later)>) {
+) -> (Vec<Lane<T>>, Vec<(InFlight, Later)>) {
     let (mut alone, mut failed) = (Vec::new(), Vec::new());
-    let mut shared: HashMap<String, Vec<(Timestamp, Receipt, Record<T>)>> = HashMap::new();
+    let mut shared: HashMap<String, Vec<(Timestamp, InFlight, Record<T>)>> = HashMap::new();
     for message in batch.records {
-        let (receipt, task) = read::<T>(message);
+        let (in_flight, task) = read::<T>(message);
         let task = match task {
             Ok(task) => task,
             Err(later) => {
-                failed.push((receipt, later));
+                failed.push((in_flight, later));
                 continue;
             }
         };
         let place = place(&task);
-        let record = Record { task, receives: receipt.receives, enqueued: receipt.enqueued, waited: false };
+        let record = Record { task, receives: in_flight.receives, enqueued: in_flight.enqueued, waited: false };
         match place {
-            None => alone.push(Lane::from([(receipt, record)])),
-            Some(LanePlace { lane, at }) => shared.entry(lane).or_default().push((at, receipt, record)),
+            None => alone.push(Lane::from([(in_flight, record)])),
+            Some(LanePlace { lane, at }) => shared.entry(lane).or_default().push((at, in_flight, record)),
         }
     }
     let sorted = shared.into_values().map(|mut lane| {
         lane.sort_by_key(|(at, ..)| *at);
-        lane.into_iter().map(|(_, receipt, record)| (receipt, record)).collect()
+        lane.into_iter().map(|(_, in_flight, record)| (in_flight, record)).collect()
     });
     alone.extend(sorted);
     (alone, failed)
@@ -199,7 +200,7 @@ fn lanes<T: DeserializeOwned>(
 
 /// Records that are done, and their events, which are to be published.
 struct Done {
-    records: Vec<(Receipt, Range<usize>)>,
+    records: Vec<(InFlight, Range<usize>)>,
     events: Vec<Event>,
     due: Instant,
 }
@@ -212,7 +213,7 @@ impl Default for Done {
 }
 
 impl Done {
-    fn add(&mut self, receipt: Receipt, events: Vec<Event>) {
+    fn add(&mut self, in_flight: InFlight, events: Vec<Event>) {
         if events.is_empty() {
             return;
         }
@@ -221,62 +222,62 @@ impl Done {
         }
         let start = self.events.len();
         self.events.extend(events);
-        self.records.push((receipt, start..self.events.len()));
+        self.records.push((in_flight, start..self.events.len()));
     }
 
     /// All together. The records that are not done after all: where an event of theirs is not published.
-    async fn publish(self, publisher: Option<&Publisher>) -> Vec<(Receipt, Later)> {
+    async fn publish(self, publisher: Option<&Publisher>) -> Vec<(InFlight, Later)> {
         let Some(publisher) = publisher.filter(|_| !self.events.is_empty()) else { return Vec::new() };
         let Err(error) = publisher.publish(&self.events).await else { return Vec::new() };
-        self.without(&error.events).into_iter().map(|receipt| (receipt, Later::because(&error))).collect()
+        self.without(&error.events).into_iter().map(|in_flight| (in_flight, Later::because(Causes(&error)))).collect()
     }
 
     /// The records that lack one of these events.
-    fn without(self, unpublished: &BTreeSet<EventId>) -> Vec<Receipt> {
+    fn without(self, unpublished: &BTreeSet<EventId>) -> Vec<InFlight> {
         let lacks = |events: Range<usize>| self.events[events].iter().any(|event| unpublished.contains(&event.id));
-        self.records.into_iter().filter(|(_, events)| lacks(events.clone())).map(|(receipt, _)| receipt).collect()
+        self.records.into_iter().filter(|(_, events)| lacks(events.clone())).map(|(in_flight, _)| in_flight).collect()
     }
 }
 
-fn read<T: DeserializeOwned>(message: SqsMessage) -> (Receipt, Result<T, Later>) {
+fn read<T: DeserializeOwned>(message: SqsMessage) -> (InFlight, Result<T, Later>) {
     let number = |name: &str| message.attributes.get(name).and_then(|value| value.parse::<i64>().ok());
     let receives = number("ApproximateReceiveCount").and_then(|count| u32::try_from(count).ok()).unwrap_or(1);
     let enqueued = number("SentTimestamp").map(Timestamp::from_millis);
-    let receipt = Receipt {
+    let in_flight = InFlight {
         message_id: message.message_id.unwrap_or_default(),
         handle: message.receipt_handle.unwrap_or_default(),
         receives,
         enqueued,
     };
     let task = serde_json::from_str(message.body.as_deref().unwrap_or_default()).map_err(|error| {
-        Outcome::of(Metric::TaskPoisoned).with("messageId", &receipt.message_id).log();
+        Outcome::of(Metric::TaskPoisoned).with("messageId", &in_flight.message_id).log();
         Later::because(format!("the task cannot be read: {:?}", error.classify()))
     });
-    (receipt, task)
+    (in_flight, task)
 }
 
 /// Seconds until a record comes back.
-fn wait(receipt: &Receipt, later: &Later, jitter: f64) -> u32 {
-    later.wait.unwrap_or_else(|| retry::task_wait(receipt.receives, None, jitter))
+fn wait(in_flight: &InFlight, later: &Later, jitter: f64) -> u32 {
+    later.wait.unwrap_or_else(|| retry::task_wait(in_flight.receives, None, jitter))
 }
 
 /// Sets when each failed record comes back and names them all.
-async fn report(queue: &Queue, failed: Vec<(Receipt, Later)>) -> Value {
+async fn report(queue: &Queue, failed: Vec<(InFlight, Later)>) -> Value {
     let queue = Arc::new(queue.clone());
     let mut returning = JoinSet::new();
     let mut failures = Vec::new();
-    for (receipt, later) in failed {
-        let wait = wait(&receipt, &later, jitter());
+    for (in_flight, later) in failed {
+        let wait = wait(&in_flight, &later, jitter());
         tracing::warn!(
-            messageId = receipt.message_id,
-            receives = receipt.receives,
+            messageId = in_flight.message_id,
+            receives = in_flight.receives,
             wait,
             reason = later.reason,
             "task comes back"
         );
-        failures.push(json!({ "itemIdentifier": receipt.message_id }));
+        failures.push(json!({ "itemIdentifier": in_flight.message_id }));
         let queue = Arc::clone(&queue);
-        returning.spawn(async move { queue.return_in(&receipt.handle, wait).await });
+        returning.spawn(async move { queue.return_in(&in_flight.handle, wait).await });
     }
     while let Some(returned) = returning.join_next().await {
         if let Ok(Err(error)) = returned {
@@ -308,7 +309,7 @@ mod tests {
             let at = Timestamp::from_millis(task.get(1)?.as_i64()?);
             Some(LanePlace { lane: task[0].as_str()?.to_owned(), at })
         });
-        let ids = |lane: Lane<Value>| lane.into_iter().map(|(receipt, _)| receipt.message_id).collect();
+        let ids = |lane: Lane<Value>| lane.into_iter().map(|(in_flight, _)| in_flight.message_id).collect();
         let mut lanes: Vec<Vec<String>> = lanes.into_iter().map(ids).collect();
         lanes.sort();
         (lanes, failed.len())
@@ -340,7 +341,7 @@ mod tests {
             done.add(read::<Value>(message(id, "1")).0, events.to_vec());
         }
         let failed = done.without(&BTreeSet::from([events[2].id]));
-        assert_eq!(failed.iter().map(|receipt| &*receipt.message_id).collect::<Vec<_>>(), ["b"]);
+        assert_eq!(failed.iter().map(|in_flight| &*in_flight.message_id).collect::<Vec<_>>(), ["b"]);
     }
 
     /// Deployments roll: what reads it may come within minutes.
@@ -349,8 +350,8 @@ mod tests {
         for (receives, seconds) in [(1, 2), (2, 4), (3, 8), (9, 512), (10, 900)] {
             let mut poison = message("a", r#"{"version":"99"}"#);
             poison.attributes.insert("ApproximateReceiveCount".to_owned(), receives.to_string());
-            let (receipt, task) = read::<SendTask>(poison);
-            assert_eq!(wait(&receipt, &task.unwrap_err(), 0.5), seconds, "after {receives}");
+            let (in_flight, task) = read::<SendTask>(poison);
+            assert_eq!(wait(&in_flight, &task.unwrap_err(), 0.5), seconds, "after {receives}");
         }
         let total: u32 = (1..10).map(|receives| retry::task_wait(receives, None, 0.0)).sum();
         assert!(total > 600, "longer than a deployment takes: {total}");

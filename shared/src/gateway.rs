@@ -23,6 +23,7 @@ use crate::model::{ApiError, ErrorCode};
 use crate::publish::PublishError;
 use crate::queue::QueueError;
 use crate::store::StoreError;
+use crate::telemetry::Causes;
 
 /// What an API function answers with when it refuses: the caller's fault by v1.1's error, ours by 503.
 #[derive(Debug, thiserror::Error)]
@@ -122,7 +123,7 @@ pub fn refuse(refusal: &Refusal) -> Response<Body> {
     let header = match refusal {
         Refusal::Caller(_) => None,
         Refusal::Store(_) | Refusal::Queue(_) | Refusal::Publish(_) | Refusal::Files(_) => {
-            tracing::error!(error = %refusal, "request refused for a fault of ours");
+            tracing::error!(error = %Causes(refusal), "request refused for a fault of ours");
             Some((RETRY_AFTER, "1".to_owned()))
         }
         Refusal::OtherMethods(methods) => Some((ALLOW, methods.join(", "))),

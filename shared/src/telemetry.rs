@@ -3,6 +3,8 @@
 //!
 //! Written here rather than by a metrics facade, because log line and metric are one line, and the format is one object.
 
+use std::error::Error;
+use std::fmt;
 use std::io::Write;
 
 use serde_json::{Map, Value, json};
@@ -61,6 +63,24 @@ metrics! {
     DataErased,
     ErasureContinued,
     TaskPoisoned,
+}
+
+/// An error with what caused it, for a log line. An error that says its cause itself does not have it said twice.
+pub struct Causes<'a>(pub &'a (dyn Error + 'static));
+
+impl fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut said = self.0.to_string();
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            let words = error.to_string();
+            if !said.contains(&words) {
+                said = format!("{said}: {words}");
+            }
+            cause = error.source();
+        }
+        f.write_str(&said)
+    }
 }
 
 /// One outcome, with the ids to follow it by.
@@ -155,6 +175,22 @@ mod tests {
         assert_eq!(line["NotificationSent"], 1);
         assert_eq!(line["notificationId"], "n-1");
         assert!(!line.to_string().contains('\n'));
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    enum Failed {
+        #[error("the item cannot be read")]
+        Silent(#[source] std::fmt::Error),
+        #[error("the item cannot be read: {0}")]
+        Saying(#[source] std::fmt::Error),
+    }
+
+    #[test]
+    fn an_errors_cause_is_said_once() {
+        let told = "the item cannot be read: an error occurred when formatting an argument";
+        for error in [Failed::Silent(std::fmt::Error), Failed::Saying(std::fmt::Error)] {
+            assert_eq!(Causes(&error).to_string(), told);
+        }
     }
 
     /// What was written so far.

@@ -10,6 +10,7 @@ use crate::ids::AppId;
 use crate::queue::{Queue, QueueError, Sqs};
 use crate::store::StoreError;
 use crate::tasks::{UpkeepTask, Work};
+use crate::telemetry::Causes;
 
 /// A deletion that takes longer is left to its task: the answer is due before the function's time is up.
 const AT_ONCE: Duration = Duration::from_secs(4);
@@ -43,7 +44,7 @@ impl Upkeep {
         self.0.send(&UpkeepTask::V1 { app_id, work }).await?;
         match tokio::time::timeout(AT_ONCE, at_once).await {
             Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::warn!(%error, work = name, "a deletion is left to its task"),
+            Ok(Err(error)) => tracing::warn!(error = %Causes(&error), work = name, "a deletion is left to its task"),
             Err(error) => tracing::warn!(%error, work = name, "a deletion is left to its task"),
         }
         Ok(())

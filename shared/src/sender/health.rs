@@ -7,7 +7,7 @@ use crate::channels::SendError;
 use crate::model::Integration;
 use crate::sending::health::{self, Health};
 use crate::store::Store;
-use crate::telemetry::{Metric, Outcome};
+use crate::telemetry::{Causes, Metric, Outcome};
 
 /// After a carrier answered, or did not.
 pub async fn note(store: &Store, integration: Option<&Integration>, answer: Result<(), &SendError>) {
@@ -21,6 +21,8 @@ pub async fn note(store: &Store, integration: Option<&Integration>, answer: Resu
     match store.note_health(integration, error).await {
         Ok(true) => outcome.log(),
         Ok(false) => {}
-        Err(error) => tracing::warn!(integration_id = %integration.id, %error, "an integration's health was not noted"),
+        Err(error) => {
+            tracing::warn!(integration_id = %integration.id, error = %Causes(&error), "an integration's health was not noted")
+        }
     }
 }
