@@ -87,7 +87,7 @@ async fn find_or_create(
     partition: &AddressPartition,
 ) -> Result<(MatchItem, Person), Later> {
     let (store, app) = (&context.store, heard.source.app_id);
-    if let Some(found) = store.find_match(partition, true).await? {
+    if let Some(found) = store.find_match(partition).await? {
         match store.person_by_id(app, found.result.app_user_id).await? {
             Some(person) => return Ok((found, person)),
             // Deleted; the erasure may not have come to this address yet.

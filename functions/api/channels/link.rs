@@ -119,7 +119,7 @@ impl Over<'_> {
         let (beginning, mut events) = (self.beginning(), self.gives_way(context).await?);
         let client = &self.link.client;
         let at = AddressPartition::new(self.app, client.integration_id, &client.external_id);
-        let owner: Option<MatchItem> = context.store.find_match(&at, true).await?;
+        let owner: Option<MatchItem> = context.store.find_match(&at).await?;
         let taken_from = owner.as_ref().map(|owner| &owner.result);
         events.extend(linking::done_at_once(self.app, self.person, self.link, taken_from, now()));
         context.outbox.prepare(self.app, beginning.mark, Follows { sends: Vec::new(), events }).await?;

@@ -82,7 +82,7 @@ impl<'a> Draft<'a> {
     /// Where the first message will lie.
     pub fn place(&self) -> Result<MessagePlace, StoreError> {
         let first = self.messages.first().and_then(|first| Some((first.wire.received?, first.wire.id?)));
-        let (received, id) = first.ok_or(StoreError::Unreadable("message"))?;
+        let (received, id) = first.ok_or(StoreError::Placeless)?;
         Ok(MessagePlace { conversation: self.person.user.conversation_id, received, id })
     }
 

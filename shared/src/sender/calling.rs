@@ -95,7 +95,7 @@ impl<C: Channel> Sender<C> {
             (Subject::Notification(_), None) => Ok(Ok(Some(self.create_person(job.sending).await?))),
             (Subject::Message(_), Some(owner)) if self.is_meant(job.sending, &owner).await? => Ok(Ok(Some(owner))),
             // A link of a moment ago may not have been seen.
-            (Subject::Message(_), _) => match self.store.find_match(&job.partition, true).await? {
+            (Subject::Message(_), _) => match self.store.find_match(&job.partition).await? {
                 Some(now) if self.is_meant(job.sending, &now.result).await? => Ok(Ok(Some(now.result))),
                 _ => unsent("The person is no longer reached at this address"),
             },

@@ -193,7 +193,7 @@ impl<C: Channel> Sender<C> {
         }
         let integration = self.store.integration(sending.app_id, sending.integration_id).await?;
         let policy = integration.as_ref().map(|integration| integration.expired_claim).unwrap_or_default();
-        let (taken, known) = tokio::join!(self.take(&job, policy), self.store.find_match(&job.partition, false));
+        let (taken, known) = tokio::join!(self.take(&job, policy), self.store.find_match_lagging(&job.partition));
         match taken? {
             Taken::Not(events) => Ok(Turn::Over(events)),
             Taken::Ours { sent, repeated } => {

@@ -21,15 +21,16 @@ use crate::ids::{AppId, IntegrationId, KeyId};
 use crate::model::{ApiKey, App, Integration, Webhook};
 use crate::secrets::Sealer;
 use keys::Key;
+use table::Table;
 use table::cache::Cache;
 
 pub use app::{Creation, KEY_LIMIT, MenuPlace, MenuWritten, TemplateChanged};
 pub use erasure::{HistoryPage, HistoryPart, Leaving, Orphans, PeopleWalk, Walked};
-pub use error::StoreError;
 pub(crate) use error::error_code;
+pub use error::{Misfit, StoreError};
 pub use messages::{
-    Claimant, Conversation, Found, History, Part, Posted, ReplyOutcome, ReplyWrite, SendKey, Side, StoredMessage,
-    Stretch, Write,
+    Claimant, Conversation, FoundMessage, History, Part, Posted, ReplyOutcome, ReplyWrite, SendKey, Side,
+    StoredMessage, Stretch, Write,
 };
 pub use people::{Beginning, Begun, MatchItem, Merged, NewClient};
 pub use table::keys;
@@ -38,8 +39,7 @@ pub use tasks::Parked;
 /// Clone is cheap and shares the caches.
 #[derive(Clone)]
 pub struct Store {
-    client: Client,
-    table: String,
+    table: Table,
     sealer: Sealer,
     caches: Arc<Caches>,
 }
@@ -58,7 +58,7 @@ struct Caches {
 
 impl Store {
     pub fn new(aws: &aws_config::SdkConfig, table: String, sealer: Sealer) -> Self {
-        Self { client: Client::new(aws), table, sealer, caches: Arc::default() }
+        Self { table: Table::new(Client::new(aws), table), sealer, caches: Arc::default() }
     }
 
     /// From `TABLE_NAME` and `SEALING_SECRET`.
@@ -73,6 +73,7 @@ impl Store {
     /// Opens the connection before the first event needs it. Bounded, and harmless when it fails.
     pub async fn warm(&self) {
         let key = Key { pk: "WARM".into(), sk: "WARM".into() };
-        let _ = tokio::time::timeout(Duration::from_secs(1), self.get::<serde::de::IgnoredAny>("warm-up", &key)).await;
+        let _ =
+            tokio::time::timeout(Duration::from_secs(1), self.table.get_lagging::<serde::de::IgnoredAny>(&key)).await;
     }
 }

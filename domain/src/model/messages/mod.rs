@@ -17,5 +17,5 @@ pub(super) use message_wire::as_wire;
 pub use message_wire::{ActionWire, ItemWire, MessageWire, SourceWire};
 pub use notification::NotificationRequest;
 pub use posting::{Posting, Role, Target};
-pub use record::{RETENTION_DAYS, SendRecord, SendState};
+pub use record::{Move, RETENTION_DAYS, SendRecord, SendState};
 pub use sending::{Sending, Subject};

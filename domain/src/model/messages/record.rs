@@ -20,22 +20,37 @@ pub enum SendState {
 }
 
 impl SendState {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Claimed => "claimed",
-            Self::Sent => "sent",
-            Self::Delivered => "delivered",
-            Self::Failed => "failed",
-        }
-    }
-
     pub fn is_final(self) -> bool {
         matches!(self, Self::Delivered | Self::Failed)
     }
 
-    /// The arrows. The store writes each as one conditional write.
-    pub fn may_become(self, next: Self) -> bool {
-        !self.is_final() && next > self && (next, self) != (Self::Delivered, Self::Claimed)
+    /// The table of moves. There is no write but along one of them: see [`Move`].
+    pub const fn may_become(self, next: Self) -> bool {
+        use SendState::{Claimed, Delivered, Failed, Sent};
+        matches!((self, next), (Claimed, Sent | Failed) | (Sent, Delivered | Failed))
+    }
+}
+
+/// An arrow of the table. The store's condition and what it sets are made of it, and it can be made of no other pair: of
+/// one that the table does not hold, a constant does not compile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Move {
+    from: SendState,
+    to: SendState,
+}
+
+impl Move {
+    pub const fn along(from: SendState, to: SendState) -> Self {
+        assert!(from.may_become(to), "states only move along the table");
+        Self { from, to }
+    }
+
+    pub fn from(self) -> SendState {
+        self.from
+    }
+
+    pub fn to(self) -> SendState {
+        self.to
     }
 }
 
@@ -125,6 +140,12 @@ mod tests {
             }
             prop_assert!(finals <= 1);
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "along the table")]
+    fn no_move_can_be_made_that_the_table_does_not_hold() {
+        Move::along(SendState::Failed, SendState::Sent);
     }
 
     #[test]

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::ids::{AccountId, AppId, IntegrationId, ServiceAccountId};
-use crate::model::{self, App, AppChange, KeyOwner, Sdks};
-use crate::store::table::keys;
-use crate::store::table::transaction::{Change, Transaction};
+use crate::model::{App, AppChange, Change, KeyOwner, Sdks};
+use crate::store::table::keys::{self, Key};
+use crate::store::table::{ItemChange, Query, Transaction};
 use crate::store::{Store, StoreError};
 
 /// What an account's partition holds of an app.
@@ -45,25 +45,21 @@ impl Store {
     }
 
     pub async fn app_now(&self, id: AppId) -> Result<Option<App>, StoreError> {
-        self.get_consistent("app", &keys::app(id)).await
+        self.table.get(&keys::app(id)).await
     }
 
     /// Makes an app, and lists it. `false`: the service account that it is to be linked to is gone.
     pub async fn create_app(&self, app: &App) -> Result<bool, StoreError> {
         let pointer = AppPointer { app_id: app.id, service_account_id: app.service_account_id };
-        let writes = || {
-            let mut writes = Transaction::new().put_absent(self, &keys::app(app.id), app).put_absent(
-                self,
-                &keys::account_app(app.account_id, app.id),
-                &pointer,
-            );
-            if let Some(service_account) = app.service_account_id {
-                let key = keys::service_account(app.account_id, service_account);
-                writes = writes.check(self, Change::of(&key, "").when("attribute_exists(pk)"));
-            }
-            writes
-        };
-        Ok(self.commit(writes).await?.is_empty())
+        let listing = keys::account_app(app.account_id, app.id);
+        let mut writes = Transaction::new()
+            .put(ItemChange::of(&keys::app(app.id)).when_absent(), app)
+            .put(ItemChange::of(&listing).when_absent(), &pointer);
+        if let Some(service_account) = app.service_account_id {
+            let key = keys::service_account(app.account_id, service_account);
+            writes = writes.check(ItemChange::of(&key).when_there());
+        }
+        Ok(self.table.commit(writes).await?.is_done())
     }
 
     /// Ids of an account's apps, oldest first; of those linked to a service account only, if one is named.
@@ -72,8 +68,8 @@ impl Store {
         account: AccountId,
         linked_to: Option<ServiceAccountId>,
     ) -> Result<Vec<AppId>, StoreError> {
-        let pk = keys::account_partition(account);
-        let pointers = self.list::<AppPointer>("app listing", &pk, keys::APP_PREFIX, true).await?;
+        let listed = Query::of(keys::account_partition(account)).under(keys::APP_PREFIX);
+        let pointers: Vec<AppPointer> = self.table.query(listed).await?;
         let is_wanted = |pointer: &AppPointer| linked_to.is_none() || pointer.service_account_id == linked_to;
         Ok(pointers.into_iter().filter(is_wanted).map(|pointer| pointer.app_id).collect())
     }
@@ -81,7 +77,7 @@ impl Store {
     /// Apps in the order of their ids here.
     pub async fn apps(&self, ids: &[AppId]) -> Result<Vec<App>, StoreError> {
         let wanted: Vec<_> = ids.iter().map(|id| keys::app(*id)).collect();
-        let mut found = self.read_all::<App>("app", &wanted).await?;
+        let mut found = self.table.get_all::<App>(&wanted).await?;
         found.sort_by_key(|app| ids.iter().position(|id| *id == app.id));
         Ok(found)
     }
@@ -89,9 +85,9 @@ impl Store {
     /// Changes what the change names, whatever others change at the same time. `None`: the app is gone.
     pub async fn change_app(&self, id: AppId, change: AppChange) -> Result<Option<App>, StoreError> {
         let Some(update) = app_update(&keys::app(id), change) else { return self.app_now(id).await };
-        let app = self.change("app", update).await?;
+        let app = self.table.update(update).await?.read()?;
         self.caches.apps.forget(&id);
-        Ok(app)
+        Ok(app.done())
     }
 
     /// Deletes an app and all its keys at once. `false`: it is gone already. What else it had is left to
@@ -105,23 +101,23 @@ impl Store {
 
     /// The integrations that SDKs start with; of several of a type, the oldest.
     pub async fn sdks(&self, app: AppId) -> Result<Sdks, StoreError> {
-        let pk = keys::app_partition(app);
-        let items = self.list::<SdkItem>("integration", &pk, keys::INTEGRATION_PREFIX, true).await?;
+        let listed = Query::of(keys::app_partition(app)).under(keys::INTEGRATION_PREFIX);
+        let items: Vec<SdkItem> = self.table.query(listed).await?;
         let of = |kind: &str| items.iter().find(|item| item.settings.kind == kind).map(|item| item.id);
         Ok(Sdks { android_integration_id: of("android"), ios_integration_id: of("ios"), web_integration_id: of("web") })
     }
 }
 
 /// `None` where nothing changes.
-fn app_update(key: &keys::Key, change: AppChange) -> Option<Change> {
+fn app_update(key: &Key, change: AppChange) -> Option<ItemChange> {
     let AppChange { name, settings, metadata } = change;
     let retention = match settings.conversation_retention_seconds {
-        model::Change::Set(seconds) => Some(json!(seconds)),
-        model::Change::Keep | model::Change::Unset => None,
+        Change::Set(seconds) => Some(json!(seconds)),
+        Change::Keep | Change::Unset => None,
     };
-    let forgets = settings.conversation_retention_seconds == model::Change::Unset;
+    let forgets = settings.conversation_retention_seconds == Change::Unset;
     let assignments: [(&str, Option<Value>); 7] = [
-        ("#name", name.map(Value::from)),
+        ("name", name.map(Value::from)),
         ("metadata", metadata.map(Value::from)),
         ("settings.maskCreditCardNumbers", settings.mask_credit_card_numbers.map(Value::from)),
         ("settings.useAnimalNames", settings.use_animal_names.map(Value::from)),
@@ -129,22 +125,9 @@ fn app_update(key: &keys::Key, change: AppChange) -> Option<Change> {
         ("settings.echoPostback", settings.echo_postback.map(Value::from)),
         ("settings.ignoreAutoConversationStart", settings.ignore_auto_conversation_start.map(Value::from)),
     ];
-    let names_itself = assignments[0].1.is_some();
-    let sets: Vec<_> = assignments.into_iter().filter_map(|(path, value)| Some((path, value?))).collect();
-    if sets.is_empty() && !forgets {
-        return None;
-    }
-    let terms: Vec<_> = sets.iter().enumerate().map(|(n, (path, _))| format!("{path} = :v{n}")).collect();
-    let mut expression = if terms.is_empty() { String::new() } else { format!("SET {}", terms.join(", ")) };
-    if forgets {
-        expression.push_str(" REMOVE settings.conversationRetentionSeconds");
-    }
-    let mut update = Change::of(key, expression).when("attribute_exists(pk)");
-    if names_itself {
-        update = update.name("#name", "name");
-    }
-    for (n, (_, value)) in sets.into_iter().enumerate() {
-        update = update.value(format!(":v{n}"), &value);
-    }
-    Some(update)
+    let changes = forgets || assignments.iter().any(|(_, value)| value.is_some());
+    let there = ItemChange::of(key).when_there();
+    let update = assignments.iter().fold(there, |update, (path, value)| update.set_if(path, value.as_ref()));
+    let update = if forgets { update.remove("settings.conversationRetentionSeconds") } else { update };
+    changes.then_some(update)
 }

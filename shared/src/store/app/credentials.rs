@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{AccountId, KeyId};
 use crate::model::{ApiKey, KeyOwner};
 use crate::secrets::Purpose;
-use crate::store::table::keys;
-use crate::store::table::transaction::{Change, Outcome, TRIES, Transaction, back_off};
+use crate::store::table::keys::{self, Key};
+use crate::store::table::{Committed, ItemChange, Query, Transaction, Tries};
 use crate::store::{Store, StoreError};
 
 /// Keys of one owner (docs/REFERENCE.md, 11).
@@ -62,7 +62,7 @@ impl Store {
     }
 
     async fn api_key_now(&self, id: &KeyId) -> Result<Option<ApiKey>, StoreError> {
-        let item = self.get_consistent::<KeyItem>("API key", &keys::api_key(id)).await?;
+        let item = self.table.get::<KeyItem>(&keys::api_key(id)).await?;
         item.map(|item| self.open_key(item)).transpose()
     }
 
@@ -75,15 +75,15 @@ impl Store {
     pub async fn keys_of(&self, owner: KeyOwner) -> Result<Vec<ApiKey>, StoreError> {
         let ids = self.key_ids(owner).await?;
         let items: Vec<_> = ids.iter().map(keys::api_key).collect();
-        let items = self.read_all::<KeyItem>("API key", &items).await?;
+        let items = self.table.get_all::<KeyItem>(&items).await?;
         let mut found = items.into_iter().map(|item| self.open_key(item)).collect::<Result<Vec<_>, _>>()?;
         found.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(found)
     }
 
     async fn key_ids(&self, owner: KeyOwner) -> Result<Vec<KeyId>, StoreError> {
-        let pk = keys::owner_partition(owner);
-        let pointers = self.list::<KeyPointer>("key listing", &pk, keys::KEY_PREFIX, true).await?;
+        let listed = Query::of(keys::owner_partition(owner)).under(keys::KEY_PREFIX);
+        let pointers: Vec<KeyPointer> = self.table.query(listed).await?;
         Ok(pointers.into_iter().map(|pointer| pointer.key_id).collect())
     }
 
@@ -91,38 +91,28 @@ impl Store {
         let item = self.seal_key(key);
         let pointer = KeyPointer { key_id: key.id.clone() };
         let owner = keys::key_owner(key.owner);
-        let count = || {
-            Change::of(&owner, "ADD keyCount :one")
-                .when("attribute_exists(pk) AND (attribute_not_exists(keyCount) OR keyCount < :limit)")
-                .value(":one", &1)
-                .value(":limit", &KEY_LIMIT)
-        };
-        let writes = || {
-            Transaction::new().update(self, count()).put_absent(self, &keys::api_key(&key.id), &item).put_absent(
-                self,
-                &keys::key_listing(key.owner, &key.id),
-                &pointer,
-            )
-        };
-        if self.commit(writes).await?.is_empty() {
-            return Ok(Creation::Done);
-        }
-        let is_there = self.get_consistent::<serde::de::IgnoredAny>("key owner", &owner).await?.is_some();
-        Ok(if is_there { Creation::Full } else { Creation::NoOwner })
+        let count = ItemChange::of(&owner).add("keyCount", 1).when_there().when_below("keyCount", KEY_LIMIT);
+        let writes = Transaction::new()
+            .update(count)
+            .put(ItemChange::of(&keys::api_key(&key.id)).when_absent(), &item)
+            .put(ItemChange::of(&keys::key_listing(key.owner, &key.id)).when_absent(), &pointer);
+        Ok(match self.table.commit(writes).await? {
+            Committed::Done => Creation::Done,
+            Committed::Refused(_) if self.table.is_there(&owner).await? => Creation::Full,
+            Committed::Refused(_) => Creation::NoOwner,
+        })
     }
 
     /// `false`: the owner has no such key.
     pub async fn delete_key(&self, owner: KeyOwner, id: &KeyId) -> Result<bool, StoreError> {
-        let owner_key = keys::key_owner(owner);
-        let uncount = || Change::of(&owner_key, "ADD keyCount :less").when("attribute_exists(pk)").value(":less", &-1);
-        let writes = || {
-            let listing = Change::of(&keys::key_listing(owner, id), "").when("attribute_exists(pk)");
-            let key = Change::of(&keys::api_key(id), "");
-            Transaction::new().delete(self, listing).delete(self, key).update(self, uncount())
-        };
-        let refused = self.commit(writes).await?;
+        let uncount = ItemChange::of(&keys::key_owner(owner)).add("keyCount", -1).when_there();
+        let writes = Transaction::new()
+            .delete(ItemChange::of(&keys::key_listing(owner, id)).when_there())
+            .delete(&keys::api_key(id))
+            .update(uncount);
+        let committed = self.table.commit(writes).await?;
         self.caches.keys.forget(id);
-        Ok(refused.is_empty())
+        Ok(committed.is_done())
     }
 
     /// Deletes an owner with all its keys, and what points to it, at once. `false`: it is gone already.
@@ -132,43 +122,26 @@ impl Store {
     pub(in crate::store) async fn delete_owner(
         &self,
         owner: KeyOwner,
-        pointer: Option<keys::Key>,
+        pointer: Option<Key>,
     ) -> Result<bool, StoreError> {
         let owner_key = keys::key_owner(owner);
-        for attempt in 0..TRIES {
+        let mut tries = Tries::default();
+        loop {
             let ids = self.key_ids(owner).await?;
-            let count = "keyCount = :count";
-            let count =
-                if ids.is_empty() { format!("(attribute_not_exists(keyCount) OR {count})") } else { count.into() };
-            let item = Change::of(&owner_key, "").when(format!("attribute_exists(pk) AND {count}"));
-            let mut writes = Transaction::new().delete(self, item.value(":count", &ids.len()));
-            for id in &ids {
-                let listing = Change::of(&keys::key_listing(owner, id), "").when("attribute_exists(pk)");
-                writes = writes.delete(self, listing).delete(self, Change::of(&keys::api_key(id), ""));
+            if self.table.commit(deletion(owner, &ids, pointer.as_ref())).await?.is_done() {
+                ids.iter().for_each(|id| self.caches.keys.forget(id));
+                return Ok(true);
             }
-            if let Some(pointer) = &pointer {
-                writes = writes.delete(self, Change::of(pointer, ""));
+            if !self.table.is_there(&owner_key).await? {
+                return Ok(false);
             }
-            match writes.commit(self).await? {
-                Outcome::Done => {
-                    ids.iter().for_each(|id| self.caches.keys.forget(id));
-                    return Ok(true);
-                }
-                Outcome::Refused(_) | Outcome::Collided => {
-                    let left = self.get_consistent::<serde::de::IgnoredAny>("key owner", &owner_key).await?;
-                    if left.is_none() {
-                        return Ok(false);
-                    }
-                    back_off(attempt).await;
-                }
-            }
+            tries.again().await?;
         }
-        Err(StoreError::Contended)
     }
 
     /// An account, so that keys can be made for it. There is no API for accounts: who owns the stack makes them.
     pub async fn create_account(&self, id: AccountId) -> Result<(), StoreError> {
-        self.put_if_absent("account", &keys::account(id), &AccountItem { id }).await?;
+        self.table.put(ItemChange::of(&keys::account(id)).when_absent(), &AccountItem { id }).await?;
         Ok(())
     }
 
@@ -185,4 +158,17 @@ impl Store {
         let secret = self.sealer.open_secret(Purpose::KeySecret, item.id.as_str(), &item.sealed_secret)?;
         Ok(ApiKey { id: item.id, owner: item.owner, name: item.name, secret })
     }
+}
+
+/// Of an owner that has these keys and no other.
+fn deletion(owner: KeyOwner, ids: &[KeyId], pointer: Option<&Key>) -> Transaction {
+    let item = ItemChange::of(&keys::key_owner(owner)).when_there();
+    let item = match ids {
+        [] => item.when("attribute_not_exists(#keyCount) OR #keyCount = :none").value(":none", &0),
+        ids => item.when_is("keyCount", &ids.len()),
+    };
+    let writes = ids.iter().fold(Transaction::new().delete(item), |writes, id| {
+        writes.delete(ItemChange::of(&keys::key_listing(owner, id)).when_there()).delete(&keys::api_key(id))
+    });
+    pointer.into_iter().fold(writes, Transaction::delete)
 }

@@ -9,9 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{AppId, IntegrationId};
 use crate::model::{ExpiredClaim, Integration, Secret, Settings, Switch};
 use crate::secrets::{Purpose, Unopenable};
-use crate::store::table::keys;
 use crate::store::table::revisions::{self, Revised};
-use crate::store::table::transaction::{Change, Outcome, TRIES, Transaction, back_off};
+use crate::store::table::{ItemChange, Query, Transaction, Written, keys};
 use crate::store::{Store, StoreError};
 
 /// What a sender notes while the business changes something else is noted anew over the change.
@@ -60,7 +59,7 @@ impl Store {
 
     async fn remember_integration(&self, app: AppId, id: IntegrationId) -> Result<Option<Integration>, StoreError> {
         let key = keys::integration(app, id);
-        let item = self.get_consistent::<Revised<IntegrationItem>>("integration", &key).await?;
+        let item = self.table.get::<Revised<IntegrationItem>>(&key).await?;
         let found = item.map(|item| self.open_integration(item)).transpose()?;
         match found.as_ref().filter(|found| !found.is_off()) {
             Some(found) => self.caches.integrations.put((app, id), found.clone()),
@@ -72,20 +71,21 @@ impl Store {
     /// One integration as it is now.
     pub async fn current_integration(&self, app: AppId, id: IntegrationId) -> Result<Option<Integration>, StoreError> {
         let key = keys::integration(app, id);
-        let item = self.get_consistent::<Revised<IntegrationItem>>("integration", &key).await?;
+        let item = self.table.get::<Revised<IntegrationItem>>(&key).await?;
         Ok(item.map(|item| self.open_integration(item)).transpose()?)
     }
 
     /// All of the app's, as they are now, oldest first.
     pub async fn integrations(&self, app: AppId) -> Result<Vec<Integration>, StoreError> {
-        let pk = keys::app_partition(app);
-        let items = self.list::<Revised<IntegrationItem>>("integration", &pk, keys::INTEGRATION_PREFIX, true).await?;
+        let listed = Query::of(keys::app_partition(app)).under(keys::INTEGRATION_PREFIX);
+        let items: Vec<Revised<IntegrationItem>> = self.table.query(listed).await?;
         Ok(items.into_iter().map(|item| self.open_integration(item)).collect::<Result<_, _>>()?)
     }
 
     pub async fn put_integration(&self, integration: &Integration) -> Result<(), StoreError> {
         let key = keys::integration(integration.app_id, integration.id);
-        self.put("integration", &key, &self.seal_integration(integration.clone())).await
+        self.table.put(&key, &self.seal_integration(integration.clone())).await?;
+        Ok(())
     }
 
     /// Edits an integration; what others change at the same time stays. `None`: there is none.
@@ -99,7 +99,7 @@ impl Store {
             let old = self.open_integration(Revised::first(item)).map_err(StoreError::from)?;
             Ok(self.seal_integration(edit(old)?))
         };
-        let item = self.revise("integration", &keys::integration(app, id), edit).await?;
+        let item = self.table.revise(&keys::integration(app, id), edit).await?;
         Ok(item.map(|item| self.open_integration(item)).transpose().map_err(StoreError::from)?)
     }
 
@@ -123,9 +123,9 @@ impl Store {
             if error.is_none() {
                 self.caches.recovered.put(name, ());
             }
-            match noting(&old, error).write(self).await {
-                Ok(Some(_)) => return Ok(true),
-                Ok(None) => seen = self.remember_integration(integration.app_id, integration.id).await?,
+            match self.table.update(noting(&old, error)).await {
+                Ok(Written::Done(_)) => return Ok(true),
+                Ok(Written::Refused(_)) => seen = self.remember_integration(integration.app_id, integration.id).await?,
                 Err(error) => {
                     self.caches.integrations.forget(&name);
                     return Err(error);
@@ -137,17 +137,9 @@ impl Store {
 
     /// Takes an integration away with its menu. `false`: there was none.
     pub async fn delete_integration(&self, app: AppId, id: IntegrationId) -> Result<bool, StoreError> {
-        let there = Change::of(&keys::integration(app, id), "").when("attribute_exists(pk)");
-        let menu = keys::menu(app, Some(id));
-        for attempt in 0..TRIES {
-            let write = Transaction::new().delete(self, there.clone()).delete(self, Change::of(&menu, ""));
-            match write.commit(self).await? {
-                Outcome::Done => return Ok(true),
-                Outcome::Refused(_) => return Ok(false),
-                Outcome::Collided => back_off(attempt).await,
-            }
-        }
-        Err(StoreError::Contended)
+        let there = ItemChange::of(&keys::integration(app, id)).when_there();
+        let writes = Transaction::new().delete(there).delete(&keys::menu(app, Some(id)));
+        Ok(self.table.commit(writes).await?.is_done())
     }
 
     fn seal_integration(&self, integration: Integration) -> IntegrationItem {
@@ -185,16 +177,13 @@ impl Store {
 }
 
 /// Holds while nobody has changed the integration since it was read.
-fn noting(old: &Integration, error: Option<&str>) -> Change {
-    let set = "SET #revision = :next, #by = :by";
-    let expression = if error.is_some() { format!("{set}, #error = :error") } else { format!("{set} REMOVE #error") };
-    let change = Change::of(&keys::integration(old.app_id, old.id), expression);
-    let change = change.name("#error", "error").value(":next", &(old.revision + 1)).marked();
-    let change = match error {
-        Some(error) => change.value(":error", &error),
-        None => change,
-    };
-    revisions::unchanged(change, old.revision)
+fn noting(old: &Integration, error: Option<&str>) -> ItemChange {
+    let unchanged = revisions::unchanged(&keys::integration(old.app_id, old.id), old.revision);
+    let next = unchanged.set("revision", &(old.revision + 1)).marked();
+    match error {
+        Some(error) => next.set("error", error),
+        None => next.remove("error"),
+    }
 }
 
 fn owner(app: AppId, integration: IntegrationId) -> String {

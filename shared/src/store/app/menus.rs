@@ -2,9 +2,10 @@
 
 use crate::ids::{AppId, IntegrationId};
 use crate::model::Menu;
-use crate::store::table::transaction::{Change, Outcome, TRIES, Transaction, back_off};
-use crate::store::table::{Written, keys};
+use crate::store::table::{Committed, ItemChange, Label, Transaction, keys};
 use crate::store::{Store, StoreError};
+
+const INTEGRATION: Label = Label("the integration is there");
 
 /// Whether a menu takes the place of one that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,11 +25,12 @@ pub enum MenuWritten {
 
 impl Store {
     pub async fn menu(&self, app: AppId, integration: Option<IntegrationId>) -> Result<Option<Menu>, StoreError> {
-        self.get_consistent("menu", &keys::menu(app, integration)).await
+        self.table.get(&keys::menu(app, integration)).await
     }
 
     pub async fn put_menu(&self, app: AppId, menu: &Menu) -> Result<(), StoreError> {
-        self.put("menu", &keys::menu(app, None), menu).await
+        self.table.put(&keys::menu(app, None), menu).await?;
+        Ok(())
     }
 
     /// A menu of an integration that is there.
@@ -40,25 +42,20 @@ impl Store {
         place: MenuPlace,
     ) -> Result<MenuWritten, StoreError> {
         let key = keys::menu(app, Some(integration));
-        for attempt in 0..TRIES {
-            let there = Change::of(&keys::integration(app, integration), "").when("attribute_exists(pk)");
-            let write = Transaction::new().check(self, there);
-            let write = match place {
-                MenuPlace::Empty => write.put_absent(self, &key, menu),
-                MenuPlace::Any => write.put(self, &key, menu),
-            };
-            match write.commit(self).await? {
-                Outcome::Done => return Ok(MenuWritten::Done),
-                Outcome::Refused(refused) if refused.contains(&0) => return Ok(MenuWritten::NoIntegration),
-                Outcome::Refused(_) => return Ok(MenuWritten::Taken),
-                Outcome::Collided => back_off(attempt).await,
-            }
-        }
-        Err(StoreError::Contended)
+        let place = match place {
+            MenuPlace::Empty => ItemChange::of(&key).when_absent(),
+            MenuPlace::Any => ItemChange::of(&key),
+        };
+        let there = ItemChange::of(&keys::integration(app, integration)).when_there().labelled(INTEGRATION);
+        Ok(match self.table.commit(Transaction::new().check(there).put(place, menu)).await? {
+            Committed::Done => MenuWritten::Done,
+            refused if refused.is_refused_by(INTEGRATION) => MenuWritten::NoIntegration,
+            Committed::Refused(_) => MenuWritten::Taken,
+        })
     }
 
     /// `false`: there was none.
     pub async fn delete_menu(&self, app: AppId, integration: Option<IntegrationId>) -> Result<bool, StoreError> {
-        Ok(self.take_away(&keys::menu(app, integration)).await? == Written::Yes)
+        self.table.take_away(ItemChange::of(&keys::menu(app, integration)).when_there()).await
     }
 }

@@ -2,15 +2,12 @@
 
 use crate::ids::{AccountId, ServiceAccountId};
 use crate::model::{KeyOwner, ServiceAccount};
-use crate::store::table::keys;
-use crate::store::table::transaction::Change;
+use crate::store::table::{ItemChange, Query, keys};
 use crate::store::{Store, StoreError};
-
-const KIND: &str = "service account";
 
 impl Store {
     pub async fn create_service_account(&self, new: &ServiceAccount) -> Result<(), StoreError> {
-        self.put_if_absent(KIND, &keys::service_account(new.account_id, new.id), new).await?;
+        self.table.put(ItemChange::of(&keys::service_account(new.account_id, new.id)).when_absent(), new).await?;
         Ok(())
     }
 
@@ -19,12 +16,12 @@ impl Store {
         account: AccountId,
         id: ServiceAccountId,
     ) -> Result<Option<ServiceAccount>, StoreError> {
-        self.get_consistent(KIND, &keys::service_account(account, id)).await
+        self.table.get(&keys::service_account(account, id)).await
     }
 
     /// All of an account, oldest first.
     pub async fn service_accounts(&self, account: AccountId) -> Result<Vec<ServiceAccount>, StoreError> {
-        self.list(KIND, &keys::account_partition(account), keys::SERVICE_PREFIX, true).await
+        self.table.query(Query::of(keys::account_partition(account)).under(keys::SERVICE_PREFIX)).await
     }
 
     /// `None`: it is gone.
@@ -34,8 +31,8 @@ impl Store {
         id: ServiceAccountId,
         name: &str,
     ) -> Result<Option<ServiceAccount>, StoreError> {
-        let update = Change::of(&keys::service_account(account, id), "SET #name = :name").when("attribute_exists(pk)");
-        self.change(KIND, update.name("#name", "name").value(":name", &name)).await
+        let update = ItemChange::of(&keys::service_account(account, id)).set("name", name).when_there();
+        Ok(self.table.update(update).await?.read()?.done())
     }
 
     /// With its keys. Apps linked to it stay. `false`: it is gone already.

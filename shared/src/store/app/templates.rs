@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AppId, TemplateId};
 use crate::model::Template;
-use crate::store::table::keys;
 use crate::store::table::revisions::Revised;
-use crate::store::table::transaction::{Change, Outcome, TRIES, Transaction, back_off};
+use crate::store::table::{Committed, ItemChange, Label, Query, Transaction, Tries, keys};
 use crate::store::{Store, StoreError};
 
 /// No name is longer: 100 characters, of at most four bytes.
 const NAME_BYTES: usize = 400;
+
+const AS_READ: Label = Label("the template is as it was read");
+const NAME: Label = Label("the name is free");
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,7 +33,7 @@ pub enum TemplateChanged {
 
 impl Store {
     pub async fn template(&self, app: AppId, id: TemplateId) -> Result<Option<Template>, StoreError> {
-        self.get_consistent("template", &keys::template(app, id)).await
+        self.table.get(&keys::template(app, id)).await
     }
 
     /// The template that bears a name.
@@ -39,7 +41,7 @@ impl Store {
         if name.len() > NAME_BYTES {
             return Ok(None);
         }
-        let named: Option<NameItem> = self.get_consistent("template's name", &keys::template_name(app, name)).await?;
+        let named: Option<NameItem> = self.table.get(&keys::template_name(app, name)).await?;
         match named {
             Some(named) => self.template(app, named.template_id).await,
             None => Ok(None),
@@ -48,25 +50,16 @@ impl Store {
 
     /// All of the app's, oldest first.
     pub async fn templates(&self, app: AppId) -> Result<Vec<Template>, StoreError> {
-        self.list("template", &keys::app_partition(app), keys::TEMPLATE_PREFIX, true).await
+        self.table.query(Query::of(keys::app_partition(app)).under(keys::TEMPLATE_PREFIX)).await
     }
 
     /// `false`: another template bears the name.
     pub async fn create_template(&self, app: AppId, template: &Template) -> Result<bool, StoreError> {
         let name = NameItem { template_id: template.id };
-        for attempt in 0..TRIES {
-            let write = Transaction::new().put_absent(self, &keys::template(app, template.id), template).put_absent(
-                self,
-                &keys::template_name(app, &template.name),
-                &name,
-            );
-            match write.commit(self).await? {
-                Outcome::Done => return Ok(true),
-                Outcome::Refused(_) => return Ok(false),
-                Outcome::Collided => back_off(attempt).await,
-            }
-        }
-        Err(StoreError::Contended)
+        let writes = Transaction::new()
+            .put(ItemChange::of(&keys::template(app, template.id)).when_absent(), template)
+            .put(ItemChange::of(&keys::template_name(app, &template.name)).when_absent(), &name);
+        Ok(self.table.commit(writes).await?.is_done())
     }
 
     /// Edits a template, and moves its name with it.
@@ -77,39 +70,41 @@ impl Store {
         edit: impl Fn(Template) -> Result<Template, E>,
     ) -> Result<TemplateChanged, E> {
         let key = keys::template(app, id);
-        for attempt in 0..TRIES {
-            let found = self.get_consistent::<Revised<Template>>("template", &key).await?;
-            let Some(found) = found else { return Ok(TemplateChanged::Missing) };
+        let mut tries = Tries::default();
+        loop {
+            let Some(found) = self.table.get::<Revised<Template>>(&key).await? else {
+                return Ok(TemplateChanged::Missing);
+            };
             let next = found.next(edit(found.value.clone())?);
-            let mut write = Transaction::new().replace(self, found.unchanged(&key), &next);
+            let mut writes = Transaction::new().put(found.unchanged(&key).labelled(AS_READ), &next);
             if next.value.name != found.value.name {
-                write = write
-                    .put_absent(self, &keys::template_name(app, &next.value.name), &NameItem { template_id: id })
-                    .delete(self, Change::of(&keys::template_name(app, &found.value.name), ""));
+                let free = ItemChange::of(&keys::template_name(app, &next.value.name)).when_absent();
+                writes = writes
+                    .put(free.labelled(NAME), &NameItem { template_id: id })
+                    .delete(&keys::template_name(app, &found.value.name));
             }
-            match write.commit(self).await? {
-                Outcome::Done => return Ok(TemplateChanged::Done(Box::new(next.value))),
-                Outcome::Refused(refused) if refused == [1] => return Ok(TemplateChanged::NameTaken),
-                Outcome::Refused(_) | Outcome::Collided => back_off(attempt).await,
+            match self.table.commit(writes).await? {
+                Committed::Done => return Ok(TemplateChanged::Done(Box::new(next.value))),
+                refused if refused.is_refused_by(NAME) && !refused.is_refused_by(AS_READ) => {
+                    return Ok(TemplateChanged::NameTaken);
+                }
+                Committed::Refused(_) => tries.again().await?,
             }
         }
-        Err(StoreError::Contended.into())
     }
 
     /// Takes a template away with its name. `false`: there was none.
     pub async fn delete_template(&self, app: AppId, id: TemplateId) -> Result<bool, StoreError> {
         let key = keys::template(app, id);
-        for attempt in 0..TRIES {
-            let found = self.get_consistent::<Revised<Template>>("template", &key).await?;
-            let Some(found) = found else { return Ok(false) };
-            let write = Transaction::new()
-                .delete(self, found.unchanged(&key))
-                .delete(self, Change::of(&keys::template_name(app, &found.value.name), ""));
-            match write.commit(self).await? {
-                Outcome::Done => return Ok(true),
-                Outcome::Refused(_) | Outcome::Collided => back_off(attempt).await,
+        let mut tries = Tries::default();
+        while let Some(found) = self.table.get::<Revised<Template>>(&key).await? {
+            let writes = Transaction::new().delete(found.unchanged(&key));
+            let writes = writes.delete(&keys::template_name(app, &found.value.name));
+            if self.table.commit(writes).await?.is_done() {
+                return Ok(true);
             }
+            tries.again().await?;
         }
-        Err(StoreError::Contended)
+        Ok(false)
     }
 }

@@ -10,8 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{AppId, WebhookId};
 use crate::model::{Retiring, Signing, SigningSecret, Timestamp, Trigger, WEBHOOK_LIMIT, Webhook};
 use crate::secrets::{Purpose, Unopenable};
-use crate::store::table::transaction::{Change, Transaction};
-use crate::store::table::{Range, keys};
+use crate::store::table::{Committed, ItemChange, Query, Transaction, keys};
 use crate::store::{Creation, Store, StoreError};
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -44,7 +43,7 @@ impl Store {
         if let Some(webhooks) = self.caches.webhooks.get(&app) {
             return Ok(webhooks);
         }
-        let mut webhooks = self.list_webhooks(app, false).await?;
+        let mut webhooks = self.open_webhooks(listed(app).lagging()).await?;
         if webhooks.is_empty() {
             webhooks = self.current_webhooks(app).await?;
         }
@@ -55,7 +54,7 @@ impl Store {
 
     /// As they are now, oldest first.
     pub async fn current_webhooks(&self, app: AppId) -> Result<Vec<Webhook>, StoreError> {
-        self.list_webhooks(app, true).await
+        self.open_webhooks(listed(app)).await
     }
 
     /// One webhook, as remembered for up to a second. That it is not there is asked for certain.
@@ -68,25 +67,20 @@ impl Store {
 
     /// One webhook as it is now.
     pub async fn current_webhook(&self, app: AppId, id: WebhookId) -> Result<Option<Webhook>, StoreError> {
-        let item = self.get_consistent::<WebhookItem>("webhook", &keys::webhook(app, id)).await?;
+        let item = self.table.get::<WebhookItem>(&keys::webhook(app, id)).await?;
         Ok(item.map(|item| self.open_webhook(item)).transpose()?)
     }
 
     pub async fn create_webhook(&self, webhook: &Webhook) -> Result<Creation, StoreError> {
         let (app, item) = (keys::app(webhook.app_id), self.seal_webhook(webhook));
-        let count = || {
-            Change::of(&app, "ADD webhookCount :one")
-                .when("attribute_exists(pk) AND (attribute_not_exists(webhookCount) OR webhookCount < :limit)")
-                .value(":one", &1)
-                .value(":limit", &WEBHOOK_LIMIT)
-        };
-        let key = keys::webhook(webhook.app_id, webhook.id);
-        let writes = || Transaction::new().update(self, count()).put_absent(self, &key, &item);
-        if self.commit(writes).await?.is_empty() {
-            return Ok(Creation::Done);
-        }
-        let is_there = self.get_consistent::<serde::de::IgnoredAny>("app", &app).await?.is_some();
-        Ok(if is_there { Creation::Full } else { Creation::NoOwner })
+        let count = ItemChange::of(&app).add("webhookCount", 1).when_there();
+        let count = count.when_below("webhookCount", WEBHOOK_LIMIT);
+        let place = ItemChange::of(&keys::webhook(webhook.app_id, webhook.id)).when_absent();
+        Ok(match self.table.commit(Transaction::new().update(count).put(place, &item)).await? {
+            Committed::Done => Creation::Done,
+            Committed::Refused(_) if self.table.is_there(&app).await? => Creation::Full,
+            Committed::Refused(_) => Creation::NoOwner,
+        })
     }
 
     /// Edits a webhook; what others change at the same time stays. `None`: there is none.
@@ -100,29 +94,19 @@ impl Store {
             let old = self.open_webhook(item).map_err(StoreError::from)?;
             Ok(self.seal_webhook(&edit(old)?))
         };
-        let item = self.revise("webhook", &keys::webhook(app, id), edit).await?;
+        let item = self.table.revise(&keys::webhook(app, id), edit).await?;
         Ok(item.map(|item| self.open_webhook(item.value)).transpose().map_err(StoreError::from)?)
     }
 
     /// `false`: there was none.
     pub async fn delete_webhook(&self, app: AppId, id: WebhookId) -> Result<bool, StoreError> {
-        let (owner, key) = (keys::app(app), keys::webhook(app, id));
-        let uncount = || Change::of(&owner, "ADD webhookCount :less").when("attribute_exists(pk)").value(":less", &-1);
-        let there = || Change::of(&key, "").when("attribute_exists(pk)");
-        let writes = || Transaction::new().delete(self, there()).update(self, uncount());
-        Ok(self.commit(writes).await?.is_empty())
+        let uncount = ItemChange::of(&keys::app(app)).add("webhookCount", -1).when_there();
+        let there = ItemChange::of(&keys::webhook(app, id)).when_there();
+        Ok(self.table.commit(Transaction::new().delete(there).update(uncount)).await?.is_done())
     }
 
-    async fn list_webhooks(&self, app: AppId, consistent: bool) -> Result<Vec<Webhook>, StoreError> {
-        let range = Range {
-            pk: &keys::app_partition(app),
-            from: keys::WEBHOOK_PREFIX,
-            to: &format!("{}~", keys::WEBHOOK_PREFIX),
-            newest_first: false,
-            consistent,
-            limit: WEBHOOK_LIMIT as i32,
-        };
-        let items = self.query::<WebhookItem>("webhook", range).await?;
+    async fn open_webhooks(&self, listed: Query) -> Result<Vec<Webhook>, StoreError> {
+        let items: Vec<WebhookItem> = self.table.query(listed).await?;
         Ok(items.into_iter().map(|item| self.open_webhook(item)).collect::<Result<_, _>>()?)
     }
 
@@ -168,6 +152,10 @@ impl Store {
             include_full_app_user: item.include_full_app_user,
         })
     }
+}
+
+fn listed(app: AppId) -> Query {
+    Query::of(keys::app_partition(app)).under(keys::WEBHOOK_PREFIX).at_most(WEBHOOK_LIMIT)
 }
 
 #[cfg(test)]

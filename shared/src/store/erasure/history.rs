@@ -2,21 +2,17 @@
 //!
 //! Each page tells what files it shows before it is erased: files go before what leads to them.
 
-use super::pages::key_of;
 use super::records::{Fading, Fates, TraceItem};
 use crate::erasure::{self, Budget, Fate};
 use crate::ids::{AppId, ConversationId, IntegrationId};
 use crate::model::{Address, AppUser, Timestamp};
-use crate::store::table::keys::{self, AddressPartition, Key};
+use crate::store::table::keys::{self, AddressPartition, Timed};
+use crate::store::table::{Page, Query};
 use crate::store::{Store, StoreError};
 
 /// A stretch of one partition that the history lies in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HistoryPart {
-    pk: String,
-    from: String,
-    to: String,
-}
+pub struct HistoryPart(Query);
 
 /// Some of its items.
 #[derive(Debug)]
@@ -36,14 +32,12 @@ impl HistoryPart {
         addresses: &[(IntegrationId, Address)],
         until: Timestamp,
     ) -> Vec<Self> {
-        let part = |pk: String, kind: &str| {
-            let (from, to) = keys::between(kind, Timestamp::from_millis(0), until);
-            Self { pk, from, to }
-        };
-        let said = conversations.iter().map(|id| part(keys::conversation_partition(app, *id), "MESSAGE"));
+        let part =
+            |pk: String, what: Timed| Self(Query::of(pk).between(what.between(Timestamp::from_millis(0), until)));
+        let said = conversations.iter().map(|id| part(keys::conversation_partition(app, *id), Timed::Message));
         let sent = addresses.iter().flat_map(|(integration, address)| {
             let pk = AddressPartition::new(app, *integration, address).pk;
-            [part(pk.clone(), "NOTIFICATION"), part(pk, "SEND")]
+            [part(pk.clone(), Timed::Notification), part(pk, Timed::Send)]
         });
         said.chain(sent).collect()
     }
@@ -60,9 +54,7 @@ impl Store {
         budget: &mut Budget,
     ) -> Result<HistoryPage, StoreError> {
         budget.spend(1);
-        let start = after.map(|sk| Key { pk: part.pk.clone(), sk: sk.to_owned() }.attributes());
-        let (items, next) = self.page(&part.pk, (&part.from, &part.to), start).await?;
-        let last = next.as_ref().and_then(key_of).map(|key| key.sk);
+        let Page { items, last } = self.table.page(&part.0.clone().after(after)).await?;
         let mut page = HistoryPage { media: Vec::new(), fates: Fates::default(), last };
         for item in &items {
             let found = TraceItem::of(item)?;

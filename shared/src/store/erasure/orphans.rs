@@ -3,15 +3,14 @@
 //! Nothing lists the people of an integration, so they are found by a walk over all of the app's, page by page. Whoever
 //! walks tells of each page first and then takes it away, so that a walk that dies is made again over what is left.
 
-use super::pages::{EVERYTHING, key_of};
 use crate::erasure::Walk;
 use crate::ids::{AppId, AppUserId, IntegrationId};
 use crate::linking::Link;
-use crate::model::{Client, MatchResult};
-use crate::store::people::matches::ClientPointer;
+use crate::model::MatchResult;
+use crate::store::people::listing::Listed;
 use crate::store::table::keys::{self, AddressPartition, Key};
-use crate::store::table::{Item, from_item};
-use crate::store::{MatchItem, Store, StoreError};
+use crate::store::table::{Item, Page, Query};
+use crate::store::{Store, StoreError};
 
 /// Of one page of people.
 #[derive(Debug, Default)]
@@ -30,16 +29,14 @@ impl Store {
         integration: IntegrationId,
         walk: &Walk,
     ) -> Result<(Orphans, Option<Walk>), StoreError> {
-        let pk = keys::user_shard(app, u8::try_from(walk.shard).unwrap_or(u8::MAX));
-        let start = walk.after.clone().map(|sk| Key { pk: pk.clone(), sk }.attributes());
-        let (items, next) = self.page(&pk, EVERYTHING, start).await?;
+        let shard = keys::user_shard(app, u8::try_from(walk.shard).unwrap_or(u8::MAX));
+        let Page { items, last } = self.table.page(&Query::of(shard).after(walk.after.as_deref())).await?;
         let mut found = Orphans::default();
         for item in items {
             self.collect(app, integration, item, &mut found).await?;
         }
-        let after = next.as_ref().and_then(key_of).map(|key| key.sk);
-        let shard = if after.is_some() { walk.shard } else { walk.shard + 1 };
-        Ok((found, (shard < keys::USER_SHARDS).then_some(Walk { shard, after })))
+        let shard = if last.is_some() { walk.shard } else { walk.shard + 1 };
+        Ok((found, (shard < keys::USER_SHARDS).then_some(Walk { shard, after: last })))
     }
 
     async fn collect(
@@ -49,26 +46,23 @@ impl Store {
         item: Item,
         found: &mut Orphans,
     ) -> Result<(), StoreError> {
-        let Some(key) = key_of(&item) else { return Ok(()) };
+        let Some(key) = Key::of(&item) else { return Ok(()) };
         let mut parts = key.sk.splitn(4, '#');
-        let (person, kind, on) = (parts.next(), parts.next(), parts.next());
+        let (person, _, on) = (parts.next(), parts.next(), parts.next());
         let Some(person) = person.and_then(|id| id.parse::<AppUserId>().ok()) else { return Ok(()) };
         if on != Some(integration.to_string().as_str()) {
             return Ok(());
         }
-        match kind {
-            Some("CLIENT") => {
-                let pointer: ClientPointer = from_item("client", item)?;
-                let partition = AddressPartition::new(app, integration, &pointer.address);
-                let holder: Option<MatchItem> = self.find_match(&partition, true).await?;
+        match Listed::read(item)? {
+            Listed::Client(pointer) => {
+                let holder = self.find_match(&AddressPartition::new(app, integration, &pointer.address)).await?;
                 found.clients.extend(holder.map(|item| item.result).filter(|result| result.app_user_id == person));
             }
-            Some("PENDING") => {
-                let client: Client = from_item("pending client", item)?;
+            Listed::Pending(client) => {
                 let link = self.link(app, &client).await?;
                 found.links.extend(link.filter(|link| link.app_user_id == person && link.is_open()));
             }
-            _ => return Ok(()),
+            Listed::User(_) | Listed::Merged(_) | Listed::Leaving(_) | Listed::Other => return Ok(()),
         }
         found.listed.push(key);
         Ok(())
@@ -83,7 +77,7 @@ impl Store {
             self.fail_link(app, link, None).await?;
         }
         for key in &orphans.listed {
-            self.delete(key).await?;
+            self.table.delete(key).await?;
         }
         Ok(())
     }

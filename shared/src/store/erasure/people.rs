@@ -7,16 +7,15 @@
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
-use super::pages::{EVERYTHING, key_of};
+use super::keys_of;
 use super::records::{Fading, Fates, TraceItem};
 use crate::erasure::{self, AddressWalk, Budget, PersonStage, PersonWalk, Progress};
 use crate::ids::{AppId, AppUserId};
-use crate::model::{Address, Client, Person, Timestamp};
-use crate::store::people::matches::ClientPointer;
-use crate::store::people::users::UNCHANGED;
-use crate::store::table::keys::{self, AddressPartition, Key, UserPartition};
-use crate::store::table::transaction::{Change, Outcome, TRIES, Transaction, back_off};
-use crate::store::table::{Item, from_item};
+use crate::model::{Person, Timestamp};
+use crate::store::people::listing::{Listed, listed};
+use crate::store::people::users::as_read;
+use crate::store::table::keys::{self, AddressPartition, Key};
+use crate::store::table::{ItemChange, Page, Query, Transaction, Tries, from_item};
 use crate::store::{Store, StoreError};
 
 /// Records sort behind the match, and everything in a partition before this.
@@ -61,27 +60,17 @@ impl Store {
     }
 
     async fn hide(&self, app: AppId, id: AppUserId, now: Timestamp) -> Result<AppUserId, StoreError> {
-        for attempt in 0..TRIES {
+        let mut tries = Tries::default();
+        loop {
             // Asked last: they may have been merged, and hidden as whom they had become, while they were read.
             let Some(person) = self.person_by_id(app, id).await? else { return self.bearer(app, id).await };
             let id = person.user.id;
-            match self.hiding(app, Leaving { person, deleted: now }).commit(self).await? {
-                Outcome::Done => return Ok(id),
-                // They changed, or became somebody else, in this moment.
-                Outcome::Refused(_) | Outcome::Collided => back_off(attempt).await,
+            if self.table.commit(hiding(app, &Leaving { person, deleted: now })).await?.is_done() {
+                return Ok(id);
             }
+            // They changed, or became somebody else, in this moment.
+            tries.again().await?;
         }
-        Err(StoreError::Contended)
-    }
-
-    fn hiding(&self, app: AppId, leaving: Leaving) -> Transaction {
-        let user = &leaving.person.user;
-        let as_read = Change::of(&keys::app_user(app, user.id), "").when(UNCHANGED).value(":seen", &user.revision);
-        let writes = Transaction::new().delete(self, as_read).put(self, &keys::leaving(app, user.id), &leaving);
-        let Some(user_id) = &user.user_id else { return writes };
-        let theirs =
-            Change::of(&keys::user_name(app, user_id), "").when("attribute_not_exists(pk) OR appUserId = :user");
-        writes.delete(self, theirs.value(":user", &user.id))
     }
 
     /// The names of those who were merged into these. A name may be borne by somebody else by now.
@@ -102,7 +91,7 @@ impl Store {
 
     /// As whom somebody left whose erasure has not ended yet.
     pub async fn leaving(&self, app: AppId, id: AppUserId) -> Result<Option<Leaving>, StoreError> {
-        self.get_consistent("leaving person", &keys::leaving(app, id)).await
+        self.table.get(&keys::leaving(app, id)).await
     }
 
     /// A person who is hidden, from where an earlier step came to.
@@ -124,8 +113,8 @@ impl Store {
                 },
                 PersonStage::Conversations => match conversations.get(walk.place) {
                     Some(id) => {
-                        let pk = keys::conversation_partition(app, *id);
-                        if self.erase_stretch(&pk, EVERYTHING, budget).await? == Progress::Done {
+                        let said = Query::of(keys::conversation_partition(app, *id));
+                        if self.erase_all(&said, budget).await? == Progress::Done {
                             walk.move_on();
                         }
                     }
@@ -138,7 +127,7 @@ impl Store {
                         walk.move_on();
                     }
                     None => {
-                        self.delete(&keys::leaving(app, leaving.person.user.id)).await?;
+                        self.table.delete(&keys::leaving(app, leaving.person.user.id)).await?;
                         return Ok(Walked::Done);
                     }
                 },
@@ -157,13 +146,11 @@ impl Store {
         now: Timestamp,
         budget: &mut Budget,
     ) -> Result<(), StoreError> {
-        let UserPartition { pk, prefix } = UserPartition::new(app, id);
-        let start = walk.listed.clone().map(|sk| Key { pk: pk.clone(), sk }.attributes());
         budget.spend(1);
-        let (items, next) = self.page(&pk, (&prefix, &format!("{prefix}~")), start).await?;
+        let Page { items, last } = self.table.page(&listed(app, id).after(walk.listed.as_deref())).await?;
         for item in items {
-            let listed = key_of(&item).map(|key| key.sk);
-            if let Some(partition) = address(app, &prefix, item)? {
+            let sk = Key::of(&item).map(|key| key.sk);
+            if let Some(partition) = Listed::read(item)?.address(app) {
                 if budget.is_spent() {
                     return Ok(());
                 }
@@ -172,9 +159,9 @@ impl Store {
                     return Ok(());
                 }
             }
-            walk.listed = listed;
+            walk.listed = sk;
         }
-        if next.is_none() {
+        if last.is_none() {
             walk.move_on();
         }
         Ok(())
@@ -191,10 +178,10 @@ impl Store {
     ) -> Result<(), StoreError> {
         loop {
             let at = walk.at_address.take();
-            let start = at.as_ref().map(|at| Key { pk: partition.pk.clone(), sk: at.after.clone() }.attributes());
-            let (items, next) = self.page(&partition.pk, RECORDS, start).await?;
+            let records = Query::of(&partition.pk).between(RECORDS).after(at.as_ref().map(|at| at.after.as_str()));
+            let Page { items, last } = self.table.page(&records).await?;
             // Read after the page: of an address that is nobody's even now, nothing on it is a next owner's.
-            let holder = self.find_match(partition, true).await?.map(|item| item.result.app_user_id);
+            let holder = self.find_match(partition).await?.map(|item| item.result.app_user_id);
             let mut fates = Fates::default();
             for item in &items {
                 fates.add(item, erasure::fate(TraceItem::of(item)?.trace(), ids, holder, now));
@@ -202,8 +189,8 @@ impl Store {
             self.fulfil(&fates, Fading::ContentAndPerson, budget).await?;
             budget.spend(2);
             let waits = fates.waits || at.is_some_and(|at| at.waits);
-            match next.as_ref().and_then(key_of) {
-                Some(Key { sk, .. }) => walk.at_address = Some(AddressWalk { after: sk, waits }),
+            match last {
+                Some(sk) => walk.at_address = Some(AddressWalk { after: sk, waits }),
                 None if waits => {
                     walk.waits = true;
                     return Ok(());
@@ -224,10 +211,10 @@ impl Store {
         budget: &mut Budget,
     ) -> Result<(), StoreError> {
         budget.spend(2);
-        let (items, _) = self.page(&partition.pk, LINKS, None).await?;
-        for item in items {
-            let Some(key) = key_of(&item) else { continue };
-            let Owned { app_user_id } = from_item("link", item)?;
+        let links = Query::of(&partition.pk).between(LINKS);
+        for item in self.table.page(&links).await?.items {
+            let Some(key) = Key::of(&item) else { continue };
+            let Owned { app_user_id } = from_item(item)?;
             if ids.contains(&app_user_id) {
                 self.delete_if_theirs(key, app_user_id).await?;
                 budget.spend(1);
@@ -241,41 +228,32 @@ impl Store {
 
     /// All but who they were: without it nothing would lead to the rest.
     async fn erase_listing(&self, app: AppId, id: AppUserId, budget: &mut Budget) -> Result<(), StoreError> {
-        let UserPartition { pk, prefix } = UserPartition::new(app, id);
         let leaving = keys::leaving(app, id);
-        let mut start = None;
+        let mut listing = listed(app, id);
         loop {
             budget.spend(1);
-            let (items, next) = self.page(&pk, (&prefix, &format!("{prefix}~")), start).await?;
-            let keys: Vec<_> = items.iter().filter_map(key_of).filter(|key| *key != leaving).collect();
-            budget.spend(self.delete_all(&keys).await?);
-            match next {
-                Some(next) => start = Some(next),
-                None => return Ok(()),
+            let Page { items, last } = self.table.page(&listing).await?;
+            let mut keys = keys_of(&items);
+            keys.retain(|key| *key != leaving);
+            budget.spend(self.table.delete_all(&keys).await?);
+            if last.is_none() {
+                return Ok(());
             }
+            listing = listing.after(last.as_deref());
         }
     }
 
     async fn delete_if_theirs(&self, key: Key, id: AppUserId) -> Result<(), StoreError> {
-        let theirs = Change::of(&key, "").when("appUserId = :id").value(":id", &id);
-        self.commit(|| Transaction::new().delete(self, theirs.clone())).await?;
+        self.table.take_away(ItemChange::of(&key).when_is("appUserId", &id)).await?;
         Ok(())
     }
 }
 
-/// The address that an item of a listing points to, if it does to any.
-fn address(app: AppId, prefix: &str, item: Item) -> Result<Option<AddressPartition>, StoreError> {
-    let at = |integration, address: &Address| Some(AddressPartition::new(app, integration, address));
-    let sk = key_of(&item).map(|key| key.sk).unwrap_or_default();
-    Ok(match sk.strip_prefix(prefix).and_then(|rest| rest.split('#').next()) {
-        Some("CLIENT") => {
-            let pointer: ClientPointer = from_item("client", item)?;
-            at(pointer.integration_id, &pointer.address)
-        }
-        Some("PENDING") => {
-            let client: Client = from_item("pending client", item)?;
-            at(client.integration_id, &client.external_id)
-        }
-        _ => None,
-    })
+fn hiding(app: AppId, leaving: &Leaving) -> Transaction {
+    let user = &leaving.person.user;
+    let writes = Transaction::new().delete(as_read(app, user)).put(&keys::leaving(app, user.id), leaving);
+    let Some(user_id) = &user.user_id else { return writes };
+    let theirs = ItemChange::of(&keys::user_name(app, user_id));
+    let theirs = theirs.when("attribute_not_exists(pk) OR #appUserId = :user").value(":user", &user.id);
+    writes.delete(theirs)
 }

@@ -3,13 +3,11 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::pages::key_of;
 use crate::erasure::{Budget, Fate, Trace};
 use crate::ids::AppUserId;
 use crate::model::{SendState, Timestamp};
 use crate::store::table::keys::{Key, TTL};
-use crate::store::table::transaction::Change;
-use crate::store::table::{Item, from_item};
+use crate::store::table::{Item, ItemChange, from_item};
 use crate::store::{Store, StoreError};
 
 /// What a message, a record of something sent, or a reply's marker says that decides over it.
@@ -36,7 +34,7 @@ struct Named {
 
 impl TraceItem {
     pub fn of(item: &Item) -> Result<Self, StoreError> {
-        from_item("send record", item.clone())
+        from_item(item.clone())
     }
 
     /// Where the file lies that it shows.
@@ -79,10 +77,10 @@ pub(in crate::store) struct Fates {
 impl Fates {
     pub fn add(&mut self, item: &Item, fate: Fate) {
         match fate {
-            Fate::Goes => self.gone.extend(key_of(item)),
+            Fate::Goes => self.gone.extend(Key::of(item)),
             Fate::Stays => {}
             Fate::Waits => self.waits = true,
-            Fate::Fades { until } => self.faded.extend(key_of(item).map(|key| (key, until))),
+            Fate::Fades { until } => self.faded.extend(Key::of(item).map(|key| (key, until))),
         }
     }
 }
@@ -94,27 +92,24 @@ impl Store {
         fading: Fading,
         budget: &mut Budget,
     ) -> Result<(), StoreError> {
-        budget.spend(self.delete_all(&fates.gone).await?);
+        budget.spend(self.table.delete_all(&fates.gone).await?);
         for (key, until) in &fates.faded {
             budget.spend(1);
-            fade(key, *until, fading).write(self).await?;
+            self.table.update(faded(key, *until, fading)).await?;
         }
         Ok(())
     }
 }
 
-fn fade(key: &Key, until: Timestamp, fading: Fading) -> Change {
-    let set = "SET #message = :nothing, #hidden = :yes, #ttl = :until";
-    let expression = match fading {
-        Fading::Content => format!("{set} REMOVE author"),
-        Fading::ContentAndPerson => format!("{set} REMOVE author, matchResult, answeredBy"),
-    };
-    Change::of(key, expression)
-        .when("attribute_exists(pk)")
-        .name("#message", "message")
-        .name("#hidden", "hidden")
-        .name("#ttl", TTL)
-        .value(":nothing", &Map::<String, Value>::new())
-        .value(":yes", &true)
-        .value(":until", &until.seconds())
+fn faded(key: &Key, until: Timestamp, fading: Fading) -> ItemChange {
+    let faded = ItemChange::of(key)
+        .set("message", &Map::<String, Value>::new())
+        .set("hidden", &true)
+        .set(TTL, &until.seconds())
+        .remove("author")
+        .when_there();
+    match fading {
+        Fading::Content => faded,
+        Fading::ContentAndPerson => faded.remove("matchResult").remove("answeredBy"),
+    }
 }

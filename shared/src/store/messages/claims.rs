@@ -5,19 +5,20 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-
-use super::sends::{SendKey, Update, Write, refused};
+use super::sends::{SendKey, Write};
 use crate::model::{
-    ExternalId, Failure, MatchResult, MessageWire, RETENTION_DAYS, SendRecord, SendState, Sending, Timestamp,
+    ExternalId, Failure, MatchResult, MessageWire, Move, RETENTION_DAYS, SendRecord, SendState, Sending, Timestamp,
 };
-use crate::store::error::aws_error;
 use crate::store::table::marks::WriterMark;
-use crate::store::table::transaction::back_off;
-use crate::store::table::{seconds_from, to_item};
+use crate::store::table::tries::back_off;
+use crate::store::table::{ItemChange, Written, seconds_from};
 use crate::store::{Store, StoreError};
 use crate::system::now;
+
+const SENT: Move = Move::along(SendState::Claimed, SendState::Sent);
+const FAILED: Move = Move::along(SendState::Claimed, SendState::Failed);
+/// The deadline of a claim that was given back.
+const NOBODYS: i64 = 0;
 
 /// Milliseconds before a claim's deadline at which its holder gives up: clocks differ, and what the holder did must be
 /// told yet.
@@ -39,6 +40,11 @@ impl Claimant {
         Self { mark: WriterMark::draw(), deadline }
     }
 
+    /// A claim that is theirs. The mark says so alone, but for one that they gave back.
+    fn holds(&self, key: &SendKey) -> ItemChange {
+        ItemChange::of(&key.0).when_is("deadline", &self.deadline.millis()).when("#by = :by").marked_by(self.mark)
+    }
+
     fn time_left(&self) -> Duration {
         let left = self.deadline.millis() - LAST_MOMENT - now().millis();
         Duration::from_millis(u64::try_from(left).unwrap_or(0))
@@ -54,42 +60,27 @@ impl Store {
 
     async fn put_claim(&self, key: &SendKey, sending: &Sending, claimant: &Claimant) -> Result<Write, StoreError> {
         let record = claimed(sending, claimant.deadline);
-        let mut item = to_item("send record", &key.0, &record)?;
-        claimant.mark.put_on(&mut item);
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        match put.send().await {
-            Ok(_) => Ok(Write::Done(Box::new(record))),
-            Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(refusal)) => refused(refusal.item(), claimant.mark),
-                _ => Err(aws_error("PutItem")(error)),
-            },
+        let place = ItemChange::of(&key.0).when_absent().marked_by(claimant.mark);
+        match self.table.put(place, &record).await? {
+            Written::Done(_) => Ok(Write::Done(Box::new(record))),
+            refused => refused.read(),
         }
     }
 
     /// CLAIMED → CLAIMED, from a claimant that is dead or gave up, to us. What the dead one sent, if it did, is sent once
     /// more.
     pub async fn retake(&self, key: &SendKey, old: i64, claimant: &Claimant) -> Result<Write, StoreError> {
-        let set = match old {
-            0 => "SET #by = :by, deadline = :deadline",
-            _ => "SET #by = :by, deadline = :deadline, repeated = :yes",
-        };
-        let retaken = Update::of(key, claimant.mark, set)
-            .when("#state = :claimed AND deadline = :old")
-            .state(":claimed", SendState::Claimed)
-            .number(":old", old)
-            .number(":deadline", claimant.deadline.millis());
-        let retaken = if old == 0 { retaken } else { retaken.value(":yes", &true)? }.write(self).await;
-        match old {
-            0 => self.or_give_back(key, claimant, retaken).await,
-            // Given back, it would be sent: whether it was is not for us to say.
-            _ => retaken,
+        let taken = ItemChange::of(&key.0)
+            .set("deadline", &claimant.deadline.millis())
+            .when_is("state", &SendState::Claimed)
+            .when_is("deadline", &old)
+            .marked_by(claimant.mark);
+        if old == NOBODYS {
+            let retaken = self.write_send(taken).await;
+            return self.or_give_back(key, claimant, retaken).await;
         }
+        // Given back, it would be sent: whether it was is not for us to say.
+        self.write_send(taken.set("repeated", &true)).await
     }
 
     /// A claim that may have been made and may not, of what was not sent since, is given back: left alone it would look
@@ -109,20 +100,15 @@ impl Store {
     /// Gives a claim back, so that the next try need not wait for its deadline. Insists: left alone, what was not sent
     /// would look as if it may have been.
     pub async fn release(&self, key: &SendKey, claimant: &Claimant) -> Result<Write, StoreError> {
-        Update::held(key, claimant, "SET #by = :by, deadline = :nobodys")
-            .number(":nobodys", 0)
-            .insist(self, claimant)
-            .await
+        let held = claimant.holds(key).when_is("state", &SendState::Claimed);
+        self.insist(held.set("deadline", &NOBODYS), claimant).await
     }
 
     /// As [`Store::release`], of what may have gone out: whoever takes it up sends it once more, and that is the last
     /// time.
     pub async fn release_to_repeat(&self, key: &SendKey, claimant: &Claimant) -> Result<Write, StoreError> {
-        Update::held(key, claimant, "SET #by = :by, deadline = :nobodys, repeated = :yes")
-            .number(":nobodys", 0)
-            .value(":yes", &true)?
-            .insist(self, claimant)
-            .await
+        let held = claimant.holds(key).when_is("state", &SendState::Claimed);
+        self.insist(held.set("deadline", &NOBODYS).set("repeated", &true), claimant).await
     }
 
     /// Records one of several parts as sent, so that a crash does not send it again. The next one was not sent yet, nor
@@ -133,10 +119,8 @@ impl Store {
         claimant: &Claimant,
         ids: &[ExternalId],
     ) -> Result<Write, StoreError> {
-        Update::held(key, claimant, "SET #by = :by, externalIds = :ids REMOVE repeated")
-            .value(":ids", &ids)?
-            .insist(self, claimant)
-            .await
+        let held = claimant.holds(key).when_is("state", &SendState::Claimed);
+        self.insist(held.set("externalIds", ids).remove("repeated"), claimant).await
     }
 
     /// CLAIMED → SENT.
@@ -148,21 +132,8 @@ impl Store {
         match_result: Option<&MatchResult>,
         now: Timestamp,
     ) -> Result<Write, StoreError> {
-        let set = match match_result {
-            Some(_) => {
-                "SET #by = :by, #state = :sent, externalIds = :ids, sent = :now, matchResult = :match REMOVE deadline"
-            }
-            None => "SET #by = :by, #state = :sent, externalIds = :ids, sent = :now REMOVE deadline",
-        };
-        let update = Update::held(key, claimant, set)
-            .state(":sent", SendState::Sent)
-            .value(":ids", &ids)?
-            .value(":now", &now)?;
-        let update = match match_result {
-            Some(result) => update.value(":match", result)?,
-            None => update,
-        };
-        update.insist(self, claimant).await
+        let sent = claimant.holds(key).moved(SENT).set("externalIds", ids).set("sent", &now);
+        self.insist(sent.set_if("matchResult", match_result).remove("deadline"), claimant).await
     }
 
     /// CLAIMED → FAILED.
@@ -174,21 +145,23 @@ impl Store {
         match_result: Option<&MatchResult>,
         now: Timestamp,
     ) -> Result<Write, StoreError> {
-        let set = match match_result {
-            Some(_) => {
-                "SET #by = :by, #state = :failed, failure = :failure, ended = :now, matchResult = :match REMOVE deadline"
+        let failed = claimant.holds(key).moved(FAILED).set("failure", failure).set("ended", &now);
+        self.insist(failed.set_if("matchResult", match_result).remove("deadline"), claimant).await
+    }
+
+    /// For as long as the claim is the claimant's, whatever the table answers: what the carrier said is not forgotten for
+    /// a bad moment of the table's.
+    async fn insist(&self, change: ItemChange, claimant: &Claimant) -> Result<Write, StoreError> {
+        let mut attempt = 0;
+        loop {
+            let within = claimant.time_left().max(SHORTEST_WRITE);
+            let written = tokio::time::timeout(within, self.write_send(change.clone())).await;
+            match written.unwrap_or_else(|_| Err(unanswered())) {
+                Err(error) if error.may_pass() && !claimant.time_left().is_zero() => back_off(attempt).await,
+                written => return written,
             }
-            None => "SET #by = :by, #state = :failed, failure = :failure, ended = :now REMOVE deadline",
-        };
-        let update = Update::held(key, claimant, set)
-            .state(":failed", SendState::Failed)
-            .value(":failure", failure)?
-            .value(":now", &now)?;
-        let update = match match_result {
-            Some(result) => update.value(":match", result)?,
-            None => update,
-        };
-        update.insist(self, claimant).await
+            attempt += 1;
+        }
     }
 }
 
@@ -210,30 +183,6 @@ fn claimed(sending: &Sending, deadline: Timestamp) -> SendRecord {
         answered_by: None,
         hidden: false,
         ttl: seconds_from(sending.accepted, RETENTION_DAYS),
-    }
-}
-
-impl<'a> Update<'a> {
-    /// Of a claim that is the claimant's. The mark says so alone, but for a claim that they gave back.
-    fn held(key: &'a SendKey, claimant: &Claimant, expression: &'static str) -> Self {
-        Self::of(key, claimant.mark, expression)
-            .when("#state = :claimed AND deadline = :mine AND #by = :by")
-            .state(":claimed", SendState::Claimed)
-            .number(":mine", claimant.deadline.millis())
-    }
-
-    /// For as long as the claim is the claimant's, whatever the table answers: what the carrier said is not forgotten for
-    /// a bad moment of the table's.
-    async fn insist(&self, store: &Store, claimant: &Claimant) -> Result<Write, StoreError> {
-        for attempt in 0.. {
-            let within = claimant.time_left().max(SHORTEST_WRITE);
-            let written = tokio::time::timeout(within, self.write(store)).await.unwrap_or_else(|_| Err(unanswered()));
-            match written {
-                Err(error) if error.may_pass() && !claimant.time_left().is_zero() => back_off(attempt).await,
-                written => return written,
-            }
-        }
-        Err(unanswered())
     }
 }
 

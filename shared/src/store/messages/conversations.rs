@@ -4,6 +4,7 @@
 //! were merged into them, and the notifications of their addresses: one query for each, however long the history is.
 
 use futures::future::try_join_all;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::conversation::page::{self, Source};
@@ -11,10 +12,9 @@ use crate::ids::{AppId, AppUserId, ConversationId, IntegrationId, MessageId};
 use crate::model::{Address, AppSettings, AppUser, Client, MessageWire, Person, SendRecord, Sending, Timestamp};
 use crate::outbox::Mark;
 use crate::sending::report;
-use crate::store::people::users::HERE;
-use crate::store::table::Range;
-use crate::store::table::keys::{self, AddressPartition, Key};
-use crate::store::table::transaction::{Change, Outcome, TRIES, Transaction, back_off};
+use crate::store::people::users::{here, start_conversation};
+use crate::store::table::keys::{self, AddressPartition, Key, Timed};
+use crate::store::table::{ItemChange, Label, Query, Transaction, Tries};
 use crate::store::{Store, StoreError};
 
 pub use crate::conversation::page::{History, Stretch};
@@ -24,6 +24,10 @@ const CLEARED_AT_ONCE: usize = 25;
 
 /// docs/REFERENCE.md, 11.
 const MESSAGE_LIMIT: i64 = 30_000;
+
+const ROOM: Label = Label("there is room for the messages");
+const PERSON: Label = Label("the person is there");
+const THERE: Label = Label("the message is there");
 
 /// A message as it is kept: v1.1's object, under a key that sorts by time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,9 +61,9 @@ impl StoredMessage {
     }
 
     /// Where it lies. A message without id or time, which none of ours is, has no place.
-    pub(in crate::store) fn key(&self, app: AppId, conversation: ConversationId) -> Option<Key> {
-        let received: Timestamp = self.message.received?;
-        Some(keys::message(app, conversation, received, self.message.id?))
+    pub(in crate::store) fn key(&self, app: AppId, conversation: ConversationId) -> Result<Key, StoreError> {
+        let (id, received) = self.message.id.zip(self.message.received).ok_or(StoreError::Placeless)?;
+        Ok(keys::message(app, conversation, received, id))
     }
 }
 
@@ -87,7 +91,7 @@ pub enum Side {
 
 /// A message of a history: where it lies, and what it shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundMessage {
     place: FoundAt,
     pub media_url: Option<String>,
 }
@@ -117,7 +121,7 @@ pub enum Posted {
 impl Store {
     /// The counters; all nought for a conversation in which nothing was posted yet.
     pub async fn conversation(&self, app: AppId, id: ConversationId) -> Result<Conversation, StoreError> {
-        Ok(self.get_consistent("conversation", &keys::conversation(app, id)).await?.unwrap_or_default())
+        Ok(self.table.get(&keys::conversation(app, id)).await?.unwrap_or_default())
     }
 
     /// Keeps messages, counts them, and leaves the mark of what follows. All of one request, or none.
@@ -130,33 +134,34 @@ impl Store {
         mark: Mark,
         now: Timestamp,
     ) -> Result<Posted, StoreError> {
-        for attempt in 0..TRIES {
+        let room = MESSAGE_LIMIT - i64::try_from(messages.len()).unwrap_or(MESSAGE_LIMIT);
+        let mut tries = Tries::default();
+        loop {
             let count = counted(app, user.conversation_id, side, messages.len(), now)
-                .when("attribute_not_exists(messageCount) OR messageCount <= :room");
-            let room = MESSAGE_LIMIT - i64::try_from(messages.len()).unwrap_or(MESSAGE_LIMIT);
-            let mut writes = Transaction::new().update(self, count.value(":room", &room));
-            writes = writes.update(self, self.start_conversation(app, user.id)).mark(self, app, mark);
+                .when("attribute_not_exists(#messageCount) OR #messageCount <= :room")
+                .value(":room", &room);
+            let mut writes = Transaction::new()
+                .update(count.labelled(ROOM))
+                .update(start_conversation(app, user.id).labelled(PERSON))
+                .mark(app, mark);
             for message in messages {
-                let key = message.key(app, user.conversation_id).ok_or(StoreError::Unreadable("message"))?;
-                writes = writes.put_absent(self, &key, message);
+                let place = ItemChange::of(&message.key(app, user.conversation_id)?);
+                writes = writes.put(place.when_absent(), message);
             }
-            match writes.commit(self).await? {
-                Outcome::Done => return Ok(Posted::Done(self.conversation(app, user.conversation_id).await?)),
-                Outcome::Refused(items) if items.contains(&0) => {
-                    let end = messages.iter().any(|message| message.ttl.is_some());
-                    if !(end && self.recount(app, user, now).await?) {
-                        return Ok(Posted::Full);
-                    }
+            let committed = self.table.commit(writes).await?;
+            if committed.is_refused_by(ROOM) {
+                let end = messages.iter().any(|message| message.ttl.is_some());
+                if !(end && self.recount(app, user, now).await?) {
+                    return Ok(Posted::Full);
                 }
-                Outcome::Refused(items) if items.contains(&1) => return Ok(Posted::Gone),
-                // A message of that very id is there: an answer of ours was lost, and this is its repeat.
-                Outcome::Refused(_) => {
-                    return Ok(Posted::Done(self.conversation(app, user.conversation_id).await?));
-                }
-                Outcome::Collided => back_off(attempt).await,
+                tries.again().await?;
+            } else if committed.is_refused_by(PERSON) {
+                return Ok(Posted::Gone);
+            } else {
+                // Or a message of that very id is there: an answer of ours was lost, and this is its repeat.
+                return Ok(Posted::Done(self.conversation(app, user.conversation_id).await?));
             }
         }
-        Err(StoreError::Contended)
     }
 
     /// Moves a side's read mark; the person's own reading sets the unread count to nought.
@@ -169,10 +174,10 @@ impl Store {
     ) -> Result<Conversation, StoreError> {
         let key = keys::conversation(app, user.conversation_id);
         let change = match side {
-            Side::AppMaker => Change::of(&key, "SET appMakerLastRead = :now"),
-            Side::AppUser => Change::of(&key, "SET appUserLastRead = :now, unreadCount = :nought").value(":nought", &0),
+            Side::AppMaker => ItemChange::of(&key).set("appMakerLastRead", &now),
+            Side::AppUser => ItemChange::of(&key).set("appUserLastRead", &now).set("unreadCount", &0),
         };
-        self.change_conversation(app, user.id, change.value(":now", &now)).await?;
+        self.change_conversation(app, user.id, change).await?;
         self.conversation(app, user.conversation_id).await
     }
 
@@ -198,18 +203,18 @@ impl Store {
         id: ConversationId,
         until: Timestamp,
     ) -> Result<(), StoreError> {
-        let expression = "SET cleared = :until, messageCount = :nought, unreadCount = :nought";
-        let change = Change::of(&keys::conversation(app, id), expression)
-            .when("attribute_not_exists(cleared) OR cleared < :until")
-            .value(":until", &until)
-            .value(":nought", &0);
+        let change = ItemChange::of(&keys::conversation(app, id))
+            .set("cleared", &until)
+            .set("messageCount", &0)
+            .set("unreadCount", &0)
+            .when("attribute_not_exists(#cleared) OR #cleared < :until")
+            .value(":until", &until);
         self.change_conversation(app, user, change).await
     }
 
     /// Only while the person is there: nothing is made anew of a conversation that was erased.
-    async fn change_conversation(&self, app: AppId, user: AppUserId, change: Change) -> Result<(), StoreError> {
-        let there = Change::of(&keys::app_user(app, user), "").when(HERE);
-        self.commit(|| Transaction::new().update(self, change.clone()).check(self, there.clone())).await?;
+    async fn change_conversation(&self, app: AppId, user: AppUserId, change: ItemChange) -> Result<(), StoreError> {
+        self.table.commit(Transaction::new().update(change).check(here(app, user))).await?;
         Ok(())
     }
 
@@ -229,13 +234,13 @@ impl Store {
             };
             let (from, to) = page::bounds(stretch, cleared);
             let pk = keys::conversation_partition(app, id);
-            let found = self.stretch::<StoredMessage>("message", &pk, "MESSAGE", from, to, newest_first).await?;
+            let found = self.stretch::<StoredMessage>(&pk, Timed::Message, from, to, newest_first).await?;
             Ok::<_, StoreError>(Source::of(found, |stored| stored.message.received, |stored| Some(stored.message)))
         });
         let (from, to) = page::bounds(stretch, own.cleared);
         let notifications = person.clients.iter().map(|client| async move {
             let pk = AddressPartition::new(app, client.integration_id, &client.external_id).pk;
-            let found = self.stretch::<SendRecord>("send record", &pk, "NOTIFICATION", from, to, newest_first).await?;
+            let found = self.stretch::<SendRecord>(&pk, Timed::Notification, from, to, newest_first).await?;
             let shown = |record: SendRecord| record.is_history_of(&person.user).then(|| report::as_message(&record));
             Ok(Source::of(found, |record| Some(record.accepted), shown))
         });
@@ -243,11 +248,10 @@ impl Store {
         Ok(page::merge(stretch, messages.into_iter().chain(notifications).collect()))
     }
 
-    pub(in crate::store) async fn stretch<T: serde::de::DeserializeOwned>(
+    pub(in crate::store) async fn stretch<T: DeserializeOwned>(
         &self,
-        kind: &'static str,
         pk: &str,
-        prefix: &str,
+        what: Timed,
         from: Timestamp,
         to: Timestamp,
         newest_first: bool,
@@ -255,10 +259,8 @@ impl Store {
         if from > to {
             return Ok(Vec::new());
         }
-        let (from, to) = keys::between(prefix, from, to);
-        let range =
-            Range { pk, from: &from, to: &to, newest_first, consistent: true, limit: page::SOURCE_LIMIT as i32 };
-        self.query(kind, range).await
+        let stretch = Query::of(pk).between(what.between(from, to)).in_order(newest_first);
+        self.table.query(stretch.at_most(page::SOURCE_LIMIT)).await
     }
 
     /// The messages of one moment of the person's history, notifications aside.
@@ -266,55 +268,59 @@ impl Store {
         let mut messages = Vec::new();
         for conversation in user.conversations() {
             let pk = keys::conversation_partition(app, conversation);
-            let found = self.stretch::<StoredMessage>("message", &pk, "MESSAGE", at, at, true).await?;
+            let found = self.stretch::<StoredMessage>(&pk, Timed::Message, at, at, true).await?;
             messages.extend(found.into_iter().map(|stored| stored.message));
         }
         Ok(messages)
     }
 
     /// Where one message of the person's history lies.
-    pub async fn find_message(&self, app: AppId, person: &Person, id: MessageId) -> Result<Option<Found>, StoreError> {
+    pub async fn find_message(
+        &self,
+        app: AppId,
+        person: &Person,
+        id: MessageId,
+    ) -> Result<Option<FoundMessage>, StoreError> {
         for conversation in person.user.conversations() {
             let key = keys::message(app, conversation, id.moment(), id);
-            if let Some(stored) = self.get_consistent::<StoredMessage>("message", &key).await? {
+            if let Some(stored) = self.table.get::<StoredMessage>(&key).await? {
                 let is_business = stored.message.role.as_deref() == Some("appMaker");
                 let place = FoundAt::Message { key, conversation, received: id.moment(), is_business };
-                return Ok(Some(Found { place, media_url: stored.message.media_url }));
+                return Ok(Some(FoundMessage { place, media_url: stored.message.media_url }));
             }
         }
         for client in &person.clients {
             let partition = AddressPartition::new(app, client.integration_id, &client.external_id);
             let at = id.moment();
-            let found = self.stretch::<SendRecord>("send record", &partition.pk, "NOTIFICATION", at, at, true).await?;
+            let found = self.stretch::<SendRecord>(&partition.pk, Timed::Notification, at, at, true).await?;
             let named =
                 found.into_iter().find(|record| report::message_id(record) == id && record.is_history_of(&person.user));
             if let Some(record) = named {
                 let place = FoundAt::Record(partition.send(at, record.subject));
-                return Ok(Some(Found { place, media_url: record.message.media_url }));
+                return Ok(Some(FoundMessage { place, media_url: record.message.media_url }));
             }
         }
         Ok(None)
     }
 
     /// Deletes a message that was found in the person's history. It may be gone already.
-    pub async fn delete_message(&self, app: AppId, user: &AppUser, found: &Found) -> Result<(), StoreError> {
+    pub async fn delete_message(&self, app: AppId, user: &AppUser, found: &FoundMessage) -> Result<(), StoreError> {
         match &found.place {
             FoundAt::Message { key, conversation, received, is_business } => {
-                let there = Change::of(key, "").when("attribute_exists(pk)");
-                let off = |unread| counted_off(app, user.conversation_id, *received, unread);
                 let is_read = !is_business || self.was_read(app, user, *conversation, *received).await?;
-                for fewer in [Some(off(true)).filter(|_| !is_read), Some(off(false))].into_iter().flatten() {
-                    let writes = || Transaction::new().delete(self, there.clone()).update(self, fewer.clone());
-                    if let [] | [0, ..] = self.commit(writes).await?.as_slice() {
+                for unread in if is_read { &[false][..] } else { &[true, false] } {
+                    let there = ItemChange::of(key).when_there().labelled(THERE);
+                    let less = counted_off(app, user.conversation_id, *received, *unread);
+                    let committed = self.table.commit(Transaction::new().delete(there).update(less)).await?;
+                    if committed.is_done() || committed.is_refused_by(THERE) {
                         return Ok(());
                     }
                 }
                 // It is not among those that are counted.
-                self.delete(key).await
+                self.table.delete(key).await
             }
             FoundAt::Record(key) => {
-                let hide = Change::of(key, "SET #hidden = :yes").when("attribute_exists(pk)").name("#hidden", "hidden");
-                self.change::<SendRecord>("send record", hide.value(":yes", &true)).await?;
+                self.table.update(ItemChange::of(key).set("hidden", &true).when_there()).await?;
                 Ok(())
             }
         }
@@ -322,26 +328,27 @@ impl Store {
 }
 
 /// One message less, if it is counted: those of a history that was cleared are not. And one less that is unread, if it is.
-fn counted_off(app: AppId, id: ConversationId, received: Timestamp, unread: bool) -> Change {
-    let counted = "messageCount > :nought AND (attribute_not_exists(cleared) OR cleared < :received)";
-    let unread_too = "unreadCount > :nought AND (attribute_not_exists(appUserLastRead) OR appUserLastRead < :received)";
-    let key = keys::conversation(app, id);
-    let change = match unread {
-        true => {
-            Change::of(&key, "ADD messageCount :less, unreadCount :less").when(format!("{counted} AND {unread_too}"))
-        }
-        false => Change::of(&key, "ADD messageCount :less").when(counted),
-    };
-    change.value(":less", &-1).value(":nought", &0).value(":received", &received)
+fn counted_off(app: AppId, id: ConversationId, received: Timestamp, unread: bool) -> ItemChange {
+    let counted = ItemChange::of(&keys::conversation(app, id))
+        .add("messageCount", -1)
+        .when("#messageCount > :nought")
+        .when("attribute_not_exists(#cleared) OR #cleared < :received")
+        .value(":nought", &0)
+        .value(":received", &received);
+    match unread {
+        true => counted
+            .add("unreadCount", -1)
+            .when("#unreadCount > :nought")
+            .when("attribute_not_exists(#appUserLastRead) OR #appUserLastRead < :received"),
+        false => counted,
+    }
 }
 
 /// The change of a conversation's counters by so many messages of one side.
-fn counted(app: AppId, id: ConversationId, side: Side, messages: usize, now: Timestamp) -> Change {
-    let key = keys::conversation(app, id);
-    let change = match side {
-        Side::AppMaker => Change::of(&key, "SET appMakerLastRead = :now ADD messageCount :count, unreadCount :count"),
-        Side::AppUser => Change::of(&key, "SET appUserLastRead = :now, unreadCount = :nought ADD messageCount :count")
-            .value(":nought", &0),
-    };
-    change.value(":now", &now).value(":count", &messages)
+fn counted(app: AppId, id: ConversationId, side: Side, messages: usize, now: Timestamp) -> ItemChange {
+    let change = ItemChange::of(&keys::conversation(app, id)).add("messageCount", messages);
+    match side {
+        Side::AppMaker => change.set("appMakerLastRead", &now).add("unreadCount", messages),
+        Side::AppUser => change.set("appUserLastRead", &now).set("unreadCount", &0),
+    }
 }

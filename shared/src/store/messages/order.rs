@@ -2,13 +2,12 @@
 
 use crate::ids::{AppId, ConversationId, MessageId};
 use crate::model::{SendRecord, SendState, Subject};
-use crate::sending::order::{MOST_BEFORE, PATIENCE_SECONDS};
-use crate::store::table::Range;
-use crate::store::table::keys::{self, AddressPartition};
+use crate::store::table::Query;
+use crate::store::table::keys::{self, AddressPartition, Timed};
 use crate::store::{Store, StoreError, StoredMessage};
 
 /// Among the sends of an address lie those of links too.
-const SENDS_READ: i32 = 100;
+const SENDS_READ: usize = 100;
 
 impl Store {
     /// The messages of a conversation that may hold one back, newest first.
@@ -18,11 +17,9 @@ impl Store {
         conversation: ConversationId,
         id: MessageId,
     ) -> Result<Vec<StoredMessage>, StoreError> {
-        let pk = keys::conversation_partition(app, conversation);
-        let (from, to) = keys::between("MESSAGE", id.moment().plus_seconds(-PATIENCE_SECONDS), id.moment());
-        let limit = i32::try_from(MOST_BEFORE + 1).unwrap_or(i32::MAX);
-        let range = Range { pk: &pk, from: &from, to: &to, newest_first: true, consistent: true, limit };
-        let found: Vec<StoredMessage> = self.query("message", range).await?;
+        let moments = Timed::Message.between(id.moment().plus_seconds(-PATIENCE_SECONDS), id.moment());
+        let before = Query::of(keys::conversation_partition(app, conversation)).between(moments);
+        let found: Vec<StoredMessage> = self.table.query(before.newest_first().at_most(MOST_BEFORE + 1)).await?;
         // Ids begin with their time: they sort as the history does.
         Ok(found.into_iter().filter(|found| found.message.id.is_some_and(|found| found < id)).collect())
     }
@@ -31,10 +28,8 @@ impl Store {
     pub async fn passed(&self, at: &AddressPartition, of: &[MessageId]) -> Result<Vec<MessageId>, StoreError> {
         let moments = || of.iter().map(|id| id.moment());
         let (Some(first), Some(last)) = (moments().min(), moments().max()) else { return Ok(Vec::new()) };
-        let (from, to) = keys::between("SEND", first, last);
-        let range =
-            Range { pk: &at.pk, from: &from, to: &to, newest_first: false, consistent: true, limit: SENDS_READ };
-        let records: Vec<SendRecord> = self.query("send record", range).await?;
+        let sends = Query::of(&at.pk).between(Timed::Send.between(first, last)).at_most(SENDS_READ);
+        let records: Vec<SendRecord> = self.table.query(sends).await?;
         let passed = records.into_iter().filter(|record| record.state != SendState::Claimed);
         Ok(passed.filter_map(|record| message(record.subject)).filter(|id| of.contains(id)).collect())
     }

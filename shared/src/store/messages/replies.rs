@@ -16,8 +16,12 @@ use crate::sending::recent;
 use crate::store::people::matches::MatchItem;
 use crate::store::table::keys::{AddressPartition, Key};
 use crate::store::table::seconds_from;
-use crate::store::table::transaction::{Change, ITEMS_LIMIT, Outcome, TRIES, Transaction, back_off};
+use crate::store::table::transaction::ITEMS_LIMIT;
+use crate::store::table::{Committed, ItemChange, Label, Transaction, Tries};
 use crate::store::{Store, StoreError, StoredMessage};
+
+const OWNER: Label = Label("the address is the person's");
+const NOTHING_SINCE: Label = Label("nothing happened since they wrote");
 
 #[derive(Serialize, Deserialize)]
 struct ReplyItem {
@@ -55,8 +59,9 @@ pub enum ReplyOutcome {
 impl Store {
     pub async fn keep_reply(&self, write: &ReplyWrite<'_>) -> Result<ReplyOutcome, StoreError> {
         let mut late = None;
-        for attempt in 0..TRIES {
-            let marker = self.get_consistent::<ReplyItem>("reply", &write.partition.reply(write.external_id)).await?;
+        let mut tries = Tries::default();
+        loop {
+            let marker: Option<ReplyItem> = self.table.get(&write.partition.reply(write.external_id)).await?;
             if let Some(ReplyItem { received, .. }) = marker {
                 let recent = recent::given_to(self.recent(write, None).await?, write.external_id);
                 if received == write.received {
@@ -66,64 +71,51 @@ impl Store {
             }
             let records = self.recent(write, write.last_reply()).await?;
             let given = recent::to_give(records, write.user);
-            match self.try_keep(write, &given, late).await? {
-                Outcome::Done => {
+            match self.table.commit(keeping(write, &given, late)?).await? {
+                Committed::Done => {
                     self.keep_rest(write, room(&given)).await?;
                     return Ok(ReplyOutcome::Kept(given));
                 }
                 // The address has another owner by now, or none: read anew who wrote.
-                Outcome::Refused(items) if items.contains(&1) => return Ok(ReplyOutcome::Moved),
-                // More happened since they wrote.
-                Outcome::Refused(items) if items.contains(&2) => {
+                refused if refused.is_refused_by(OWNER) => return Ok(ReplyOutcome::Moved),
+                refused if refused.is_refused_by(NOTHING_SINCE) => {
                     late = Some(self.since(write.app, write.person.result.conversation_id, write.received).await?);
                 }
-                Outcome::Refused(_) | Outcome::Collided => back_off(attempt).await,
+                Committed::Refused(_) => {}
             }
+            tries.again().await?;
         }
-        Err(StoreError::Contended)
     }
 
     /// What the person was sent on any of their clients since a moment.
     async fn recent(&self, write: &ReplyWrite<'_>, last: Option<Timestamp>) -> Result<Vec<SendRecord>, StoreError> {
         let since = recent::window_start(last, write.received);
         let partitions = write.partitions();
-        let queries =
-            partitions.iter().map(|partition| self.notifications_since(partition, since, recent::LIMIT as i32));
+        let queries = partitions.iter().map(|partition| self.notifications_since(partition, since, recent::LIMIT));
         Ok(futures::future::try_join_all(queries).await?.concat())
-    }
-
-    async fn try_keep(
-        &self,
-        write: &ReplyWrite<'_>,
-        given: &[SendRecord],
-        late: Option<Late>,
-    ) -> Result<Outcome, StoreError> {
-        let marker = ReplyItem { received: write.received, ttl: seconds_from(write.received, RETENTION_DAYS) };
-        let conversation = write.person.result.conversation_id;
-        let mut writes = Transaction::new()
-            .put_absent(self, &write.partition.reply(write.external_id), &marker)
-            .update(self, seen(write))
-            .update(self, counted_reply(write.app, conversation, write.messages.len(), write.received, late));
-        for (key, message) in write.keyed()?.into_iter().take(room(given)) {
-            writes = writes.put(self, &key, message);
-        }
-        for record in given {
-            writes = writes.update(self, mark_given(write, record));
-        }
-        writes.commit(self).await
     }
 
     /// Messages behind the first so many. Nothing of somebody whose address it is no more.
     async fn keep_rest(&self, write: &ReplyWrite<'_>, first: usize) -> Result<(), StoreError> {
-        let theirs = Change::of(&write.partition.match_result(), "")
-            .when("appUserId = :user")
-            .value(":user", &write.person.result.app_user_id);
         for some in write.keyed()?.get(first..).unwrap_or_default().chunks(ITEMS_LIMIT - 1) {
-            let start = || Transaction::new().check(self, theirs.clone());
-            self.commit(|| some.iter().fold(start(), |writes, (key, message)| writes.put(self, key, message))).await?;
+            let theirs = Transaction::new().check(write.owned());
+            self.table.commit(some.iter().fold(theirs, |writes, (key, message)| writes.put(key, message))).await?;
         }
         Ok(())
     }
+}
+
+fn keeping(write: &ReplyWrite<'_>, given: &[SendRecord], late: Option<Late>) -> Result<Transaction, StoreError> {
+    let marker = ReplyItem { received: write.received, ttl: seconds_from(write.received, RETENTION_DAYS) };
+    let conversation = write.person.result.conversation_id;
+    let count = counted_reply(write.app, conversation, write.messages.len(), write.received, late);
+    let writes = Transaction::new()
+        .put(ItemChange::of(&write.partition.reply(write.external_id)).when_absent(), &marker)
+        .update(seen(write).labelled(OWNER))
+        .update(count.labelled(NOTHING_SINCE));
+    let first = write.keyed()?.into_iter().take(room(given));
+    let writes = first.fold(writes, |writes, (key, message)| writes.put(&key, message));
+    Ok(given.iter().fold(writes, |writes, record| writes.update(mark_given(write, record))))
 }
 
 /// How many messages go with the marker, the person, the counters, and the marks on what is given.
@@ -142,11 +134,12 @@ impl ReplyWrite<'_> {
 
     fn keyed(&self) -> Result<Vec<(Key, &StoredMessage)>, StoreError> {
         let conversation = self.person.result.conversation_id;
-        let keyed = |message: &'_ StoredMessage| message.key(self.app, conversation);
-        self.messages
-            .iter()
-            .map(|message| Ok((keyed(message).ok_or(StoreError::Unreadable("message"))?, message)))
-            .collect()
+        self.messages.iter().map(|message| Ok((message.key(self.app, conversation)?, message))).collect()
+    }
+
+    /// The address's match, while it is the person's.
+    fn owned(&self) -> ItemChange {
+        ItemChange::of(&self.partition.match_result()).when_is("appUserId", &self.person.result.app_user_id)
     }
 
     /// When the person last wrote, wherever.
@@ -160,25 +153,14 @@ fn at(app: AppId, client: &Client) -> AddressPartition {
 }
 
 /// The person was here: `lastReply`, `client.lastSeen`, `client.raw`.
-fn seen(write: &ReplyWrite<'_>) -> Change {
-    let expression = match write.raw.is_empty() {
-        true => "SET lastReply = :now, client.lastSeen = :now",
-        false => "SET lastReply = :now, client.lastSeen = :now, client.#raw = :raw",
-    };
-    let change = Change::of(&write.partition.match_result(), expression)
-        .when("appUserId = :user")
-        .value(":now", &write.received)
-        .value(":user", &write.person.result.app_user_id);
-    match write.raw.is_empty() {
-        true => change,
-        false => change.name("#raw", "raw").value(":raw", write.raw),
-    }
+fn seen(write: &ReplyWrite<'_>) -> ItemChange {
+    let seen = write.owned().set("lastReply", &write.received).set("client.lastSeen", &write.received);
+    seen.set_if("client.raw", Some(write.raw).filter(|raw| !raw.is_empty()))
 }
 
-fn mark_given(write: &ReplyWrite<'_>, record: &SendRecord) -> Change {
+fn mark_given(write: &ReplyWrite<'_>, record: &SendRecord) -> ItemChange {
     let sent_at = record.match_result.as_ref().map(|result| at(write.app, &result.client));
     let key = sent_at.as_ref().unwrap_or(write.partition).send(record.accepted, record.subject);
-    Change::of(&key, "SET answeredBy = :reply")
-        .when("attribute_exists(pk) AND attribute_not_exists(answeredBy)")
-        .value(":reply", write.external_id)
+    let given = ItemChange::of(&key).set("answeredBy", write.external_id);
+    given.when_there().when("attribute_not_exists(#answeredBy)")
 }

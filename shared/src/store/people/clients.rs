@@ -6,7 +6,7 @@ use crate::ids::{AppId, AppUserId};
 use crate::model::{Client, Timestamp};
 use crate::outbox::Mark;
 use crate::store::table::keys::{self, AddressPartition, UserPartition};
-use crate::store::table::transaction::{Change, Transaction};
+use crate::store::table::{ItemChange, Transaction};
 use crate::store::{Store, StoreError};
 use crate::system;
 
@@ -32,12 +32,9 @@ impl Store {
     ) -> Result<(), StoreError> {
         let partition = AddressPartition::new(app, client.integration_id, &client.external_id);
         let pointer = UserPartition::new(app, user).client(client.integration_id, &client.external_id);
-        let theirs = Change::of(&partition.match_result(), "").when("appUserId = :user").value(":user", &user);
-        self.commit(|| {
-            let writes = Transaction::new().delete(self, theirs.clone()).delete(self, Change::of(&pointer, ""));
-            mark.into_iter().fold(writes, |writes, mark| writes.mark(self, app, mark))
-        })
-        .await?;
+        let theirs = ItemChange::of(&partition.match_result()).when_is("appUserId", &user);
+        let writes = Transaction::new().delete(theirs).delete(&pointer);
+        self.table.commit(mark.into_iter().fold(writes, |writes, mark| writes.mark(app, mark))).await?;
         Ok(())
     }
 
@@ -45,7 +42,7 @@ impl Store {
     pub async fn create_auth_code(&self, app: AppId, user: AppUserId, now: Timestamp) -> Result<String, StoreError> {
         let code = format!("ac_{}", hex::encode(system::random::<16>()));
         let item = CodeItem { app_user_id: user, ttl: now.plus_seconds(CODE_SECONDS).seconds() };
-        self.put("auth code", &keys::auth_code(app, &code), &item).await?;
+        self.table.put(&keys::auth_code(app, &code), &item).await?;
         Ok(code)
     }
 }

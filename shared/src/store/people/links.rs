@@ -6,18 +6,20 @@
 use serde::Serialize;
 
 use super::matches::ClientPointer;
-use super::users::{HERE, UNCHANGED};
+use super::users::{as_read, here, start_conversation};
 use crate::conversation::page;
 use crate::ids::{AppId, LinkId};
 use crate::linking::asking::{self, DailyLimit};
-use crate::linking::consent;
-use crate::linking::{Link, LinkState};
+use crate::linking::{Link, LinkState, consent};
 use crate::model::{AppUser, Client, ClientStatus, ExternalId, MatchResult, SendRecord, Timestamp};
 use crate::outbox::Mark;
 use crate::sending::recent;
-use crate::store::table::keys::{self, AddressPartition, TTL, UserPartition};
-use crate::store::table::transaction::{Change, Outcome, TRIES, Transaction, back_off};
+use crate::store::table::keys::{self, AddressPartition, Key, TTL, Timed, UserPartition};
+use crate::store::table::{Committed, ItemChange, Label, Query, Transaction, Tries};
 use crate::store::{MatchItem, Store, StoreError};
+
+const OPEN: Label = Label("the link is open");
+const PERSON: Label = Label("the person is there");
 
 /// What a person's listing shows of an open link. It ends with the link.
 #[derive(Serialize)]
@@ -61,14 +63,14 @@ impl Store {
 
     /// The last link of an address.
     pub async fn link_at(&self, partition: &AddressPartition) -> Result<Option<Link>, StoreError> {
-        self.get_consistent("link", &partition.link()).await
+        self.table.get(&partition.link()).await
     }
 
     /// One certain link of an address, which may not be its last.
     pub async fn link_of(&self, partition: &AddressPartition, id: LinkId) -> Result<Option<Link>, StoreError> {
         match self.link_at(partition).await? {
             Some(link) if link.id == id => Ok(Some(link)),
-            _ => self.get_consistent("link", &partition.past_link(id)).await,
+            _ => self.table.get(&partition.past_link(id)).await,
         }
     }
 
@@ -78,7 +80,7 @@ impl Store {
         partition: &AddressPartition,
         reply: &ExternalId,
     ) -> Result<Option<Link>, StoreError> {
-        let links: Vec<Link> = self.list("link", &partition.pk, &partition.link().sk, true).await?;
+        let links: Vec<Link> = self.table.query(Query::of(&partition.pk).under(partition.link().sk)).await?;
         Ok(links.into_iter().find(|link| link.ended_by.as_ref() == Some(reply)))
     }
 
@@ -89,11 +91,11 @@ impl Store {
         link: &Link,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let last_reply = self.find_match(partition, true).await?.and_then(|owner| owner.last_reply);
+        let last_reply = self.find_match(partition).await?.and_then(|owner| owner.last_reply);
         let since = recent::window_start(last_reply, now).min(recent::window_start(Some(link.client.linked), now));
         let until = now.plus_seconds(86_400);
-        let sent = |kind| self.stretch::<SendRecord>("send record", &partition.pk, kind, since, until, true);
-        let (mut records, sends) = tokio::try_join!(sent("NOTIFICATION"), sent("SEND"))?;
+        let sent = |kind| self.stretch::<SendRecord>(&partition.pk, kind, since, until, true);
+        let (mut records, sends) = tokio::try_join!(sent(Timed::Notification), sent(Timed::Send))?;
         records.extend(sends);
         Ok(records.len() < page::SOURCE_LIMIT && consent::is_only_question(&records, link.id, last_reply))
     }
@@ -101,92 +103,53 @@ impl Store {
     /// Begins a link that waits for its confirmation.
     pub async fn begin_link(&self, beginning: Beginning<'_>) -> Result<Begun, StoreError> {
         let Beginning { app, user, link, .. } = beginning;
-        let there = Change::of(&keys::app_user(app, user.id), "").when(HERE);
-        let writes = || self.place(Transaction::new(), beginning).check(self, there.clone());
-        let refused = self.commit(|| writes().put(self, &pending(app, link), &PendingClient::of(&link.client))).await?;
-        Ok(if refused.is_empty() { Begun::Done } else { Begun::Changed })
+        let writes = place(Transaction::new(), beginning).check(here(app, user.id));
+        let writes = writes.put(&pending(app, link), &PendingClient::of(&link.client));
+        Ok(Begun::of(&self.table.commit(writes).await?))
     }
 
     /// The same by the person's own word, which counts: of two links that they ask for at once one sees the other.
     pub async fn ask(&self, beginning: Beginning<'_>) -> Result<Begun, StoreError> {
         let Beginning { app, user, link, .. } = beginning;
-        let now = link.client.linked;
+        let day = asking::day(link.client.linked);
         let counters = [
-            (DailyLimit::Address, at(app, &link.client).asked(asking::day(now))),
-            (DailyLimit::Person, UserPartition::new(app, user.id).asked(asking::day(now))),
-            (DailyLimit::App, keys::asked(app, asking::day(now))),
+            (DailyLimit::Address, at(app, &link.client).asked(day)),
+            (DailyLimit::Person, UserPartition::new(app, user.id).asked(day)),
+            (DailyLimit::App, keys::asked(app, day)),
         ];
-        let counted = counters.map(|(limit, key)| {
-            let change = Change::of(&key, "ADD asked :one SET appUserId = :user, #ttl = :ends");
-            let change = change.when("attribute_not_exists(asked) OR asked < :most").name("#ttl", TTL);
-            let change = change.value(":one", &1).value(":user", &user.id).value(":most", &limit.a_day());
-            (limit, change.value(":ends", &asking::day_ends(now).seconds()))
+        let ends = asking::day_ends(link.client.linked).seconds();
+        let writes = counters.iter().fold(Transaction::new(), |writes, (limit, key)| {
+            let count = ItemChange::of(key).add("asked", 1).set("appUserId", &user.id).set(TTL, &ends);
+            writes.update(count.when_below("asked", limit.a_day()).labelled(label(*limit)))
         });
-        let unseen = Change::of(&keys::app_user(app, user.id), "ADD revision :one")
-            .when(UNCHANGED)
-            .value(":seen", &user.revision)
-            .value(":one", &1);
-        let refused = self.commit(|| {
-            let writes =
-                counted.iter().fold(Transaction::new(), |writes, (_, count)| writes.update(self, count.clone()));
-            let writes = self.place(writes, beginning).update(self, unseen.clone());
-            writes.put(self, &pending(app, link), &PendingClient::of(&link.client))
-        });
-        let refused = refused.await?;
-        let over = refused.first().and_then(|first| counted.get(*first)).map(|(limit, _)| *limit);
-        Ok(match (over, refused.is_empty()) {
-            (Some(limit), _) => Begun::TooOften(limit),
-            (None, true) => Begun::Done,
-            (None, false) => Begun::Changed,
-        })
+        let writes = place(writes, beginning)
+            .update(as_read(app, user).add("revision", 1))
+            .put(&pending(app, link), &PendingClient::of(&link.client));
+        let committed = self.table.commit(writes).await?;
+        let over = counters.iter().find(|(limit, _)| committed.is_refused_by(label(*limit)));
+        Ok(over.map_or_else(|| Begun::of(&committed), |(limit, _)| Begun::TooOften(*limit)))
     }
 
     /// Begins and completes a link that needs no confirmation, over the address's owner as read.
     pub async fn link_at_once(&self, beginning: Beginning<'_>, owner: Option<&MatchItem>) -> Result<Begun, StoreError> {
         let Beginning { app, user, link, older, .. } = beginning;
         let done = Link { state: LinkState::Done, taken_from: taken_from(owner, user).cloned(), ..link.clone() };
-        let refused = self.commit(|| {
-            let writes = self.place(Transaction::new(), Beginning { link: &done, ..beginning });
-            let writes = self.handing_over(writes, app, user, link, owner);
-            match older.filter(|older| older.app_user_id == user.id) {
-                Some(older) => writes.delete(self, Change::of(&pending(app, older), "")),
-                None => writes,
-            }
-        });
-        Ok(if refused.await?.is_empty() { Begun::Done } else { Begun::Changed })
-    }
-
-    /// Puts a link in the place of the last one of its address, which is kept for a while, and is listed no more.
-    fn place(&self, writes: Transaction, beginning: Beginning<'_>) -> Transaction {
-        let Beginning { app, link, older, mark, .. } = beginning;
-        let partition = at(app, &link.client);
-        // What has run out may lie there for two days more.
-        let place = Change::of(&partition.link(), "").name("#ttl", TTL).value(":now", &link.client.linked.seconds());
-        let Some(older) = older else {
-            let place = place.when("attribute_not_exists(pk) OR #ttl <= :now");
-            return writes.replace(self, place, link).mark(self, app, mark);
+        let writes = place(Transaction::new(), Beginning { link: &done, ..beginning });
+        let writes = handing_over(writes, app, user, link, owner);
+        let writes = match older.filter(|older| older.app_user_id == user.id) {
+            Some(older) => writes.delete(&pending(app, older)),
+            None => writes,
         };
-        let place = place
-            .when("attribute_not_exists(pk) OR #ttl <= :now OR (id = :older AND #state = :state AND appUserId = :user)")
-            .name("#state", "state")
-            .value(":older", &older.id)
-            .value(":state", &older.state)
-            .value(":user", &older.app_user_id);
-        let writes = writes.replace(self, place, link).mark(self, app, mark);
-        let writes = writes.put(self, &partition.past_link(older.id), older);
-        match older.is_open() && older.app_user_id != link.app_user_id {
-            true => writes.delete(self, Change::of(&pending(app, older), "")),
-            false => writes,
-        }
+        Ok(Begun::of(&self.table.commit(writes).await?))
     }
 
     /// The confirmation's message was sent: ASKED → MATCHED.
     pub async fn match_link(&self, app: AppId, link: &Link) -> Result<(), StoreError> {
-        let key = at(app, &link.client).link();
-        let change =
-            Change::of(&key, "SET #state = :matched").when("id = :id AND #state = :asked").name("#state", "state");
-        let change = change.value(":matched", &LinkState::Matched).value(":asked", &LinkState::Asked);
-        self.change::<Link>("link", change.value(":id", &link.id)).await?;
+        let change = ItemChange::of(&at(app, &link.client).link())
+            .set("state", &LinkState::Matched)
+            .when_is("id", &link.id)
+            .when_is("state", &LinkState::Asked);
+        self.table.update(change).await?;
         Ok(())
     }
 
@@ -200,73 +163,104 @@ impl Store {
         by: Option<&ExternalId>,
     ) -> Result<Option<Link>, StoreError> {
         let partition = at(app, &link.client);
-        for attempt in 0..TRIES {
-            let owner = self.find_match(&partition, true).await?;
+        let mut tries = Tries::default();
+        loop {
+            let owner = self.find_match(&partition).await?;
             let taken_from = taken_from(owner.as_ref(), user);
-            let writes = Transaction::new().update(self, ended(&partition, link, LinkState::Done, by, taken_from));
-            let writes = self.handing_over(writes, app, user, link, owner.as_ref());
-            let writes = writes.delete(self, Change::of(&pending_of(app, user, link), ""));
-            match writes.commit(self).await? {
-                Outcome::Done => {
+            let ended = ended(&partition, link, LinkState::Done, by, taken_from).labelled(OPEN);
+            let writes = handing_over(Transaction::new().update(ended), app, user, link, owner.as_ref());
+            match self.table.commit(writes.delete(&pending_of(app, user, link))).await? {
+                Committed::Done => {
                     let (taken_from, ended_by) = (taken_from.cloned(), by.cloned());
                     return Ok(Some(Link { state: LinkState::Done, taken_from, ended_by, ..link.clone() }));
                 }
-                Outcome::Refused(items) if items.contains(&0) || items.contains(&1) => return Ok(None),
-                Outcome::Refused(_) | Outcome::Collided => back_off(attempt).await,
-            }
-        }
-        Err(StoreError::Contended)
-    }
-
-    /// The profile first: whoever is gone, or was merged away, is given nothing.
-    fn handing_over(
-        &self,
-        writes: Transaction,
-        app: AppId,
-        user: &AppUser,
-        link: &Link,
-        owner: Option<&MatchItem>,
-    ) -> Transaction {
-        let (integration, address) = (link.client.integration_id, &link.client.external_id);
-        let key = at(app, &link.client).match_result();
-        let result = MatchResult {
-            app_user_id: user.id,
-            user_id: user.user_id.clone(),
-            conversation_id: user.conversation_id,
-            client: Client { status: ClientStatus::Active, ..link.client.clone() },
-        };
-        let item = MatchItem { result, started_by: None, last_reply: None };
-        let pointer = ClientPointer { integration_id: integration, address: address.clone() };
-        let listed = UserPartition::new(app, user.id).client(integration, address);
-        let writes = writes.update(self, self.start_conversation(app, user.id)).put(self, &listed, &pointer);
-        match owner.map(|owner| owner.result.app_user_id) {
-            None => writes.put_absent(self, &key, &item),
-            Some(old) if old == user.id => writes.put_owned(self, &key, &item, old),
-            Some(old) => {
-                let theirs = UserPartition::new(app, old).client(integration, address);
-                writes.put_owned(self, &key, &item, old).delete(self, Change::of(&theirs, ""))
+                refused if refused.is_refused_by(OPEN) || refused.is_refused_by(PERSON) => return Ok(None),
+                Committed::Refused(_) => tries.again().await?,
             }
         }
     }
 
     /// The link comes to nothing. Nothing happens to one that was ended, or replaced, by another.
     pub async fn fail_link(&self, app: AppId, link: &Link, by: Option<&ExternalId>) -> Result<(), StoreError> {
-        let ending = || ended(&at(app, &link.client), link, LinkState::Failed, by, None);
-        let unlisting = || Change::of(&pending(app, link), "");
-        self.commit(|| Transaction::new().update(self, ending()).delete(self, unlisting())).await?;
+        let ended = ended(&at(app, &link.client), link, LinkState::Failed, by, None);
+        self.table.commit(Transaction::new().update(ended).delete(&pending(app, link))).await?;
         Ok(())
     }
+}
+
+impl Begun {
+    fn of(committed: &Committed) -> Self {
+        if committed.is_done() { Self::Done } else { Self::Changed }
+    }
+}
+
+fn label(limit: DailyLimit) -> Label {
+    Label(match limit {
+        DailyLimit::Address => "questions asked an address",
+        DailyLimit::Person => "questions asked for a person",
+        DailyLimit::App => "questions asked by an app's people",
+    })
+}
+
+/// Puts a link in the place of the last one of its address, which is kept for a while, and is listed no more.
+fn place(writes: Transaction, beginning: Beginning<'_>) -> Transaction {
+    let Beginning { app, link, older, mark, .. } = beginning;
+    let partition = at(app, &link.client);
+    // What has run out may lie there for two days more.
+    let place = ItemChange::of(&partition.link()).value(":now", &link.client.linked.seconds());
+    let Some(older) = older else {
+        let place = place.when("attribute_not_exists(pk) OR #ttl <= :now");
+        return writes.put(place, link).mark(app, mark);
+    };
+    let place = place
+        .when("attribute_not_exists(pk) OR #ttl <= :now OR (#id = :older AND #state = :state AND #appUserId = :user)")
+        .value(":older", &older.id)
+        .value(":state", &older.state)
+        .value(":user", &older.app_user_id);
+    let writes = writes.put(place, link).mark(app, mark).put(&partition.past_link(older.id), older);
+    match older.is_open() && older.app_user_id != link.app_user_id {
+        true => writes.delete(&pending(app, older)),
+        false => writes,
+    }
+}
+
+/// The profile first: whoever is gone, or was merged away, is given nothing.
+fn handing_over(
+    writes: Transaction,
+    app: AppId,
+    user: &AppUser,
+    link: &Link,
+    owner: Option<&MatchItem>,
+) -> Transaction {
+    let (integration, address) = (link.client.integration_id, &link.client.external_id);
+    let result = MatchResult {
+        app_user_id: user.id,
+        user_id: user.user_id.clone(),
+        conversation_id: user.conversation_id,
+        client: Client { status: ClientStatus::Active, ..link.client.clone() },
+    };
+    let item = MatchItem { result, started_by: None, last_reply: None };
+    let pointer = ClientPointer { integration_id: integration, address: address.clone() };
+    let writes = writes
+        .update(start_conversation(app, user.id).labelled(PERSON))
+        .put(&UserPartition::new(app, user.id).client(integration, address), &pointer);
+    let place = ItemChange::of(&at(app, &link.client).match_result());
+    let Some(old) = owner.map(|owner| owner.result.app_user_id) else {
+        return writes.put(place.when_absent(), &item);
+    };
+    let writes = writes.put(place.when_is("appUserId", &old), &item);
+    if old == user.id { writes } else { writes.delete(&UserPartition::new(app, old).client(integration, address)) }
 }
 
 fn at(app: AppId, client: &Client) -> AddressPartition {
     AddressPartition::new(app, client.integration_id, &client.external_id)
 }
 
-fn pending(app: AppId, link: &Link) -> keys::Key {
+fn pending(app: AppId, link: &Link) -> Key {
     UserPartition::new(app, link.app_user_id).pending(link.client.integration_id, &link.client.external_id)
 }
 
-fn pending_of(app: AppId, user: &AppUser, link: &Link) -> keys::Key {
+fn pending_of(app: AppId, user: &AppUser, link: &Link) -> Key {
     UserPartition::new(app, user.id).pending(link.client.integration_id, &link.client.external_id)
 }
 
@@ -280,22 +274,13 @@ fn ended(
     state: LinkState,
     by: Option<&ExternalId>,
     taken_from: Option<&MatchResult>,
-) -> Change {
-    let mut expression = "SET #state = :state".to_owned();
-    expression.push_str(if by.is_some() { ", endedBy = :by" } else { "" });
-    expression.push_str(if taken_from.is_some() { ", takenFrom = :old" } else { "" });
-    let mut change = Change::of(&partition.link(), expression)
-        .when("id = :id AND (#state = :asked OR #state = :matched)")
-        .name("#state", "state")
-        .value(":state", &state)
+) -> ItemChange {
+    ItemChange::of(&partition.link())
+        .set("state", &state)
+        .set_if("endedBy", by)
+        .set_if("takenFrom", taken_from)
+        .when_is("id", &link.id)
+        .when("#state = :asked OR #state = :matched")
         .value(":asked", &LinkState::Asked)
         .value(":matched", &LinkState::Matched)
-        .value(":id", &link.id);
-    if let Some(by) = by {
-        change = change.value(":by", by);
-    }
-    if let Some(old) = taken_from {
-        change = change.value(":old", old);
-    }
-    change
 }

@@ -8,13 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AppId, AppUserId, ClientId, IntegrationId};
 use crate::model::{Address, AppUser, ChannelType, Client, ClientStatus, ExternalId, MatchResult, Timestamp};
-use crate::store::table::Written;
 use crate::store::table::keys::{AddressPartition, UserPartition};
-use crate::store::table::transaction::{Change, Transaction};
+use crate::store::table::{ItemChange, Written};
 use crate::store::{Store, StoreError};
 use crate::system::System;
-
-const CREATION_TRIES: usize = 8;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -50,19 +47,19 @@ pub struct NewClient<'a> {
 }
 
 impl Store {
-    /// Whose this address is. `consistent` sees a creation of a moment ago, at twice the cost.
-    pub async fn find_match(
-        &self,
-        partition: &AddressPartition,
-        consistent: bool,
-    ) -> Result<Option<MatchItem>, StoreError> {
-        self.read("match", &partition.match_result(), consistent).await
+    /// Whose this address is.
+    pub async fn find_match(&self, partition: &AddressPartition) -> Result<Option<MatchItem>, StoreError> {
+        self.table.get(&partition.match_result()).await
+    }
+
+    /// At half the price: a creation of a moment ago may not be seen.
+    pub async fn find_match_lagging(&self, partition: &AddressPartition) -> Result<Option<MatchItem>, StoreError> {
+        self.table.get_lagging(&partition.match_result()).await
     }
 
     /// An address whose person is gone is nobody's: whoever writes from there is somebody new.
     pub async fn release_address(&self, partition: &AddressPartition, gone: AppUserId) -> Result<(), StoreError> {
-        let theirs = Change::of(&partition.match_result(), "").when("appUserId = :gone").value(":gone", &gone);
-        self.commit(|| Transaction::new().delete(self, theirs.clone())).await?;
+        self.table.take_away(ItemChange::of(&partition.match_result()).when_is("appUserId", &gone)).await?;
         Ok(())
     }
 
@@ -75,21 +72,19 @@ impl Store {
         let pointer = ClientPointer { integration_id: new.integration, address: new.address.clone() };
         let (user_key, match_key) = (listing.user(), partition.match_result());
         let (user_put, pointer_put) =
-            tokio::join!(self.put("app user", &user_key, &user), self.put("client", &pointer_key, &pointer));
+            tokio::join!(self.table.put(&user_key, &user), self.table.put(&pointer_key, &pointer));
         user_put.and(pointer_put)?;
-        for _ in 0..CREATION_TRIES {
-            if self.put_if_absent("match", &match_key, &item).await? == Written::Yes {
-                return Ok(item);
-            }
-            if let Some(found) = self.find_match(&partition, true).await? {
+        match self.table.put(ItemChange::of(&match_key).when_absent(), &item).await?.read()? {
+            Written::Done(_) => Ok(item),
+            Written::Refused(found) => {
+                let found: MatchItem = found.ok_or(StoreError::Contended)?;
                 // A repeat of our own write, whose first answer was lost, finds itself.
                 if found.result.app_user_id != user.id {
-                    tokio::try_join!(self.delete(&user_key), self.delete(&pointer_key))?;
+                    tokio::try_join!(self.table.delete(&user_key), self.table.delete(&pointer_key))?;
                 }
-                return Ok(found);
+                Ok(found)
             }
         }
-        Err(StoreError::Contended)
     }
 }
 

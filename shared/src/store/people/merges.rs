@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use super::links::PendingClient;
 use super::matches::ClientPointer;
-use super::users::{NameItem, UNCHANGED, UserItem};
+use super::users::{NameItem, UserItem, as_read};
 use crate::ids::{AppId, AppUserId, ConversationId};
 use crate::model::{AppUser, CLIENT_LIMIT, Client, MERGED_LIMIT, Person};
 use crate::outbox::Mark;
 use crate::store::messages::conversations::Conversation;
 use crate::store::table::keys::{self, AddressPartition, UserPartition};
-use crate::store::table::transaction::{Change, Transaction};
+use crate::store::table::{ItemChange, Transaction};
 use crate::store::{Store, StoreError};
 
 /// What a person's listing holds of somebody who was merged into them: what must go when they are erased.
@@ -49,121 +49,90 @@ impl Store {
         let counts = self.conversation(app, discarded.user.conversation_id).await?;
         let joined = survivor.user.clone().joined_by(&discarded.user);
         let size = serde_json::to_vec(&joined).map_or(usize::MAX, |bytes| bytes.len());
-        let writes = || self.merging(app, survivor, discarded, &joined, &counts).mark(self, app, mark);
+        let writes = merging(app, survivor, discarded, &joined, &counts).mark(app, mark);
         let clients =
             survivor.clients.len() + survivor.pending.len() + discarded.clients.len() + discarded.pending.len();
         let is_within_limits = clients <= CLIENT_LIMIT && joined.merged_users.len() <= MERGED_LIMIT;
-        if size > PROFILE_LIMIT || !is_within_limits || !writes().fits() {
+        if size > PROFILE_LIMIT || !is_within_limits || !writes.fits() {
             return Ok(Merged::TooLarge);
         }
-        let refused = self.commit(writes).await?;
-        Ok(if refused.is_empty() { Merged::Done } else { Merged::Changed })
+        Ok(if self.table.commit(writes).await?.is_done() { Merged::Done } else { Merged::Changed })
     }
+}
 
-    fn merging(
-        &self,
-        app: AppId,
-        survivor: &Person,
-        discarded: &Person,
-        joined: &AppUser,
-        counts: &Conversation,
-    ) -> Transaction {
-        let (to, from) = (&survivor.user, &discarded.user);
-        let unchanged = |user: &AppUser| {
-            Change::of(&keys::app_user(app, user.id), "").when(UNCHANGED).value(":seen", &user.revision)
-        };
-        let joined = AppUser { revision: to.revision + 1, ..joined.clone() };
-        let pointer = MergedPointer { id: from.id, user_id: from.user_id.clone() };
-        let mut writes = Transaction::new()
-            .replace(self, unchanged(to), &joined)
-            .replace(self, unchanged(from), &UserItem::Merged { merged_into: to.id })
-            .check(self, uncounted(app, from.conversation_id, counts))
-            .update(self, added(app, to.conversation_id, counts))
-            .put(self, &UserPartition::new(app, to.id).merged(from.id), &pointer);
-        if let Some(user_id) = &from.user_id {
-            writes = writes.put(self, &keys::user_name(app, user_id), &NameItem { app_user_id: to.id });
-        }
-        // A name that comes by the merge is told with every client.
-        if to.user_id != joined.user_id {
-            let own = survivor.clients.iter().map(|client| owned(app, client, to.id, &joined));
-            writes = own.fold(writes, |writes, change| writes.update(self, change));
-        }
-        for client in &discarded.clients {
-            writes = self.move_client(writes, app, &joined, from, client);
-        }
-        for client in &discarded.pending {
-            writes = self.move_pending(writes, app, to, from, client);
-        }
-        writes
+fn merging(app: AppId, survivor: &Person, discarded: &Person, joined: &AppUser, counts: &Conversation) -> Transaction {
+    let (to, from) = (&survivor.user, &discarded.user);
+    let joined = AppUser { revision: to.revision + 1, ..joined.clone() };
+    let pointer = MergedPointer { id: from.id, user_id: from.user_id.clone() };
+    let mut writes = Transaction::new()
+        .put(as_read(app, to), &joined)
+        .put(as_read(app, from), &UserItem::Merged { merged_into: to.id })
+        .check(uncounted(app, from.conversation_id, counts))
+        .update(added(app, to.conversation_id, counts))
+        .put(&UserPartition::new(app, to.id).merged(from.id), &pointer);
+    if let Some(user_id) = &from.user_id {
+        writes = writes.put(&keys::user_name(app, user_id), &NameItem { app_user_id: to.id });
     }
+    // A name that comes by the merge is told with every client.
+    if to.user_id != joined.user_id {
+        let own = survivor.clients.iter().map(|client| owned(app, client, to.id, &joined));
+        writes = own.fold(writes, Transaction::update);
+    }
+    let writes =
+        discarded.clients.iter().fold(writes, |writes, client| move_client(writes, app, &joined, from, client));
+    discarded.pending.iter().fold(writes, |writes, client| move_pending(writes, app, to, from, client))
+}
 
-    fn move_client(
-        &self,
-        writes: Transaction,
-        app: AppId,
-        survivor: &AppUser,
-        discarded: &AppUser,
-        client: &Client,
-    ) -> Transaction {
-        let (integration_id, address) = (client.integration_id, client.external_id.clone());
-        let change = owned(app, client, discarded.id, survivor);
-        let from = UserPartition::new(app, discarded.id).client(integration_id, &address);
-        let to = UserPartition::new(app, survivor.id).client(integration_id, &address);
-        let pointer = ClientPointer { integration_id, address };
-        writes.update(self, change).delete(self, Change::of(&from, "")).put(self, &to, &pointer)
-    }
+fn move_client(
+    writes: Transaction,
+    app: AppId,
+    survivor: &AppUser,
+    discarded: &AppUser,
+    client: &Client,
+) -> Transaction {
+    let (integration_id, address) = (client.integration_id, client.external_id.clone());
+    let change = owned(app, client, discarded.id, survivor);
+    let from = UserPartition::new(app, discarded.id).client(integration_id, &address);
+    let to = UserPartition::new(app, survivor.id).client(integration_id, &address);
+    writes.update(change).delete(&from).put(&to, &ClientPointer { integration_id, address })
+}
 
-    /// A link that is open goes on as the survivor's; its listing ends when it does.
-    fn move_pending(
-        &self,
-        writes: Transaction,
-        app: AppId,
-        survivor: &AppUser,
-        discarded: &AppUser,
-        client: &Client,
-    ) -> Transaction {
-        let (integration, address) = (client.integration_id, &client.external_id);
-        let link = Change::of(&AddressPartition::new(app, integration, address).link(), "SET appUserId = :survivor")
-            .when("appUserId = :discarded")
-            .value(":survivor", &survivor.id)
-            .value(":discarded", &discarded.id);
-        let from = UserPartition::new(app, discarded.id).pending(integration, address);
-        let to = UserPartition::new(app, survivor.id).pending(integration, address);
-        writes.update(self, link).delete(self, Change::of(&from, "")).put(self, &to, &PendingClient::of(client))
-    }
+/// A link that is open goes on as the survivor's; its listing ends when it does.
+fn move_pending(
+    writes: Transaction,
+    app: AppId,
+    survivor: &AppUser,
+    discarded: &AppUser,
+    client: &Client,
+) -> Transaction {
+    let (integration, address) = (client.integration_id, &client.external_id);
+    let link = ItemChange::of(&AddressPartition::new(app, integration, address).link())
+        .set("appUserId", &survivor.id)
+        .when_is("appUserId", &discarded.id);
+    let from = UserPartition::new(app, discarded.id).pending(integration, address);
+    let to = UserPartition::new(app, survivor.id).pending(integration, address);
+    writes.update(link).delete(&from).put(&to, &PendingClient::of(client))
 }
 
 /// A client that was `former`'s is this person's, by the name that they have.
-fn owned(app: AppId, client: &Client, former: AppUserId, person: &AppUser) -> Change {
-    let key = AddressPartition::new(app, client.integration_id, &client.external_id).match_result();
-    let expression = match person.user_id {
-        Some(_) => "SET appUserId = :person, conversationId = :conversation, userId = :name",
-        None => "SET appUserId = :person, conversationId = :conversation",
-    };
-    let change = Change::of(&key, expression)
-        .when("appUserId = :former")
-        .value(":person", &person.id)
-        .value(":former", &former)
-        .value(":conversation", &person.conversation_id);
-    match &person.user_id {
-        Some(name) => change.value(":name", name),
-        None => change,
-    }
+fn owned(app: AppId, client: &Client, former: AppUserId, person: &AppUser) -> ItemChange {
+    ItemChange::of(&AddressPartition::new(app, client.integration_id, &client.external_id).match_result())
+        .set("appUserId", &person.id)
+        .set("conversationId", &person.conversation_id)
+        .set_if("userId", person.user_id.as_ref())
+        .when_is("appUserId", &former)
 }
 
 /// Nothing was said in the conversation since it was read.
-fn uncounted(app: AppId, id: ConversationId, counts: &Conversation) -> Change {
-    Change::of(&keys::conversation(app, id), "")
-        .when(
-            "(attribute_not_exists(messageCount) OR messageCount = :messages) \
-             AND (attribute_not_exists(unreadCount) OR unreadCount = :unread)",
-        )
+fn uncounted(app: AppId, id: ConversationId, counts: &Conversation) -> ItemChange {
+    ItemChange::of(&keys::conversation(app, id))
+        .when("attribute_not_exists(#messageCount) OR #messageCount = :messages")
+        .when("attribute_not_exists(#unreadCount) OR #unreadCount = :unread")
         .value(":messages", &counts.message_count)
         .value(":unread", &counts.unread_count)
 }
 
-fn added(app: AppId, id: ConversationId, counts: &Conversation) -> Change {
-    Change::of(&keys::conversation(app, id), "ADD messageCount :messages, unreadCount :unread")
-        .value(":messages", &counts.message_count)
-        .value(":unread", &counts.unread_count)
+fn added(app: AppId, id: ConversationId, counts: &Conversation) -> ItemChange {
+    let own = ItemChange::of(&keys::conversation(app, id));
+    own.add("messageCount", counts.message_count).add("unreadCount", counts.unread_count)
 }

@@ -2,6 +2,7 @@
 
 mod clients;
 pub(in crate::store) mod links;
+pub(in crate::store) mod listing;
 pub(in crate::store) mod matches;
 pub(in crate::store) mod merges;
 pub(in crate::store) mod users;

@@ -7,16 +7,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::matches::ClientPointer;
-use super::merges::MergedPointer;
 use crate::ids::{AppId, AppUserId};
-use crate::model::{self, AppUser, Client, ClientStatus, MERGED_LIMIT, Person, ProfileChange};
-use crate::store::table::keys::{self, AddressPartition, UserPartition};
-use crate::store::table::transaction::{Change, Outcome, TRIES, Transaction, back_off};
-use crate::store::table::{Written, from_item};
+use crate::model::{self, AppUser, Client, MERGED_LIMIT, Person, ProfileChange};
+use crate::store::table::keys::{self, AddressPartition};
+use crate::store::table::{ItemChange, Transaction, Tries};
 use crate::store::{MatchItem, Store, StoreError};
+use crate::telemetry::Causes;
 
 /// So many merges from an old id to the person who bears it now, each of which takes a read, are not gone over twice.
 const LONG_WAY: usize = 8;
+/// Of one person, while others merge them.
+const READS: usize = 12;
 
 /// A profile, or where it went.
 #[derive(Serialize, Deserialize)]
@@ -35,15 +36,6 @@ pub(in crate::store) struct NameItem {
     pub app_user_id: AppUserId,
 }
 
-/// What a query over a person's listing found.
-#[derive(Default)]
-pub(in crate::store) struct Listing {
-    user: Option<UserItem>,
-    pub clients: Vec<ClientPointer>,
-    pub pending: Vec<Client>,
-    pub merged: Vec<MergedPointer>,
-}
-
 impl Store {
     /// The person that a path names: by their `_id`, or by the business's own name for them.
     pub async fn person(&self, app: AppId, text: &str) -> Result<Option<Person>, StoreError> {
@@ -57,7 +49,7 @@ impl Store {
 
     /// By the business's own name alone.
     pub async fn person_by_name(&self, app: AppId, user_id: &str) -> Result<Option<Person>, StoreError> {
-        let named: Option<NameItem> = self.get_consistent("user's name", &keys::user_name(app, user_id)).await?;
+        let named: Option<NameItem> = self.table.get(&keys::user_name(app, user_id)).await?;
         match named {
             Some(named) => self.person_by_id(app, named.app_user_id).await,
             None => Ok(None),
@@ -66,12 +58,13 @@ impl Store {
 
     /// By id; the id of somebody who was merged leads to whom they are now.
     pub async fn person_by_id(&self, app: AppId, id: AppUserId) -> Result<Option<Person>, StoreError> {
-        let mut listing = self.listing(app, id).await?;
-        // They may be merged again in this moment.
-        for _ in 0..TRIES {
+        let mut at = id;
+        // An id may be an old one; and they may be merged again in this moment.
+        for _ in 0..READS {
+            let listing = self.listing(app, at).await?;
             match listing.user {
                 None => return Ok(None),
-                Some(UserItem::Merged { .. }) => listing = self.listing(app, self.bearer(app, id).await?).await?,
+                Some(UserItem::Merged { .. }) => at = self.bearer(app, id).await?,
                 Some(UserItem::Here(user)) => {
                     let clients = self.clients(app, &user, &listing.clients).await?;
                     return Ok(Some(Person { user: *user, clients, pending: listing.pending }));
@@ -96,7 +89,7 @@ impl Store {
         let mut followed = Vec::new();
         let mut at = id;
         while followed.len() <= MERGED_LIMIT {
-            match self.get_consistent("app user", &keys::app_user(app, at)).await? {
+            match self.table.get(&keys::app_user(app, at)).await? {
                 Some(UserItem::Merged { merged_into }) => {
                     followed.push(merged_into);
                     at = merged_into;
@@ -116,31 +109,12 @@ impl Store {
         if let [first, .., last] = followed
             && followed.len() > LONG_WAY
         {
-            let change = Change::of(&keys::app_user(app, id), "SET mergedInto = :last").when("mergedInto = :first");
-            let shortened = change.value(":first", first).value(":last", last).write(self).await;
+            let change = ItemChange::of(&keys::app_user(app, id)).set("mergedInto", last).when_is("mergedInto", first);
+            let shortened = self.table.update(change).await;
             if let Err(error) = shortened {
-                tracing::warn!(%error, "the way over merges stays long");
+                tracing::warn!(error = %Causes(&error), "the way over merges stays long");
             }
         }
-    }
-
-    pub(in crate::store) async fn listing(&self, app: AppId, id: AppUserId) -> Result<Listing, StoreError> {
-        let partition = UserPartition::new(app, id);
-        let mut listing = Listing::default();
-        for item in self.list_items(&partition.pk, &partition.prefix, true).await? {
-            let sk = item.get(keys::SK).and_then(|sk| sk.as_s().ok()).cloned().unwrap_or_default();
-            match sk.strip_prefix(&partition.prefix).and_then(|rest| rest.split('#').next()) {
-                Some("USER") => listing.user = Some(from_item("app user", item)?),
-                Some("CLIENT") => listing.clients.push(from_item("client", item)?),
-                Some("MERGED") => listing.merged.push(from_item("merged person", item)?),
-                Some("PENDING") => {
-                    let client: Client = from_item("pending client", item)?;
-                    listing.pending.push(Client { status: ClientStatus::Pending, ..client });
-                }
-                _ => {}
-            }
-        }
-        Ok(listing)
     }
 
     /// The clients that a listing points to, oldest first. A pointer whose address has another owner by now counts for
@@ -150,7 +124,7 @@ impl Store {
             AddressPartition::new(app, pointer.integration_id, &pointer.address).match_result()
         };
         let keys: Vec<_> = pointers.iter().map(key).collect();
-        let matches: Vec<MatchItem> = self.read_all("match", &keys).await?;
+        let matches: Vec<MatchItem> = self.table.get_all(&keys).await?;
         let own = matches.into_iter().filter(|item| item.result.app_user_id == user.id);
         let mut clients: Vec<Client> = own.map(|item| item.result.client).collect();
         clients.sort_by_key(|client| (client.linked, client.id));
@@ -159,19 +133,13 @@ impl Store {
 
     /// Creates a person of the business's own naming. `false`: somebody bears that name.
     pub async fn create_user(&self, app: AppId, user: &AppUser) -> Result<bool, StoreError> {
-        for attempt in 0..TRIES {
-            let mut writes = Transaction::new().put_absent(self, &keys::app_user(app, user.id), user);
-            if let Some(user_id) = &user.user_id {
-                let name = NameItem { app_user_id: user.id };
-                writes = writes.put_absent(self, &keys::user_name(app, user_id), &name);
-            }
-            match writes.commit(self).await? {
-                Outcome::Done => return Ok(true),
-                Outcome::Refused(_) => return Ok(false),
-                Outcome::Collided => back_off(attempt).await,
-            }
+        let place = ItemChange::of(&keys::app_user(app, user.id)).when_absent();
+        let mut writes = Transaction::new().put(place, user);
+        if let Some(user_id) = &user.user_id {
+            let free = ItemChange::of(&keys::user_name(app, user_id)).when_absent();
+            writes = writes.put(free, &NameItem { app_user_id: user.id });
         }
-        Err(StoreError::Contended)
+        Ok(self.table.commit(writes).await?.is_done())
     }
 
     /// Changes fields of a profile, whatever others change at the same time, and whomever the person was merged into.
@@ -183,21 +151,19 @@ impl Store {
         change: ProfileChange,
     ) -> Result<Option<AppUser>, StoreError> {
         let mut known = user.clone();
-        for attempt in 0..TRIES {
+        let mut tries = Tries::default();
+        loop {
             let mut changed = change.clone().apply(known.clone());
             changed.revision += 1;
-            let unchanged =
-                Change::of(&keys::app_user(app, known.id), "").when(UNCHANGED).value(":seen", &known.revision);
-            if unchanged.put(self, "app user", &changed).await? == Written::Yes {
+            if self.table.put(as_read(app, &known).marked(), &changed).await?.is_done() {
                 return Ok(Some(changed));
             }
-            back_off(attempt).await;
+            tries.again().await?;
             match self.app_user(app, user.id).await? {
                 Some(now) => known = now,
                 None => return Ok(None),
             }
         }
-        Err(StoreError::Contended)
     }
 
     /// Clears what v1.1 calls the profile; clients keep their addresses and lose what their channels told.
@@ -212,28 +178,25 @@ impl Store {
         let cleared = self.change_profile(app, &person.user, change).await?;
         for client in &person.clients {
             let key = AddressPartition::new(app, client.integration_id, &client.external_id).match_result();
-            let update = Change::of(&key, "REMOVE client.displayName, client.#raw")
-                .when("client.#id = :client")
-                .name("#raw", "raw")
-                .name("#id", "_id")
-                .value(":client", &client.id);
-            self.change::<MatchItem>("match", update).await?;
+            let known = ItemChange::of(&key).when_is("client._id", &client.id);
+            self.table.update(known.remove("client.displayName").remove("client.raw")).await?;
         }
         Ok(cleared)
     }
+}
 
-    /// The person's first message, theirs or the business's, starts the conversation.
-    pub(in crate::store) fn start_conversation(&self, app: AppId, id: AppUserId) -> Change {
-        Change::of(&keys::app_user(app, id), "SET conversationStarted = :yes ADD revision :one")
-            .when(HERE)
-            .value(":yes", &true)
-            .value(":one", &1)
-    }
+/// The person's first message, theirs or the business's, starts the conversation.
+pub(in crate::store) fn start_conversation(app: AppId, id: AppUserId) -> ItemChange {
+    here(app, id).set("conversationStarted", &true).add("revision", 1)
 }
 
 /// A profile that is there and was not merged away.
-pub(in crate::store) const HERE: &str = "attribute_exists(pk) AND attribute_not_exists(mergedInto)";
+pub(in crate::store) fn here(app: AppId, id: AppUserId) -> ItemChange {
+    ItemChange::of(&keys::app_user(app, id)).when_there().when("attribute_not_exists(#mergedInto)")
+}
 
-/// A profile that is there, was not merged away, and is as it was when `:seen` was its revision.
-pub(in crate::store) const UNCHANGED: &str = "attribute_exists(pk) AND attribute_not_exists(mergedInto) \
-                                    AND (attribute_not_exists(revision) OR revision = :seen)";
+/// One that is as it was read, too.
+pub(in crate::store) fn as_read(app: AppId, user: &AppUser) -> ItemChange {
+    let unchanged = "attribute_not_exists(#revision) OR #revision = :seen";
+    here(app, user.id).when(unchanged).value(":seen", &user.revision)
+}

@@ -3,64 +3,57 @@
 use aws_sdk_dynamodb::types::{DeleteRequest, KeysAndAttributes, WriteRequest};
 use serde::de::DeserializeOwned;
 
+use super::Table;
 use super::from_item;
 use super::keys::Key;
-use super::transaction::{TRIES, back_off};
+use super::tries::Tries;
+use crate::store::StoreError;
 use crate::store::error::aws_error;
-use crate::store::{Store, StoreError};
 
 /// DynamoDB's limits of a batch.
 const READ_AT_ONCE: usize = 100;
 const WRITTEN_AT_ONCE: usize = 25;
 
-impl Store {
+impl Table {
     /// Items in no order; those that are not there are left out.
-    pub(in crate::store) async fn read_all<T: DeserializeOwned>(
-        &self,
-        kind: &'static str,
-        keys: &[Key],
-    ) -> Result<Vec<T>, StoreError> {
+    pub async fn get_all<T: DeserializeOwned>(&self, keys: &[Key]) -> Result<Vec<T>, StoreError> {
         let mut found = Vec::new();
         for batch in keys.chunks(READ_AT_ONCE) {
             let mut left: Vec<_> = batch.iter().map(Key::attributes).collect();
-            for attempt in 0..TRIES {
+            let mut tries = Tries::default();
+            loop {
                 let request = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true).build();
-                let request = request.map_err(|_| StoreError::Unreadable(kind))?;
-                let output = self.client.batch_get_item().request_items(&self.table, request).send().await;
+                let request = request.map_err(|error| StoreError::unreadable(batch.first(), &error))?;
+                let output = self.client.batch_get_item().request_items(&self.name, request).send().await;
                 let output = output.map_err(aws_error("BatchGetItem"))?;
                 for item in output.responses.into_iter().flatten().flat_map(|(_, items)| items) {
-                    found.push(from_item(kind, item)?);
+                    found.push(from_item(item)?);
                 }
                 left = output.unprocessed_keys.into_iter().flatten().flat_map(|(_, left)| left.keys).collect();
                 if left.is_empty() {
                     break;
                 }
-                back_off(attempt).await;
-            }
-            if !left.is_empty() {
-                return Err(StoreError::Contended);
+                tries.again().await?;
             }
         }
         Ok(found)
     }
 
     /// How many requests it took.
-    pub(in crate::store) async fn delete_all(&self, keys: &[Key]) -> Result<usize, StoreError> {
+    pub async fn delete_all(&self, keys: &[Key]) -> Result<usize, StoreError> {
         let mut requests = 0;
         for batch in keys.chunks(WRITTEN_AT_ONCE) {
             let mut left: Vec<_> = batch.iter().filter_map(deletion).collect();
-            for attempt in 0..TRIES {
+            let mut tries = Tries::default();
+            loop {
                 requests += 1;
-                let request = self.client.batch_write_item().request_items(&self.table, left);
+                let request = self.client.batch_write_item().request_items(&self.name, left);
                 let output = request.send().await.map_err(aws_error("BatchWriteItem"))?;
                 left = output.unprocessed_items.into_iter().flatten().flat_map(|(_, left)| left).collect();
                 if left.is_empty() {
                     break;
                 }
-                back_off(attempt).await;
-            }
-            if !left.is_empty() {
-                return Err(StoreError::Contended);
+                tries.again().await?;
             }
         }
         Ok(requests)
@@ -84,8 +77,6 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::model::Secret;
-    use crate::secrets::Sealer;
 
     #[derive(Debug, PartialEq, Deserialize)]
     struct Thing {
@@ -93,7 +84,7 @@ mod tests {
     }
 
     /// A table that leaves everything undone, so many times; and how often it was asked.
-    fn throttled(times: usize) -> (Store, Arc<AtomicUsize>) {
+    fn throttled(times: usize) -> (Table, Arc<AtomicUsize>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(AtomicUsize::new(0));
@@ -121,16 +112,7 @@ mod tests {
             .http_client(crate::http::aws().unwrap())
             .credentials_provider(Credentials::new("test", "test", None, None, "test"))
             .endpoint_url(url);
-        let client = Client::from_conf(config.build());
-        (
-            Store {
-                client,
-                table: "T".into(),
-                sealer: Sealer::new(&Secret::new("a sealing secret")),
-                caches: Arc::default(),
-            },
-            asked,
-        )
+        (Table::new(Client::from_conf(config.build()), "T".into()), asked)
     }
 
     const UNDONE: &str = r#"{"UnprocessedKeys":{"T":{"Keys":[{"pk":{"S":"a"},"sk":{"S":"b"}}]}},
@@ -143,17 +125,17 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_left_undone_is_asked_for_again() {
-        let (store, _) = throttled(3);
-        assert_eq!(store.read_all::<Thing>("thing", &[key()]).await.unwrap(), [Thing { name: "found".into() }]);
-        let (store, _) = throttled(3);
-        assert_eq!(store.delete_all(&[key()]).await.unwrap(), 4);
+        let (table, _) = throttled(3);
+        assert_eq!(table.get_all::<Thing>(&[key()]).await.unwrap(), [Thing { name: "found".into() }]);
+        let (table, _) = throttled(3);
+        assert_eq!(table.delete_all(&[key()]).await.unwrap(), 4);
     }
 
     #[tokio::test]
     async fn a_table_that_leaves_it_for_ever_is_not_asked_for_ever() {
-        let (store, asked) = throttled(usize::MAX);
-        let read = store.read_all::<Thing>("thing", &[key()]).await;
+        let (table, asked) = throttled(usize::MAX);
+        let read = table.get_all::<Thing>(&[key()]).await;
         assert!(matches!(read, Err(StoreError::Contended)), "{read:?}");
-        assert_eq!(asked.load(Ordering::SeqCst), TRIES as usize);
+        assert_eq!(asked.load(Ordering::SeqCst), 12);
     }
 }

@@ -38,11 +38,10 @@
 //! are how an app is found in the first place. `{ms}` is 13 digits, so that text order is time order. `{shard}` is the
 //! last byte of the user's id: an app's people can be listed partition by partition, and none of these is hot.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::types::AttributeValue;
 use sha2::{Digest, Sha256};
 
+use super::Item;
 use crate::ids::{
     AccountId, AppId, AppUserId, ConversationId, IntegrationId, KeyId, LinkId, MarkId, MessageId, ServiceAccountId,
     TemplateId, WebhookId,
@@ -69,8 +68,20 @@ pub struct Key {
 }
 
 impl Key {
-    pub fn attributes(&self) -> HashMap<String, AttributeValue> {
-        HashMap::from([
+    /// Where an item lies.
+    pub fn of(item: &Item) -> Option<Self> {
+        let text = |name| item.get(name)?.as_s().ok().cloned();
+        Some(Self { pk: text(PK)?, sk: text(SK)? })
+    }
+
+    /// What lies there, in the word of the sort key that is no id: nothing of whom it is about.
+    pub fn kind(&self) -> &str {
+        let is_word = |text: &&str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_uppercase() || c == b'_');
+        self.sk.split('#').find(is_word).unwrap_or("unknown")
+    }
+
+    pub fn attributes(&self) -> Item {
+        Item::from([
             (PK.to_owned(), AttributeValue::S(self.pk.clone())),
             (SK.to_owned(), AttributeValue::S(self.sk.clone())),
         ])
@@ -238,12 +249,39 @@ pub fn mark(app: AppId, conversation: ConversationId, id: MarkId) -> Key {
 
 pub fn message(app: AppId, conversation: ConversationId, received: Timestamp, id: MessageId) -> Key {
     let pk = conversation_partition(app, conversation);
-    Key { pk, sk: format!("MESSAGE#{:013}#{id}", received.millis()) }
+    Key { pk, sk: Timed::Message.at(received, id) }
 }
 
-/// The bounds of what has a time in its sort key and lies between two moments, both included.
-pub fn between(kind: &str, from: Timestamp, to: Timestamp) -> (String, String) {
-    (format!("{kind}#{:013}", from.millis().max(0)), format!("{kind}#{:013}#~", to.millis().max(0)))
+/// What has a time in its sort key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timed {
+    Message,
+    Notification,
+    /// Anything else that is sent.
+    Send,
+}
+
+impl Timed {
+    /// No moment is later.
+    pub const LATEST: Timestamp = Timestamp::from_millis(9_999_999_999_999);
+
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Message => "MESSAGE",
+            Self::Notification => "NOTIFICATION",
+            Self::Send => "SEND",
+        }
+    }
+
+    fn at(self, moment: Timestamp, id: impl std::fmt::Display) -> String {
+        format!("{}#{:013}#{id}", self.prefix(), moment.millis())
+    }
+
+    /// The bounds of what lies between two moments, both included.
+    pub fn between(self, from: Timestamp, to: Timestamp) -> (String, String) {
+        let kind = self.prefix();
+        (format!("{kind}#{:013}", from.millis().max(0)), format!("{kind}#{:013}#~", to.millis().max(0)))
+    }
 }
 
 /// Where everything about one address of one integration lies.
@@ -280,10 +318,10 @@ impl AddressPartition {
 
     pub fn send(&self, accepted: Timestamp, subject: Subject) -> Key {
         let kind = match subject {
-            Subject::Notification(_) => "NOTIFICATION",
-            Subject::Message(_) | Subject::Confirmation(_) => "SEND",
+            Subject::Notification(_) => Timed::Notification,
+            Subject::Message(_) | Subject::Confirmation(_) => Timed::Send,
         };
-        self.key(format!("{kind}#{:013}#{subject}", accepted.millis()))
+        self.key(kind.at(accepted, subject))
     }
 
     /// The prefix stands in the template too, which has the table's stream bring what begins with it.
@@ -293,5 +331,30 @@ impl AddressPartition {
 
     pub fn reply(&self, id: &ExternalId) -> Key {
         self.key(format!("REPLY#{}", id.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_a_word_of_ours_whatever_the_key_names() {
+        let (app, id) = (AppId::generate(), AppUserId::generate());
+        let address: Address = serde_json::from_value("TEA SHOP".into()).unwrap();
+        let person = UserPartition::new(app, id);
+        let at = AddressPartition::new(app, IntegrationId::generate(), &address);
+        let now = Timestamp::from_millis(1_790_000_000_000);
+        for (key, kind) in [
+            (self::app(app), "APP"),
+            (template_name(app, "TEA"), "TEMPLATE_NAME"),
+            (person.user(), "USER"),
+            (person.client(IntegrationId::generate(), &address), "CLIENT"),
+            (at.match_result(), "MATCH"),
+            (at.reply(&ExternalId("SM".into())), "REPLY"),
+            (at.send(now, Subject::Confirmation(LinkId::generate())), "SEND"),
+        ] {
+            assert_eq!(key.kind(), kind);
+        }
     }
 }

@@ -4,16 +4,13 @@
 //! A refusal brings the item that stood in the way: if it bears the mark of who was refused, the write was made, and it
 //! was theirs. Transactions need none: DynamoDB knows them by their token.
 
-use crate::system;
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::Item;
 
-/// The attribute that bears it, and how expressions name and fill it. `by` is a reserved word.
-const ATTRIBUTE: &str = "by";
+/// The attribute that bears it, and how expressions name and fill it.
+pub const ATTRIBUTE: &str = "by";
 pub const NAME: &str = "#by";
 pub const VALUE: &str = ":by";
 
@@ -37,10 +34,5 @@ impl WriterMark {
     /// Whether what stands in the way is our own.
     pub fn is_on(self, item: Option<&Item>) -> bool {
         item.and_then(|item| item.get(ATTRIBUTE)).is_some_and(|found| *found == self.value())
-    }
-
-    /// For an expression that sets or compares it.
-    pub fn name_it(names: &mut HashMap<String, String>) {
-        names.insert(NAME.to_owned(), ATTRIBUTE.to_owned());
     }
 }

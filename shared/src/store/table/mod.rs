@@ -2,220 +2,179 @@
 
 pub mod batches;
 pub mod cache;
+pub mod change;
 pub mod keys;
 pub mod marks;
+pub mod query;
 pub mod revisions;
 pub mod transaction;
+pub mod tries;
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure as OnRefusal};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
+use super::StoreError;
+use super::error::aws_error;
 use crate::model::Timestamp;
-use crate::store::error::{aws_error, error_code};
-use crate::store::{Store, StoreError};
 use crate::system::now;
+use change::Expressions;
 use keys::Key;
+use marks::WriterMark;
 
-pub(in crate::store) type Item = HashMap<String, AttributeValue>;
+pub use change::{ItemChange, Label};
+pub use query::{Page, Query};
+pub use transaction::{Committed, Transaction};
+pub use tries::Tries;
 
-impl Store {
-    pub(in crate::store) async fn get<T: DeserializeOwned>(
-        &self,
-        kind: &'static str,
-        key: &Key,
-    ) -> Result<Option<T>, StoreError> {
-        self.read(kind, key, false).await
+pub type Item = HashMap<String, AttributeValue>;
+
+/// Clone is cheap.
+#[derive(Debug, Clone)]
+pub struct Table {
+    client: Client,
+    name: String,
+}
+
+/// What a conditional write of one item came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Written<T> {
+    /// Written; the item as it now is.
+    Done(T),
+    /// The condition did not hold; the item that stands, if any.
+    Refused(Option<T>),
+}
+
+impl<T> Written<T> {
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Done(_))
     }
 
-    pub(in crate::store) async fn get_consistent<T: DeserializeOwned>(
-        &self,
-        kind: &'static str,
-        key: &Key,
-    ) -> Result<Option<T>, StoreError> {
-        self.read(kind, key, true).await
+    pub fn done(self) -> Option<T> {
+        match self {
+            Self::Done(item) => Some(item),
+            Self::Refused(_) => None,
+        }
     }
+}
 
-    pub(in crate::store) async fn read<T: DeserializeOwned>(
-        &self,
-        kind: &'static str,
-        key: &Key,
-        strong: bool,
-    ) -> Result<Option<T>, StoreError> {
-        let request = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes()));
-        let output = request.consistent_read(strong).send().await.map_err(aws_error("GetItem"))?;
-        output.item.filter(|item| is_alive(item, now())).map(|item| from_item(kind, item)).transpose()
-    }
-
-    /// The first `limit` items of a partition between two sort keys, oldest first unless `newest_first`; all where they
-    /// are fewer. A page of DynamoDB's ends after 1 MiB, and may hold what has run out: it is read on.
-    pub(in crate::store) async fn query<T: DeserializeOwned>(
-        &self,
-        kind: &'static str,
-        range: Range<'_>,
-    ) -> Result<Vec<T>, StoreError> {
-        let mut found = Vec::new();
-        let mut start = None;
-        loop {
-            let left = range.limit - i32::try_from(found.len()).unwrap_or(range.limit);
-            let output = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
-                .expression_attribute_values(":pk", AttributeValue::S(range.pk.to_owned()))
-                .expression_attribute_values(":from", AttributeValue::S(range.from.to_owned()))
-                .expression_attribute_values(":to", AttributeValue::S(range.to.to_owned()))
-                .scan_index_forward(!range.newest_first)
-                .consistent_read(range.consistent)
-                .limit(left)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(aws_error("Query"))?;
-            let alive = output.items.unwrap_or_default().into_iter().filter(|item| is_alive(item, now()));
-            for item in alive {
-                found.push(from_item(kind, item)?);
-            }
-            start = output.last_evaluated_key;
-            if start.is_none() || found.len() >= usize::try_from(range.limit).unwrap_or(0) {
-                return Ok(found);
-            }
+impl Written<Item> {
+    /// What stood in the way may be our own doing, which is then done.
+    fn refused(found: Option<&Item>, mark: Option<WriterMark>) -> Self {
+        let found = found.filter(|item| !item.is_empty()).cloned();
+        match found {
+            Some(item) if mark.is_some_and(|mark| mark.is_on(Some(&item))) => Self::Done(item),
+            found => Self::Refused(found),
         }
     }
 
-    /// Everything of a partition whose sort key begins with a prefix, page by page. For what is bounded by v1.1's own
-    /// limits, or by the caller's patience.
-    pub(in crate::store) async fn list<T: DeserializeOwned>(
-        &self,
-        kind: &'static str,
-        pk: &str,
-        prefix: &str,
-        consistent: bool,
-    ) -> Result<Vec<T>, StoreError> {
-        let items = self.list_items(pk, prefix, consistent).await?;
-        items.into_iter().map(|item| from_item(kind, item)).collect()
+    pub fn read<T: DeserializeOwned>(self) -> Result<Written<T>, StoreError> {
+        Ok(match self {
+            Self::Done(item) => Written::Done(from_item(item)?),
+            Self::Refused(found) => Written::Refused(found.map(from_item).transpose()?),
+        })
+    }
+}
+
+impl Table {
+    pub fn new(client: Client, name: String) -> Self {
+        Self { client, name }
     }
 
-    pub(in crate::store) async fn list_items(
-        &self,
-        pk: &str,
-        prefix: &str,
-        consistent: bool,
-    ) -> Result<Vec<Item>, StoreError> {
-        let mut found = Vec::new();
-        let mut start = None;
-        loop {
-            let request = self.client.query().table_name(&self.table);
-            let output = request
-                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
-                .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
-                .consistent_read(consistent)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(aws_error("Query"))?;
-            found.extend(output.items.unwrap_or_default().into_iter().filter(|item| is_alive(item, now())));
-            start = output.last_evaluated_key;
-            if start.is_none() {
-                return Ok(found);
-            }
+    /// As it is now.
+    pub async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
+        self.read(key, true).await
+    }
+
+    /// As it was a moment ago, maybe, at half the price.
+    pub async fn get_lagging<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
+        self.read(key, false).await
+    }
+
+    pub async fn is_there(&self, key: &Key) -> Result<bool, StoreError> {
+        Ok(self.get::<IgnoredAny>(key).await?.is_some())
+    }
+
+    async fn read<T: DeserializeOwned>(&self, key: &Key, consistent: bool) -> Result<Option<T>, StoreError> {
+        let request = self.client.get_item().table_name(&self.name).set_key(Some(key.attributes()));
+        let output = request.consistent_read(consistent).send().await.map_err(aws_error("GetItem"))?;
+        output.item.filter(|item| is_alive(item, now())).map(from_item).transpose()
+    }
+
+    /// One update, written alone.
+    pub async fn update(&self, change: ItemChange) -> Result<Written<Item>, StoreError> {
+        let Expressions { update, condition, names, values } = change.update()?;
+        let request = self.client.update_item().table_name(&self.name).set_key(Some(change.key.attributes()));
+        let request = request
+            .update_expression(update)
+            .set_condition_expression(condition)
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values(values)
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(OnRefusal::AllOld);
+        match request.send().await {
+            Ok(output) => Ok(Written::Done(output.attributes.unwrap_or_default())),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => {
+                    Ok(Written::refused(refusal.item(), change.mark))
+                }
+                _ => Err(aws_error("UpdateItem")(error)),
+            },
         }
     }
 
-    /// Writes where nothing is.
-    pub(in crate::store) async fn put_if_absent<T: Serialize>(
-        &self,
-        kind: &'static str,
-        key: &Key,
-        value: &T,
-    ) -> Result<Written, StoreError> {
-        let item = to_item(kind, key, value)?;
-        let request = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        match request.condition_expression("attribute_not_exists(pk)").send().await {
-            Ok(_) => Ok(Written::Yes),
-            Err(error) if error_code(&error) == CONDITION_FAILED => Ok(Written::No),
-            Err(error) => Err(aws_error("PutItem")(error)),
+    /// Puts an item in the place of what is there, alone.
+    pub async fn put<T: Serialize>(&self, at: impl Into<ItemChange>, value: &T) -> Result<Written<Item>, StoreError> {
+        let change = at.into();
+        let item = change.item(value)?;
+        let Expressions { condition, names, values, .. } = change.condition()?;
+        let request = self.client.put_item().table_name(&self.name).set_item(Some(item.clone()));
+        let request = request
+            .set_condition_expression(condition)
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values(values)
+            .return_values_on_condition_check_failure(OnRefusal::AllOld);
+        match request.send().await {
+            Ok(_) => Ok(Written::Done(item)),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
+                    Ok(Written::refused(refusal.item(), change.mark))
+                }
+                _ => Err(aws_error("PutItem")(error)),
+            },
         }
     }
 
     /// Takes an item away, if it is there.
-    pub(in crate::store) async fn delete(&self, key: &Key) -> Result<(), StoreError> {
-        let request = self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes()));
+    pub async fn delete(&self, key: &Key) -> Result<(), StoreError> {
+        let request = self.client.delete_item().table_name(&self.name).set_key(Some(key.attributes()));
         request.send().await.map_err(aws_error("DeleteItem"))?;
         Ok(())
     }
 
-    /// Takes an item away and says whether it was there. A transaction, for all that it is one: of an item that is gone
-    /// nothing says who took it.
-    pub(in crate::store) async fn take_away(&self, key: &Key) -> Result<Written, StoreError> {
-        let there = transaction::Change::of(key, "").when("attribute_exists(pk)");
-        let refused = self.commit(|| transaction::Transaction::new().delete(self, there.clone())).await?;
-        Ok(if refused.is_empty() { Written::Yes } else { Written::No })
-    }
-
-    /// One conditional update; `None` when its condition does not hold, else the item as it now is.
-    pub(in crate::store) async fn change<T: DeserializeOwned>(
-        &self,
-        kind: &'static str,
-        change: transaction::Change,
-    ) -> Result<Option<T>, StoreError> {
-        match change.write(self).await? {
-            Some(item) => Ok(Some(from_item(kind, item)?)),
-            None => Ok(None),
-        }
-    }
-
-    pub(in crate::store) async fn put<T: Serialize>(
-        &self,
-        kind: &'static str,
-        key: &Key,
-        value: &T,
-    ) -> Result<(), StoreError> {
-        let item = to_item(kind, key, value)?;
-        let request = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        request.send().await.map_err(aws_error("PutItem"))?;
-        Ok(())
+    /// Takes an item away under a condition, and says whether it held. A transaction, for all that it is one: of an item
+    /// that is gone nothing says who took it.
+    pub async fn take_away(&self, condition: ItemChange) -> Result<bool, StoreError> {
+        Ok(self.commit(Transaction::new().delete(condition)).await?.is_done())
     }
 }
 
-pub(in crate::store) const CONDITION_FAILED: &str = "ConditionalCheckFailedException";
-
-/// Whether a conditional write of one item went through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::store) enum Written {
-    Yes,
-    No,
-}
-
-pub(in crate::store) struct Range<'a> {
-    pub pk: &'a str,
-    pub from: &'a str,
-    pub to: &'a str,
-    pub newest_first: bool,
-    pub consistent: bool,
-    pub limit: i32,
-}
-
-pub(in crate::store) fn to_item<T: Serialize>(kind: &'static str, key: &Key, value: &T) -> Result<Item, StoreError> {
-    let mut item: Item = serde_dynamo::to_item(value).map_err(|_| StoreError::Unreadable(kind))?;
-    item.extend(key.attributes());
-    Ok(item)
-}
-
-pub(in crate::store) fn from_item<T: DeserializeOwned>(kind: &'static str, item: Item) -> Result<T, StoreError> {
-    serde_dynamo::from_item(item).map_err(|_| StoreError::Unreadable(kind))
+pub fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
+    let key = Key::of(&item);
+    serde_dynamo::from_item(item).map_err(|error| StoreError::unreadable(key.as_ref(), &error))
 }
 
 /// DynamoDB may take up to two days to drop what has run out; until then it is not there for us either.
-pub(in crate::store) fn is_alive(item: &Item, now: Timestamp) -> bool {
+fn is_alive(item: &Item, now: Timestamp) -> bool {
     let ends = item.get(keys::TTL).and_then(|ttl| ttl.as_n().ok()).and_then(|ttl| ttl.parse::<i64>().ok());
     ends.is_none_or(|ends| ends > now.seconds())
 }
 
-pub(in crate::store) fn seconds_from(now: Timestamp, days: i64) -> i64 {
+pub fn seconds_from(now: Timestamp, days: i64) -> i64 {
     now.seconds() + days * 86_400
 }

@@ -5,13 +5,12 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::Written;
 use super::keys::Key;
-use super::transaction::{Change, TRIES, back_off};
-use crate::store::{Store, StoreError};
+use super::{ItemChange, Table, Tries};
+use crate::store::StoreError;
 
 #[derive(Serialize, Deserialize)]
-pub(in crate::store) struct Revised<T> {
+pub struct Revised<T> {
     #[serde(flatten)]
     pub value: T,
     #[serde(default, skip_serializing_if = "is_first")]
@@ -34,40 +33,35 @@ impl<T> Revised<T> {
     }
 
     /// Holds while nobody has changed it.
-    pub fn unchanged(&self, key: &Key) -> Change {
-        unchanged(Change::of(key, ""), self.revision)
+    pub fn unchanged(&self, key: &Key) -> ItemChange {
+        unchanged(key, self.revision)
     }
 }
 
-/// The change, which holds while nobody has made another since that revision.
-pub(in crate::store) fn unchanged(change: Change, revision: u64) -> Change {
-    let change = change.name("#revision", "revision");
+/// Holds while nobody has made another change since that revision.
+pub fn unchanged(key: &Key, revision: u64) -> ItemChange {
+    let item = ItemChange::of(key);
     match revision {
-        0 => change.when("attribute_exists(pk) AND attribute_not_exists(#revision)"),
-        revision => change.when("#revision = :revision").value(":revision", &revision),
+        0 => item.when_there().when("attribute_not_exists(#revision)"),
+        revision => item.when_is("revision", &revision),
     }
 }
 
-impl Store {
+impl Table {
     /// Edits an item, again from the start whenever somebody was faster. `None`: there is none.
-    pub(in crate::store) async fn revise<T, E>(
-        &self,
-        kind: &'static str,
-        key: &Key,
-        edit: impl Fn(T) -> Result<T, E>,
-    ) -> Result<Option<Revised<T>>, E>
+    pub async fn revise<T, E>(&self, key: &Key, edit: impl Fn(T) -> Result<T, E>) -> Result<Option<Revised<T>>, E>
     where
         T: Serialize + DeserializeOwned + Clone,
         E: From<StoreError>,
     {
-        for attempt in 0..TRIES {
-            let Some(found) = self.get_consistent::<Revised<T>>(kind, key).await? else { return Ok(None) };
+        let mut tries = Tries::default();
+        loop {
+            let Some(found) = self.get::<Revised<T>>(key).await? else { return Ok(None) };
             let next = found.next(edit(found.value.clone())?);
-            match found.unchanged(key).put(self, kind, &next).await? {
-                Written::Yes => return Ok(Some(next)),
-                Written::No => back_off(attempt).await,
+            if self.put(found.unchanged(key).marked(), &next).await?.is_done() {
+                return Ok(Some(next));
             }
+            tries.again().await?;
         }
-        Err(StoreError::Contended.into())
     }
 }

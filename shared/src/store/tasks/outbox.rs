@@ -1,7 +1,6 @@
 //! Whether the write that a task speaks of was made.
 
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::ids::AppId;
 use crate::outbox::{MARK_DAYS, Mark, OutboxEntry};
@@ -13,30 +12,28 @@ use crate::store::{Store, StoreError};
 use crate::system::now;
 use crate::tasks::MessagePlace;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct MarkItem {
     ttl: i64,
 }
 
 impl Transaction {
     /// Says from now on that this was written.
-    pub(in crate::store) fn mark(self, store: &Store, app: AppId, mark: Mark) -> Self {
+    pub(in crate::store) fn mark(self, app: AppId, mark: Mark) -> Self {
         let item = MarkItem { ttl: seconds_from(now(), MARK_DAYS) };
-        self.put(store, &keys::mark(app, mark.conversation, mark.id), &item)
+        self.put(&keys::mark(app, mark.conversation, mark.id), &item)
     }
 }
 
 impl Store {
     /// Read consistently: a write that was answered is seen.
     pub async fn was_made(&self, app: AppId, mark: Mark) -> Result<bool, StoreError> {
-        let found: Option<MarkItem> = self.get_consistent("mark", &keys::mark(app, mark.conversation, mark.id)).await?;
-        Ok(found.is_some())
+        self.table.is_there(&keys::mark(app, mark.conversation, mark.id)).await
     }
 
     /// Whether there is a message at a place.
     pub async fn is_kept(&self, app: AppId, place: MessagePlace) -> Result<bool, StoreError> {
-        let key = keys::message(app, place.conversation, place.received, place.id);
-        Ok(self.get_consistent::<IgnoredAny>("message", &key).await?.is_some())
+        self.table.is_there(&keys::message(app, place.conversation, place.received, place.id)).await
     }
 
     /// Of an entry without a mark: whether what it wrote is there.
@@ -51,11 +48,11 @@ impl Store {
             }
             OutboxEntry::Unlinking { user, integration, address, .. } => {
                 let at = AddressPartition::new(app, *integration, address);
-                let owner: Option<_> = self.find_match(&at, true).await?;
+                let owner = self.find_match(&at).await?;
                 Ok(owner.is_none_or(|owner| owner.result.app_user_id != *user))
             }
             OutboxEntry::Merge { discarded, .. } => {
-                let found = self.get_consistent("app user", &keys::app_user(app, *discarded)).await?;
+                let found = self.table.get(&keys::app_user(app, *discarded)).await?;
                 Ok(matches!(found, Some(UserItem::Merged { .. })))
             }
         }

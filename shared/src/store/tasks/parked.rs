@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::ids::AppId;
 use crate::model::Timestamp;
 use crate::store::table::keys::{AddressPartition, Key};
-use crate::store::table::seconds_from;
+use crate::store::table::{ItemChange, seconds_from};
 use crate::store::{Store, StoreError};
 use crate::tasks::{Group, ReceiveTask, Received, Task};
 
@@ -45,29 +45,29 @@ impl Task for Parked {
 impl Store {
     /// Keeps a task. The same task twice is kept once.
     pub async fn park(&self, task: &ReceiveTask, now: Timestamp) -> Result<(), StoreError> {
-        let Some((app_id, partition, received)) = place(task) else {
-            return Err(StoreError::Unreadable("parked task"));
-        };
-        let task = serde_json::to_string(task).map_err(|_| StoreError::Unreadable("parked task"))?;
+        // Only what a carrier told has a place.
+        let (app_id, partition, received) = place(task).ok_or(StoreError::Placeless)?;
+        let text = |error| StoreError::unwritable(&partition.parked(received, ""), &error);
+        let task = serde_json::to_string(task).map_err(text)?;
         let key = partition.parked(received, &hex::encode(&Sha256::digest(&task)[..12]));
         let item = ParkedItem { app_id, task, ttl: seconds_from(now, KEPT_DAYS) };
-        self.put_if_absent("parked task", &key, &item).await?;
+        self.table.put(ItemChange::of(&key).when_absent(), &item).await?;
         Ok(())
     }
 
     /// The task that the stream named; `None` once it is on its way, or was erased with its address.
     pub async fn parked(&self, key: &Key) -> Result<Option<Parked>, StoreError> {
-        let Some(item) = self.get_consistent::<ParkedItem>("parked task", key).await? else { return Ok(None) };
-        let task = serde_json::from_str(&item.task).map_err(|_| StoreError::Unreadable("parked task"))?;
+        let Some(item) = self.table.get::<ParkedItem>(key).await? else { return Ok(None) };
+        let task = serde_json::from_str(&item.task).map_err(|error| StoreError::unreadable(Some(key), &error))?;
         Ok(Some(Parked { app_id: item.app_id, task }))
     }
 
     pub async fn forget_parked(&self, key: &Key) -> Result<(), StoreError> {
-        self.delete(key).await
+        self.table.delete(key).await
     }
 }
 
-/// Where it belongs, and when it came. Only what a carrier told has a place.
+/// Where it belongs, and when it came.
 fn place(task: &ReceiveTask) -> Option<(AppId, AddressPartition, Timestamp)> {
     let ReceiveTask::V1 { app_id, integration_id, received, what, .. } = task else { return None };
     let address = match what {
