@@ -10,6 +10,7 @@ use shared::ids::{AppId, ServiceAccountId};
 use shared::model::{ApiError, App, AppBody, ErrorCode};
 use shared::system::System;
 use shared::tasks::Work;
+use shared::telemetry::Causes;
 
 use crate::context::Context;
 
@@ -86,7 +87,7 @@ pub async fn delete(context: &Context, call: &Call<'_>) -> Answer {
 /// So that nothing is sent or received for the app from now on. What is left here, the erasure takes first.
 async fn clear_settings(context: &Context, app: AppId) {
     if let Err(error) = context.store.erase_settings(app, &mut Budget::new(SETTINGS_BUDGET)).await {
-        tracing::warn!(%error, "settings of a deleted app are left to its erasure");
+        tracing::warn!(error = %Causes(&error), "settings of a deleted app are left to its erasure");
     }
 }
 
