@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::Item;
+use crate::system;
 
 /// The attribute that bears it, and how expressions name and fill it.
 pub const ATTRIBUTE: &str = "by";

@@ -5,10 +5,11 @@ use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use serde::de::DeserializeOwned;
 
 use super::keys::{Key, TTL};
-use super::{Item, Table, from_item, is_alive, now};
+use super::{Item, Table, from_item, is_alive};
 use crate::model::Timestamp;
 use crate::store::StoreError;
 use crate::store::error::aws_error;
+use crate::system::now;
 
 /// Items that an erasure reads at once, and then deletes in a few batches.
 const PAGE: i32 = 250;
