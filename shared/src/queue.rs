@@ -181,24 +181,29 @@ impl Queue {
     }
 }
 
-/// The queues of all sending functions: one for each channel.
+/// The queues of all sending functions: one for each channel, and no list of them. Clone is cheap.
 #[derive(Clone)]
 pub struct SendQueues {
-    twilio: Queue,
-    messagebird: Queue,
+    client: Client,
+    /// With [`CHANNEL`] where the channel's name goes.
+    url: String,
 }
 
+const CHANNEL: &str = "{channel}";
+
 impl SendQueues {
-    /// With the queues that `SEND_<CHANNEL>_QUEUE_URL` name.
+    /// With the queues that `SEND_QUEUE_URL` spells.
     pub fn from_env(sqs: &Sqs) -> Result<Self, ConfigError> {
-        Ok(Self { twilio: sqs.queue("SEND_TWILIO_QUEUE_URL")?, messagebird: sqs.queue("SEND_MESSAGEBIRD_QUEUE_URL")? })
+        const NAME: &str = "SEND_QUEUE_URL";
+        let url = config::text(NAME)?;
+        match url.contains(CHANNEL) {
+            true => Ok(Self { client: sqs.0.clone(), url }),
+            false => Err(ConfigError::Malformed { name: NAME, expected: "a URL with {channel} in it" }),
+        }
     }
 
-    fn of(&self, channel: ChannelType) -> &Queue {
-        match channel {
-            ChannelType::Twilio => &self.twilio,
-            ChannelType::Messagebird => &self.messagebird,
-        }
+    pub fn of(&self, channel: ChannelType) -> Queue {
+        Queue { client: self.client.clone(), url: self.url.replace(CHANNEL, channel.as_str()) }
     }
 
     /// Enqueues each for its channel.
@@ -213,8 +218,9 @@ impl SendQueues {
         Ok(())
     }
 
+    /// All of them are behind one connection.
     pub async fn warm(&self) {
-        self.twilio.warm().await;
+        self.of(ChannelType::ALL[0]).warm().await;
     }
 }
 

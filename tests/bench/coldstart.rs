@@ -203,8 +203,9 @@ fn command(binary: &Path, address: &str) -> Command {
         ("TWILIO_API_URL", "http://127.0.0.1"),
         ("WEBHOOK_PRIVATE_NETWORKS", "allow"),
     ]);
-    let queues = ["SEND_TWILIO", "SEND_MESSAGEBIRD", "SEND", "RECEIVE", "DELIVER", "DELIVER_DEAD_LETTER", "UPKEEP"];
+    let queues = ["RECEIVE", "DELIVER", "DELIVER_DEAD_LETTER", "UPKEEP"];
     command.envs(queues.map(|queue| (format!("{queue}_QUEUE_URL"), &aws)));
+    command.env("SEND_QUEUE_URL", format!("{aws}/{{channel}}"));
     command
 }
 

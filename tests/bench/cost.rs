@@ -169,7 +169,7 @@ impl Bench {
         self.stage.pause_pollers(true).await;
         self.stage.reset_calls().await;
         self.sender.burst(ROUND, 10, ROUND).await;
-        for queue in ["SendTwilioQueue", "ReceiveQueue", "DeliverQueue"] {
+        for queue in ["local-send-twilio", "local-receive", "local-deliver"] {
             self.let_through(queue).await;
         }
         self.stage.pause_pollers(false).await;

@@ -66,7 +66,7 @@ async fn queue_hops(stage: &Stage) -> Vec<f64> {
     let client = aws_sdk_sqs::Client::from_conf(config.build());
     let queues = client.list_queues().send().await.unwrap();
     // A dead-letter queue: no function is fed from it.
-    let queue = queues.queue_urls().iter().find(|url| url.contains("DeliverDeadLetterQueue")).unwrap();
+    let queue = queues.queue_urls().iter().find(|url| url.ends_with("-deliver-dead")).unwrap();
     let mut times = Vec::new();
     for _ in 0..FLOOR_TRIES {
         let receive = client.receive_message().queue_url(queue).wait_time_seconds(5).send();

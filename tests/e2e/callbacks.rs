@@ -229,7 +229,7 @@ async fn an_early_receipt_waits_and_is_no_failure() {
     let answer = world.local(Method::POST, "invoke/receive", Some(json!({ "Records": [record] }))).await;
     assert_eq!(answer.body["batchItemFailures"], json!([]), "{}", answer.body);
     let pending = world.local(Method::GET, "idle?timeout=0", None).await.body;
-    assert_eq!(pending["queues"]["ReceiveQueue"]["delayed"], 1, "{pending:#}");
+    assert_eq!(pending["queues"]["local-receive"]["delayed"], 1, "{pending:#}");
     world.interrupt().await;
 }
 

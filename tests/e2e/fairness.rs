@@ -24,10 +24,9 @@ async fn app_told_at(world: &World, sink: &str) -> App {
     world.another_app(json!({ "webhooks": [webhook] })).await
 }
 
-/// The group ids of all messages of a function's queue, which waits under this variable. They are hidden by that.
-async fn groups(world: &World, function: &str, variable: &str) -> Vec<Value> {
-    let url = world.handles().environment(function)[variable].clone();
-    let receive = json!({ "QueueUrl": url, "MaxNumberOfMessages": 10, "MessageSystemAttributeNames": ["All"] });
+/// The group ids of all messages of a queue. They are hidden by that.
+async fn groups(world: &World, queue: &str) -> Vec<Value> {
+    let receive = json!({ "QueueUrl": queue, "MaxNumberOfMessages": 10, "MessageSystemAttributeNames": ["All"] });
     let request = world.http(Method::POST, "/_aws/test/").header("x-amz-target", "AmazonSQS.ReceiveMessage");
     let answer = request.header("content-type", "application/x-amz-json-1.0").body(receive.to_string()).send();
     let answer: Value = serde_json::from_slice(&answer.await.unwrap().bytes().await.unwrap()).unwrap();
@@ -47,10 +46,10 @@ async fn every_message_of_every_queue_says_whose_it_is() {
     let typing = json!({ "role": "appUser", "type": "typing:start" });
     world.manage(&world.app, Method::POST, "appusers/bob/conversation/activity", Some(typing)).await;
     world.remove(&world.app, "appusers/bob").await;
-    assert_eq!(groups(&world, "send_twilio", "SEND_QUEUE_URL").await, [app]);
-    assert_eq!(groups(&world, "receive", "RECEIVE_QUEUE_URL").await, [app, app]);
-    assert_eq!(groups(&world, "upkeep", "UPKEEP_QUEUE_URL").await, [app]);
-    assert_eq!(groups(&world, "deliver", "DELIVER_QUEUE_URL").await, [world.app.ready["webhooks"][0]["id"].clone()]);
+    assert_eq!(groups(&world, "local-send-twilio").await, [app]);
+    assert_eq!(groups(&world, "local-receive").await, [app, app]);
+    assert_eq!(groups(&world, "local-upkeep").await, [app]);
+    assert_eq!(groups(&world, "local-deliver").await, [world.app.ready["webhooks"][0]["id"].clone()]);
     pause(&world, false).await;
     world.end().await;
 }

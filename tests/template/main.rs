@@ -6,8 +6,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use local::lambda::template::{
-    EventSource, Function, Queue, Settings, Stack, TemplateError, bucket_arn, queue_arn, table_arn,
+    EventSource, Function, Queue, Resource, Settings, Stack, TemplateError, bucket_arn, queue_arn, table_arn,
 };
+use serde_json::json;
 
 fn text() -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("template.yaml")).unwrap()
@@ -136,12 +137,64 @@ fn a_function_knows_how_often_its_queue_gives_a_task_out() {
 }
 
 #[test]
-fn every_dead_letter_queue_raises_an_alarm_and_is_named_in_the_outputs() {
-    let (text, stack) = (text(), stack());
+fn every_dead_letter_queue_raises_an_alarm() {
+    let stack = stack();
     for queue in dead_letter_queues(&stack) {
-        let watched = format!("Dimensions: [{{ Name: QueueName, Value: !GetAtt {}.QueueName }}]", queue.name);
-        assert!(text.contains(&watched), "no alarm watches {}", queue.name);
-        assert!(stack.outputs.contains_key(&format!("{}Url", queue.name)), "no output names {}", queue.name);
+        let watches = |alarm: &&Resource| {
+            alarm.properties["MetricName"] == "ApproximateNumberOfMessagesVisible"
+                && alarm.properties["Dimensions"] == json!([{ "Name": "QueueName", "Value": queue.name }])
+        };
+        assert!(of_kind(&stack, "AWS::CloudWatch::Alarm").any(|alarm| watches(&alarm)), "{}", queue.name);
+    }
+}
+
+fn of_kind<'a>(stack: &'a Stack, kind: &'a str) -> impl Iterator<Item = &'a Resource> {
+    stack.resources.iter().filter(move |resource| resource.kind == kind)
+}
+
+/// So whoever sends holds one pattern and no list, and operators know a queue's name without asking.
+#[test]
+fn queues_are_named_after_the_stack_and_what_they_are_for() {
+    let stack = stack();
+    for (source, _, queue) in consumers(&stack) {
+        assert_eq!(queue.name, format!("local-{}", source.function.replace('_', "-")));
+        assert_eq!(queue.redrive.as_ref().unwrap().dead_letter_queue, format!("{}-dead", queue.name));
+    }
+    let senders = stack.functions.values().filter_map(|function| {
+        let url = function.environment(&secrets(&stack)).get("SEND_QUEUE_URL")?.clone();
+        Some((function, url.rsplit_once('/').unwrap().1.to_owned()))
+    });
+    for (function, pattern) in senders {
+        assert_eq!(pattern, "local-send-{channel}", "{}", function.name);
+        for channel in shared::model::ChannelType::ALL {
+            let queue = queue_arn(&pattern.replace("{channel}", channel.as_str()));
+            assert_eq!(
+                function.policy.allows("sqs:SendMessage", &queue),
+                function.name == format!("send_{channel}") || !function.name.starts_with("send_"),
+                "{} {queue}",
+                function.name
+            );
+        }
+    }
+}
+
+/// What AWS allows the names that begin with the stack's, and what of that is left for it.
+#[test]
+fn a_stacks_name_of_fifty_characters_fits_into_every_name() {
+    let limits = [
+        ("AWS::SQS::Queue", "QueueName", 80),
+        ("AWS::CloudWatch::Dashboard", "DashboardName", 255),
+        ("AWS::ApiGatewayV2::Api", "Name", 128),
+        ("AWS::Logs::LogGroup", "LogGroupName", 512),
+        ("AWS::IAM::Role", "RoleName", 64),
+        ("AWS::Serverless::Function", "FunctionName", 64),
+    ];
+    let stack = stack();
+    for (kind, property, limit) in limits {
+        for name in of_kind(&stack, kind).filter_map(|resource| resource.properties[property].as_str()) {
+            assert!(name.contains("local"), "{name} does not follow from the stack's");
+            assert!(name.len() - "local".len() + 50 <= limit, "{name}");
+        }
     }
 }
 

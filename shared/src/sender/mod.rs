@@ -25,7 +25,7 @@ use crate::config::{self, ConfigError};
 use crate::http::{CARRIER_TIMEOUT, CarrierClient};
 use crate::model::{Destination, ExpiredClaim, ExternalId, Integration, MatchResult, Sending, Subject, Timestamp};
 use crate::publish::Publisher;
-use crate::queue::{Queue, Sqs};
+use crate::queue::{Queue, SendQueues, Sqs};
 use crate::sending::claim;
 use crate::store::keys::AddressPartition;
 use crate::store::{Claimant, MatchItem, SendKey, Store, StoreError};
@@ -66,7 +66,7 @@ pub async fn run<C: Channel + 'static>() -> Result<(), lambda_runtime::Error> {
     let store = Store::from_env(&aws)?;
     let sqs = Sqs::new(&aws);
     let publisher = Publisher::from_env(&sqs, store.clone())?;
-    let queue = sqs.queue("SEND_QUEUE_URL")?;
+    let queue = SendQueues::from_env(&sqs)?.of(C::TYPE);
     let sender = Arc::new(Sender::<C>::new(store.clone(), CarrierClient::new()?, SenderConfig::from_env()?));
     let warming = publisher.clone();
     warm::behind_the_first_poll(async move {

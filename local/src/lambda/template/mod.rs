@@ -16,6 +16,7 @@ use serde_json::Value;
 
 pub use intrinsics::{bucket_arn, function_arn, queue_arn, queue_url, secret_arn, table_arn};
 pub use policy::Policy;
+pub use resources::Resource;
 
 use intrinsics::Scope;
 
@@ -48,6 +49,8 @@ pub struct Stack {
     pub event_sources: Vec<EventSource>,
     pub streams: Vec<StreamSource>,
     pub outputs: BTreeMap<String, String>,
+    /// All there is, for who asks more of a template than the engine plays.
+    pub resources: Vec<Resource>,
 }
 
 #[derive(Debug, Clone)]

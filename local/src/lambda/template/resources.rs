@@ -12,6 +12,7 @@ use super::intrinsics::{Scope, queue_arn, secret_arn, text};
 use super::{Cors, Queue, Redrive, SecretRecipe, Stack, Table, TemplateError};
 
 /// One resource that is there (its condition holds), its properties resolved.
+#[derive(Debug, Clone)]
 pub struct Resource {
     pub id: String,
     pub kind: String,
@@ -64,6 +65,7 @@ pub fn read(scope: &Scope, globals: &Value) -> Result<Stack, TemplateError> {
     for resource in resources.iter().filter(|r| r.kind == "AWS::ApiGatewayV2::Route") {
         stack.routes.push(functions::route(resource, &resources, &stack)?);
     }
+    stack.resources = resources;
     Ok(stack)
 }
 
