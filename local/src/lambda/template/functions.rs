@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::intrinsics::{function_arn, queue_arn, stream_arn, text};
 use super::resources::{Resource, fill_secrets, in_range, maybe_number, typed};
+use super::roles;
 use super::{EventSource, Function, Policy, Route, Stack, StreamSource, TemplateError};
 
 #[derive(Deserialize, Default)]
@@ -19,6 +20,7 @@ struct FunctionProperties {
     memory_size: Option<u64>,
     environment: Environment,
     logging_config: LoggingConfig,
+    role: Option<String>,
     policies: Value,
     events: BTreeMap<String, Event>,
 }
@@ -43,7 +45,12 @@ struct Event {
     properties: Value,
 }
 
-pub fn function(resource: &Resource, globals: &Value, stack: &Stack) -> Result<Function, TemplateError> {
+pub fn function(
+    resource: &Resource,
+    globals: &Value,
+    all: &[Resource],
+    stack: &Stack,
+) -> Result<Function, TemplateError> {
     let own: FunctionProperties = resource.typed()?;
     let shared: FunctionProperties = match globals.get("Function") {
         Some(shared) => typed(shared, "Globals.Function")?,
@@ -79,7 +86,10 @@ pub fn function(resource: &Resource, globals: &Value, stack: &Stack) -> Result<F
         )?,
         environment,
         log_level: log_level.unwrap_or_else(|| "INFO".to_owned()),
-        policy: Policy::read(&own.policies).map_err(|e| TemplateError::at(&resource.place("Policies"), e))?,
+        policy: match &own.role {
+            Some(role) => roles::policy(role, all, &resource.place("Role"))?,
+            None => Policy::read(&own.policies).map_err(|e| TemplateError::at(&resource.place("Policies"), e))?,
+        },
     })
 }
 
@@ -132,6 +142,15 @@ pub fn event_sources(
         let batch_size: u32 = in_range(sqs.batch_size.unwrap_or(10), 1..=10_000, &format!("{place}.BatchSize"))?;
         if batch_size > 10 && window == 0 {
             return Err(TemplateError::at(&place, "a BatchSize over 10 needs MaximumBatchingWindowInSeconds"));
+        }
+        // A role that SAM makes may read every queue; one of the function's own must say so.
+        let reads = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
+        let lacking = reads.into_iter().find(|action| !function.policy.allows(action, &sqs.queue));
+        if let (Some(_), Some(action)) = (&properties.role, lacking) {
+            return Err(TemplateError::at(
+                &place,
+                format!("the function's role does not allow {action} on {}", queue.name),
+            ));
         }
         // Lambda refuses such an event source, too.
         if function.timeout > queue.visibility_timeout {
@@ -192,6 +211,12 @@ pub fn streams(resource: &Resource, function: &Function, stack: &Stack) -> Resul
         let [Filter { pattern }] = event.filter_criteria.filters.as_slice() else {
             return Err(wrong("one filter is played on this machine"));
         };
+        let reads =
+            ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"];
+        let lacking = reads.into_iter().find(|action| !function.policy.allows(action, &event.stream));
+        if let (Some(_), Some(action)) = (&properties.role, lacking) {
+            return Err(wrong(&format!("the function's role does not allow {action} on the stream")));
+        }
         sources.push(StreamSource {
             function: function.name.clone(),
             table: table.ok_or_else(|| wrong("names the stream of no table here"))?.name.clone(),

@@ -176,6 +176,7 @@ impl Scope {
         Ok(Value::String(match self.kind(name) {
             "AWS::SQS::Queue" => queue_url(&self.base_url, &physical),
             "AWS::SecretsManager::Secret" => secret_arn(&physical),
+            "AWS::IAM::ManagedPolicy" => policy_arn(&physical),
             _ => physical,
         }))
     }
@@ -195,7 +196,7 @@ impl Scope {
             ("AWS::ApiGatewayV2::Api", "ApiEndpoint") => self.base_url.clone(),
             ("AWS::ApiGatewayV2::Api", "ApiId") => physical,
             ("AWS::Logs::LogGroup", "Arn") => format!("arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{physical}:*"),
-            ("AWS::IAM::Role", "Arn") => format!("arn:aws:iam::{ACCOUNT}:role/{physical}"),
+            ("AWS::IAM::Role", "Arn") => role_arn(&physical),
             _ => {
                 let message =
                     format!("{resource} ({kind}) has no attribute {attribute:?} that is known on this machine");
@@ -253,6 +254,14 @@ pub fn bucket_arn(name: &str) -> String {
 
 pub fn function_arn(name: &str) -> String {
     format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")
+}
+
+pub fn role_arn(name: &str) -> String {
+    format!("arn:aws:iam::{ACCOUNT}:role/{name}")
+}
+
+pub fn policy_arn(name: &str) -> String {
+    format!("arn:aws:iam::{ACCOUNT}:policy/{name}")
 }
 
 pub fn secret_arn(name: &str) -> String {

@@ -6,6 +6,7 @@ mod intrinsics;
 mod parameters;
 mod policy;
 mod resources;
+mod roles;
 mod yaml;
 
 use std::collections::BTreeMap;

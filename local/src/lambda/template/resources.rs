@@ -54,7 +54,7 @@ pub fn read(scope: &Scope, globals: &Value) -> Result<Stack, TemplateError> {
         }
     }
     for resource in resources.iter().filter(|r| r.kind == "AWS::Serverless::Function") {
-        let function = functions::function(resource, globals, &stack)?;
+        let function = functions::function(resource, globals, &resources, &stack)?;
         stack.event_sources.extend(functions::event_sources(resource, &function, &stack)?);
         stack.streams.extend(functions::streams(resource, &function, &stack)?);
         if let Some(other) = stack.functions.insert(function.name.clone(), function) {

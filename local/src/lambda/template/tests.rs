@@ -181,6 +181,69 @@ fn a_wrong_template_gets_one_clear_sentence() {
     }
 }
 
+/// The template above with a role of its own for the function, in place of one that SAM makes.
+fn with_role(statements: &str) -> String {
+    let role = format!(
+        r#"Resources:
+  Rights:
+    Type: AWS::IAM::ManagedPolicy
+    Properties: {{ PolicyDocument: {{ Statement: [{{ Effect: Allow, Action: [dynamodb:GetItem], Resource: !GetAtt Table.Arn }}] }} }}
+  WorkRole:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {{ Statement: [{{ Effect: Allow, Principal: {{ Service: lambda.amazonaws.com }}, Action: sts:AssumeRole }}] }}
+      ManagedPolicyArns: [!Ref Rights]
+      Policies: [{{ PolicyName: own, PolicyDocument: {{ Statement: [{statements}] }} }}]"#
+    );
+    let small = SMALL.replacen("Resources:", &role, 1);
+    small.replacen("      Timeout: 10\n", "      Timeout: 10\n      Role: !GetAtt WorkRole.Arn\n", 1)
+}
+
+const READS: &str = "{ Effect: Allow, Action: [sqs:ReceiveMessage, sqs:DeleteMessage, sqs:GetQueueAttributes], Resource: !GetAtt Jobs.Arn }";
+
+#[test]
+fn a_function_with_a_role_of_its_own_may_do_what_the_role_says_and_no_more() {
+    let stack = read(&with_role(READS)).expect("a stack");
+    let policy = &stack.functions["work"].policy;
+    assert!(policy.allows("sqs:ReceiveMessage", &queue_arn("Jobs")));
+    assert!(policy.allows("dynamodb:GetItem", &table_arn("Table")));
+    assert!(!policy.allows("sqs:SendMessage", &queue_arn("Jobs")), "what stands beside a role does not count");
+    assert!(!policy.allows("sqs:ReceiveMessage", &queue_arn("Dead")));
+}
+
+#[test]
+fn a_role_that_would_not_do_is_refused() {
+    let good = with_role(READS);
+    let mistakes = [
+        ("sqs:DeleteMessage, ", "", "Work.Events.Queue: the function's role does not allow sqs:DeleteMessage on Jobs"),
+        (
+            "Jobs.Arn }] }",
+            "Dead.Arn }] }",
+            "Work.Events.Queue: the function's role does not allow sqs:ReceiveMessage on Jobs",
+        ),
+        (
+            "lambda.amazonaws.com",
+            "ec2.amazonaws.com",
+            "WorkRole.AssumeRolePolicyDocument: does not let Lambda take the role on",
+        ),
+        (
+            "!Ref Rights",
+            "arn:aws:iam::aws:policy/PowerUserAccess",
+            r#"WorkRole.ManagedPolicyArns: "arn:aws:iam::aws:policy/PowerUserAccess" is no policy here"#,
+        ),
+        (
+            "Role: !GetAtt WorkRole.Arn",
+            "Role: arn:aws:iam::123456789012:role/Gone",
+            "Work.Role: arn:aws:iam::123456789012:role/Gone is no role here",
+        ),
+    ];
+    for (right, wrong, sentence) in mistakes {
+        assert!(good.contains(right), "{right}");
+        let error = read(&good.replacen(right, wrong, 1)).expect_err(wrong);
+        assert_eq!(error.to_string(), sentence);
+    }
+}
+
 #[test]
 fn references_in_a_circle_end() {
     let circle = "Conditions: { A: !Not [!Condition B], B: !Not [!Condition A] }\nResources: {}";
