@@ -10,8 +10,12 @@ use local::lambda::template::{
 };
 use serde_json::json;
 
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
 fn text() -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("template.yaml")).unwrap()
+    std::fs::read_to_string(root().join("template.yaml")).unwrap()
 }
 
 fn stack() -> Stack {
@@ -136,16 +140,77 @@ fn a_function_knows_how_often_its_queue_gives_a_task_out() {
     }
 }
 
+/// Whether some alarm watches this metric of that queue or function.
+fn is_watched(stack: &Stack, metric: &str, dimension: &str, value: &str) -> bool {
+    of_kind(stack, "AWS::CloudWatch::Alarm").any(|alarm| {
+        alarm.properties["MetricName"].as_str().is_some_and(|name| name.starts_with(metric))
+            && alarm.properties["Dimensions"] == json!([{ "Name": dimension, "Value": value }])
+    })
+}
+
 #[test]
-fn every_dead_letter_queue_raises_an_alarm() {
+fn an_alarm_tells_of_dead_letters_of_tasks_that_wait_and_of_functions_that_fail() {
     let stack = stack();
     for queue in dead_letter_queues(&stack) {
-        let watches = |alarm: &&Resource| {
-            alarm.properties["MetricName"] == "ApproximateNumberOfMessagesVisible"
-                && alarm.properties["Dimensions"] == json!([{ "Name": "QueueName", "Value": queue.name }])
-        };
-        assert!(of_kind(&stack, "AWS::CloudWatch::Alarm").any(|alarm| watches(&alarm)), "{}", queue.name);
+        assert!(is_watched(&stack, "ApproximateNumberOfMessagesVisible", "QueueName", &queue.name), "{}", queue.name);
     }
+    for (_, function, queue) in consumers(&stack) {
+        assert!(is_watched(&stack, "ApproximateAgeOfOldestMessage", "QueueName", &queue.name), "{}", queue.name);
+        assert!(is_watched(&stack, "Errors", "FunctionName", &function.logical_id), "{}", function.logical_id);
+    }
+}
+
+#[test]
+fn every_alarm_says_where_to_read_on_and_tells_the_topic() {
+    let pages = std::fs::read_to_string(root().join("docs/OPERATIONS.md")).unwrap();
+    let anchor = |heading: &str| heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+    let anchors: Vec<String> = pages.lines().filter(|line| line.starts_with("##")).map(anchor).collect();
+    let topic = "arn:aws:sns:us-east-1:123456789012:alarms";
+    let stack = deployed([("AlarmTopicArn", topic)]).unwrap();
+    for alarm in of_kind(&stack, "AWS::CloudWatch::Alarm") {
+        let description = alarm.properties["AlarmDescription"].as_str().unwrap();
+        let (_, named) = description.split_once("docs/OPERATIONS.md#").unwrap_or_else(|| panic!("{}", alarm.id));
+        assert!(anchors.iter().any(|anchor| anchor == named), "{} names {named}", alarm.id);
+        assert_eq!(alarm.properties["AlarmActions"], json!([topic]), "{}", alarm.id);
+        assert_eq!(alarm.properties["TreatMissingData"], "notBreaching", "{}", alarm.id);
+    }
+}
+
+#[test]
+fn the_dashboard_names_nothing_that_a_new_channel_would_have_to_be_added_to() {
+    let stack = stack();
+    let body = of_kind(&stack, "AWS::CloudWatch::Dashboard").next().unwrap().properties["DashboardBody"].clone();
+    let body: serde_json::Value = serde_json::from_str(body.as_str().unwrap()).unwrap();
+    for widget in body["widgets"].as_array().unwrap() {
+        for metric in widget["properties"]["metrics"].as_array().unwrap() {
+            let search = metric[0]["expression"].as_str().unwrap();
+            assert!(search.starts_with("SEARCH('{") && search.contains(" local',"), "{search}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_made_again_outlives_the_stack_but_not_one_that_could_not_be_made() {
+    let text = text();
+    for kind in ["AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret"] {
+        let kept = format!("Type: {kind}\n    DeletionPolicy: RetainExceptOnCreate\n    UpdateReplacePolicy: Retain\n");
+        assert!(text.contains(&kept), "{kind}");
+    }
+    let protected = |value| {
+        let stack = deployed([("TableDeletionProtection", value)]).unwrap();
+        of_kind(&stack, "AWS::DynamoDB::Table").next().unwrap().properties["DeletionProtectionEnabled"].clone()
+    };
+    assert_eq!((protected("enabled"), protected("disabled")), (json!(true), json!(false)));
+}
+
+#[test]
+fn the_bucket_refuses_plain_http() {
+    let stack = stack();
+    let policy = of_kind(&stack, "AWS::S3::BucketPolicy").next().unwrap();
+    assert_eq!(policy.properties["Bucket"], stack.buckets[0]);
+    let statement = &policy.properties["PolicyDocument"]["Statement"][0];
+    assert_eq!((&statement["Effect"], &statement["Principal"]), (&json!("Deny"), &json!("*")));
+    assert_eq!(statement["Condition"], json!({ "Bool": { "aws:SecureTransport": "false" } }));
 }
 
 fn of_kind<'a>(stack: &'a Stack, kind: &'a str) -> impl Iterator<Item = &'a Resource> {
