@@ -27,9 +27,11 @@ pub struct Context {
     pub files: Files,
     /// Made at its first use: few calls ask a carrier anything.
     pub carrier: LazyLock<Result<CarrierClient, ClientError>>,
-    /// Our own public base URL, without a slash at its end: carriers post messages below it, files are found there, and
-    /// pages of a history name each other by it.
+    /// Our own public base URL, without a slash at its end: files are found there, and pages of a history name each other
+    /// by it.
     pub public_url: String,
+    /// What carriers are told to call.
+    pub callbacks_url: String,
     /// Twilio's API, without a slash at its end.
     pub twilio_api_url: String,
     /// Whether webhooks may point into private networks.
@@ -49,6 +51,7 @@ impl Instance for Context {
             files: Files::from_env(&aws)?,
             carrier: LazyLock::new(CarrierClient::new),
             public_url: config::base_url("PUBLIC_URL")?,
+            callbacks_url: config::base_url("CALLBACKS_URL")?,
             twilio_api_url: config::base_url("TWILIO_API_URL")?,
             private_networks: config::allowed("WEBHOOK_PRIVATE_NETWORKS")?,
             store,

@@ -9,8 +9,8 @@ use shared::store::Store;
 pub struct Context {
     pub store: Store,
     pub receive: Queue,
-    /// What carriers were told to call, without a slash at its end: signatures cover it.
-    pub public_url: String,
+    /// The stack's own address, if it has one.
+    pub public_url: Option<String>,
 }
 
 impl Instance for Context {
@@ -19,7 +19,7 @@ impl Instance for Context {
         Ok(Self {
             store: Store::from_env(&aws)?,
             receive: Sqs::new(&aws).queue("RECEIVE_QUEUE_URL")?,
-            public_url: config::base_url("PUBLIC_URL")?,
+            public_url: config::base_url_if_any("PUBLIC_URL")?,
         })
     }
 

@@ -42,7 +42,7 @@ async fn take(context: &Context, request: &Request) -> Result<ChannelType, Refus
     let received = now();
     let route = route(request)?;
     let integration = find(context, &route).await?;
-    let incoming = read(context, &integration, callback(context, request, received)).await?;
+    let incoming = read(context, &integration, &callbacks(context, request, received)).await?;
     let send = route.token.as_deref().map(|token| open(context, &route, token, received)).transpose()?;
     let tasks = tasks(&route, send.as_ref(), incoming, received);
     keep(context, &tasks, received).await?;
@@ -74,28 +74,46 @@ async fn find(context: &Context, route: &Route) -> Result<Integration, Refusal> 
     fits.ok_or_else(|| ApiError::new(ErrorCode::IntegrationNotFound, "Integration not found").into())
 }
 
-fn callback(context: &Context, request: &Request, received: Timestamp) -> Callback {
-    Callback {
+/// The callback under each address that the carrier may have been given, since signatures cover it: the stack's own, and the
+/// one at which AWS took the request in. No caller has a say in either, as they have in `Host` or what proxies add: what
+/// was signed for somebody else's address is not taken for ours.
+fn callbacks(context: &Context, request: &Request, received: Timestamp) -> Vec<Callback> {
+    let mut addresses: Vec<String> = context.public_url.clone().into_iter().chain(gateway::origin(request)).collect();
+    addresses.dedup();
+    let callback = |address| Callback {
         method: request.method().clone(),
-        url: format!("{}{}", context.public_url, gateway::path_and_query(request)),
+        url: format!("{address}{}", gateway::path_and_query(request)),
         headers: request.headers().clone(),
         body: request.body().to_vec(),
         received,
-    }
+    };
+    addresses.into_iter().map(callback).collect()
 }
 
 /// The key may have been changed, or given, since the integration was read.
-async fn read(context: &Context, integration: &Integration, callback: Callback) -> Result<Vec<Incoming>, Refusal> {
-    match channels::read_callback(integration, callback.clone()) {
+async fn read(context: &Context, integration: &Integration, callbacks: &[Callback]) -> Result<Vec<Incoming>, Refusal> {
+    match read_any(integration, callbacks) {
         Err(error @ CallbackError::Unverified(Unverified::Wrong | Unverified::NoKey)) => {
             let now = context.store.integration_anew(integration.app_id, integration.id).await?;
             match now.filter(|now| now.settings != integration.settings) {
-                Some(now) => Ok(channels::read_callback(&now, callback).map_err(untrusted)?),
+                Some(now) => Ok(read_any(&now, callbacks).map_err(untrusted)?),
                 None => Err(untrusted(error).into()),
             }
         }
         read => Ok(read.map_err(untrusted)?),
     }
+}
+
+/// By the first address that its signature is of.
+fn read_any(integration: &Integration, callbacks: &[Callback]) -> Result<Vec<Incoming>, CallbackError> {
+    let mut outcome = Err(CallbackError::Unverified(Unverified::Wrong));
+    for callback in callbacks {
+        outcome = channels::read_callback(integration, callback.clone());
+        if !matches!(outcome, Err(CallbackError::Unverified(Unverified::Wrong))) {
+            break;
+        }
+    }
+    outcome
 }
 
 fn untrusted(error: CallbackError) -> ApiError {

@@ -33,10 +33,10 @@ use crate::control::logs::{LogStyle, Logs};
 use crate::control::{self, Control};
 use crate::data_dir::DataDir;
 use crate::guard::{self, Guard};
-use crate::lambda::gateway::{Gateway, Paths};
+use crate::lambda::gateway::{self, Door, Gateway, Paths};
 use crate::lambda::pollers::Pollers;
 use crate::lambda::runtime::{self, Program, Runtime};
-use crate::lambda::template::{Function, REGION, Settings, Stack, TemplateError};
+use crate::lambda::template::{Function, FunctionUrl, REGION, Settings, Stack, TemplateError, function_url_ids};
 use crate::outside::carriers;
 use crate::outside::seed::{Ready, SeedError, Wanted};
 use crate::outside::simulation::Simulation;
@@ -114,6 +114,8 @@ pub struct EngineHandles {
     pub url: String,
     pub simulate: bool,
     environments: Arc<BTreeMap<String, BTreeMap<String, String>>>,
+    /// The stack's, by name.
+    pub outputs: Arc<BTreeMap<String, String>>,
 }
 
 impl EngineHandles {
@@ -125,6 +127,12 @@ impl EngineHandles {
     /// The environment of some function that has this variable.
     pub fn any_environment_with(&self, name: &str) -> Option<&BTreeMap<String, String>> {
         self.environments.values().find(|environment| environment.contains_key(name))
+    }
+
+    /// What carriers are told to call, without a slash at its end.
+    pub fn callbacks_url(&self) -> String {
+        let told = self.any_environment_with("CALLBACKS_URL").map(|environment| &environment["CALLBACKS_URL"]);
+        told.map_or(self.url.as_str(), String::as_str).trim_end_matches('/').to_owned()
     }
 
     /// The AWS endpoint for a caller outside the functions; its calls are counted under `caller`. Any credentials do,
@@ -148,12 +156,18 @@ impl Engine {
         let listener = bind(options.port).await?;
         let address = listener.local_addr().map_err(|error| StartError::Port { port: options.port, error })?;
         let url = format!("http://127.0.0.1:{}", address.port());
-        let stack = read_template(&options, &url)?;
         let data_dir = DataDir::open(options.data_dir.as_deref())?;
+        let text = template(&options.template)?;
+        let doors = doors(&options.template, &text, &data_dir).await?;
+        let stack = read_template(&options, &text, &url, &doors)?;
         let programs = programs(&stack, &secrets(&stack, &data_dir)?, &options.functions_dir)?;
         let environments = programs.iter().map(|p| (p.function.name.clone(), p.environment.clone())).collect();
-        let handles =
-            EngineHandles { url: url.clone(), simulate: options.simulate, environments: Arc::new(environments) };
+        let handles = EngineHandles {
+            url: url.clone(),
+            simulate: options.simulate,
+            environments: Arc::new(environments),
+            outputs: Arc::new(stack.outputs.clone()),
+        };
         let parts = Parts::open(&url, &stack, programs, options.log, &data_dir).await?;
         let (feed, faults, activity) = (parts.feed.clone(), parts.faults.clone(), parts.activity.clone());
         let simulation = Simulation::start(&handles, feed, faults, activity, &data_dir)?;
@@ -161,7 +175,8 @@ impl Engine {
         let guard = Guard::new(&options.allow_hosts, public_url);
         let router = parts.router(&url, &stack, options.paths, &simulation);
         let router = router.layer(middleware::from_fn_with_state(guard, guard::check));
-        let tasks = parts.spawn(&stack, listener, router);
+        let mut tasks = parts.spawn(&stack, listener, router);
+        tasks.extend(parts.open_doors(&stack, doors, options.paths));
         let Parts { queues, runtime, .. } = parts;
         Ok(Self { url, handles, runtime, queues, simulation, tasks, _data_dir: data_dir })
     }
@@ -197,10 +212,14 @@ impl Engine {
         seeder.app(wanted).await.map(Some)
     }
 
-    /// Lets running invocations end for a moment, then ends every process and connection. No child is left.
-    pub async fn stop(self) {
+    /// Lets running invocations end for a moment, then ends every process and connection. No child is left, and no port.
+    pub async fn stop(mut self) {
         self.queues.pause_pollers(true);
         self.runtime.stop(GRACE).await;
+        for task in &mut self.tasks {
+            task.abort();
+            let _ = task.await;
+        }
     }
 }
 
@@ -218,15 +237,36 @@ async fn bind(port: u16) -> Result<TcpListener, StartError> {
     })
 }
 
-fn read_template(options: &Options, url: &str) -> Result<Stack, StartError> {
-    let path = options.template.clone();
-    let text = fs::read_to_string(&path).map_err(|error| StartError::Unreadable { path: path.clone(), error })?;
+fn template(path: &Path) -> Result<String, StartError> {
+    fs::read_to_string(path).map_err(|error| StartError::Unreadable { path: path.to_owned(), error })
+}
+
+/// What listens for each function URL that the template may have.
+async fn doors(template: &Path, text: &str, data_dir: &DataDir) -> Result<BTreeMap<String, TcpListener>, StartError> {
+    let unreadable = |error| StartError::Template { path: template.to_owned(), error };
+    let ids = function_url_ids(text).map_err(unreadable)?;
+    let file = data_dir.file("function-urls.json");
+    gateway::listen(ids, file.as_deref()).await.map_err(|error| match file {
+        Some(path) => StartError::DataDir { path, reason: error.to_string() },
+        None => StartError::Port { port: 0, error },
+    })
+}
+
+fn read_template(
+    options: &Options,
+    text: &str,
+    url: &str,
+    doors: &BTreeMap<String, TcpListener>,
+) -> Result<Stack, StartError> {
+    let address =
+        |(id, door): (&String, &TcpListener)| Some((id.clone(), format!("http://{}/", door.local_addr().ok()?)));
     let settings = Settings {
         base_url: url.to_owned(),
+        function_urls: doors.iter().filter_map(address).collect(),
         parameters: options.parameters.clone(),
         suggestions: if options.simulate { Simulation::parameters(url) } else { BTreeMap::new() },
     };
-    Stack::read(&text, &settings).map_err(|error| StartError::Template { path, error })
+    Stack::read(text, &settings).map_err(|error| StartError::Template { path: options.template.clone(), error })
 }
 
 fn secrets(stack: &Stack, data_dir: &DataDir) -> Result<BTreeMap<String, String>, StartError> {
@@ -335,6 +375,21 @@ impl Parts {
             activity: self.activity.clone(),
             carriers_pending: simulation.pending(),
         }
+    }
+
+    /// Serves the function URLs that there are; whatever else listens is closed.
+    fn open_doors(&self, stack: &Stack, mut doors: BTreeMap<String, TcpListener>, paths: Paths) -> Vec<JoinHandle<()>> {
+        let open = |url: &FunctionUrl| {
+            let listener = doors.remove(&url.id)?;
+            let address = listener.local_addr().ok()?;
+            let door = Door::new(url.clone(), address, paths, self.runtime.clone(), self.ledger.clone());
+            let router = Router::new().fallback(move |request: Request<Body>| {
+                let door = door.clone();
+                async move { door.serve(request).await }
+            });
+            Some(tokio::spawn(server::serve(listener, router)))
+        };
+        stack.function_urls.iter().filter_map(open).collect()
     }
 
     /// Starts what runs by itself until the engine ends.

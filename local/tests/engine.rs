@@ -92,6 +92,41 @@ async fn the_gateway_answers_as_the_real_one() {
 }
 
 #[tokio::test]
+async fn a_function_url_answers_as_the_real_one() {
+    let stack = Stack::start().await;
+    let open = stack.engine.handles().outputs["Open"].clone();
+    let post = async |url: String, body: Value| {
+        let answer = stack.http.post(url).json(&body).send().await.expect("an answer");
+        (answer.status().as_u16(), answer.text().await.expect("a body"))
+    };
+    let (status, event) = post(format!("{open}a/b?x=1"), json!({ "do": "echo" })).await;
+    let event: Value = serde_json::from_str(&event).expect("what it was given");
+    let domain = open.trim_start_matches("http://").trim_end_matches('/');
+    assert_eq!((status, &event["rawPath"], &event["routeKey"]), (200, &json!("/a/b"), &json!("$default")));
+    assert_eq!(event["requestContext"]["domainName"], domain);
+    assert!(event.get("pathParameters").is_none());
+    assert_eq!(post(open.clone(), json!({ "do": "fail" })).await, (502, "Internal Server Error".to_owned()));
+    assert_eq!(post(open.clone(), json!({ "do": "exit" })).await, (502, "Internal Server Error".to_owned()));
+    assert_eq!(post(open.clone(), json!("x".repeat(7 << 20))).await.0, 413);
+    let shut = post(stack.engine.handles().outputs["Shut"].clone(), json!({})).await;
+    assert_eq!(shut, (403, r#"{"Message":"Forbidden"}"#.to_owned()), "one permission of two is none");
+    let elsewhere = stack.http.post(&open).header("host", "evil.test").send().await.expect("an answer");
+    assert_eq!(elsewhere.status(), StatusCode::FORBIDDEN);
+    let calls = stack.get("/_local/calls").await.1;
+    assert_eq!((&calls["httpRequests"], &calls["functionUrlRequests"]), (&json!(0), &json!(6)));
+}
+
+#[tokio::test]
+async fn a_function_url_stays_the_same_from_one_start_to_the_next() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let start = async || Stack::start_with(|options| options.data_dir = Some(folder.path().to_owned())).await;
+    let first = start().await;
+    let url = first.engine.handles().outputs["Open"].clone();
+    first.engine.stop().await;
+    assert_eq!(start().await.engine.handles().outputs["Open"], url);
+}
+
+#[tokio::test]
 async fn a_function_may_do_only_what_its_policy_says() {
     let stack = Stack::start().await;
     let refused = stack.post("/_local/invoke/front", json!({ "do": "put", "pk": "a" })).await.1;

@@ -227,11 +227,7 @@ async fn queues_are_found_and_purged() {
 async fn receiving_costs_the_same_over_a_backlog_of_100_000() {
     use local::aws::queues::{NewMessage, Queues, Receive};
     let template = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stack/template.yaml"));
-    let settings = local::lambda::template::Settings {
-        base_url: String::new(),
-        parameters: Default::default(),
-        suggestions: Default::default(),
-    };
+    let settings = local::lambda::template::Settings::default();
     let stack = local::lambda::template::Stack::read(&template.expect("the template"), &settings).expect("a stack");
     let queues = Queues::open(stack.queues.into_values(), None, Default::default()).expect("queues");
     let message = NewMessage {

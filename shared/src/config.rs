@@ -43,6 +43,14 @@ pub fn base_url(name: &'static str) -> Result<String, ConfigError> {
     }
 }
 
+/// The same of a variable that may be empty.
+pub fn base_url_if_any(name: &'static str) -> Result<Option<String>, ConfigError> {
+    match base_url(name) {
+        Err(ConfigError::Missing(_)) => Ok(None),
+        url => url.map(Some),
+    }
+}
+
 /// `allow` or `deny`.
 pub fn allowed(name: &'static str) -> Result<bool, ConfigError> {
     match text(name)?.as_str() {

@@ -159,6 +159,21 @@ pub fn path_and_query(request: &Request) -> String {
     }
 }
 
+/// Scheme and host at which AWS took the request in, as AWS says: an HTTP API and a function URL answer under no name but
+/// theirs. It always speaks TLS; the development engine, which never does, is on this machine.
+pub fn origin(request: &Request) -> Option<String> {
+    let domain = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.domain_prefix.as_deref()?,
+        _ => return None,
+    };
+    let is_name =
+        |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b".-".contains(&b));
+    let (name, port) = domain.split_once(':').unwrap_or((domain, "0"));
+    let is_engine = ["127.0.0.1", "localhost"].contains(&name);
+    (is_name(name) && port.parse::<u16>().is_ok())
+        .then(|| format!("{}://{domain}", if is_engine { "http" } else { "https" }))
+}
+
 /// Whatever it holds, a URI can be made of it, and a body.
 fn make_buildable(request: &mut LambdaRequest) {
     let LambdaRequest::ApiGatewayV2(event) = request else { return };
@@ -168,7 +183,8 @@ fn make_buildable(request: &mut LambdaRequest) {
     event.request_context.http.path = path.filter(|_| fits);
     event.raw_query_string = Some(escaped(&query, QUERY)).filter(|_| fits);
     event.request_context.stage = None;
-    event.request_context.domain_name = None;
+    // Where `lambda_http` makes nothing of it.
+    event.request_context.domain_prefix = event.request_context.domain_name.take();
     event.headers.remove(http::header::HOST);
     let is_readable = |body: &String| STANDARD.decode(body).is_ok();
     if event.is_base64_encoded && !event.body.as_ref().is_some_and(is_readable) {
@@ -232,6 +248,21 @@ mod tests {
         for text in ["/a?b#c", "/50%off", "/50%25off", "/team/blue/", "/..//", "x", ":99999999", "", "/\u{1F375}|"] {
             let request = request(&event(text, "", &json!({}), ""));
             assert_eq!((path(&request), request.uri().path()), (text, "/"));
+        }
+    }
+
+    #[test]
+    fn the_origin_is_what_aws_says_and_nothing_that_a_caller_does() {
+        let origin_of = |domain: &str| {
+            let mut event = event("/", "", &json!({ "host": "evil.example", "x-forwarded-host": "evil.example" }), "");
+            event["requestContext"]["domainName"] = domain.into();
+            origin(&request(&event))
+        };
+        let url = "ab12.lambda-url.eu-west-1.on.aws";
+        assert_eq!(origin_of(url), Some(format!("https://{url}")));
+        assert_eq!(origin_of("127.0.0.1:3000").as_deref(), Some("http://127.0.0.1:3000"));
+        for garbage in ["", "a b", "a/b", "a@b", "a:b", "a:99999", "[::1"] {
+            assert_eq!(origin_of(garbage), None, "{garbage}");
         }
     }
 

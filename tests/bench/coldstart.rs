@@ -197,6 +197,7 @@ fn command(binary: &Path, address: &str) -> Command {
         ("TABLE_NAME", "bench"),
         ("SEALING_SECRET", "a secret that seals nothing of value, only a bench"),
         ("PUBLIC_URL", "http://127.0.0.1"),
+        ("CALLBACKS_URL", "http://127.0.0.1"),
         ("CARRIER_API_URL", "http://127.0.0.1"),
         ("MAX_RECEIVES", "10"),
         ("MEDIA_BUCKET", "bench"),

@@ -68,7 +68,8 @@ async fn filled(text: &str, values: &[(&str, String)], world: &World) -> Value {
     let event: Value = serde_json::from_str(&text).unwrap();
     let query = event["rawQueryString"].as_str().filter(|query| !query.is_empty());
     let path = event["rawPath"].as_str().unwrap();
-    let url = format!("{}{path}{}", world.url(), query.map(|query| format!("?{query}")).unwrap_or_default());
+    let domain = event["requestContext"]["domainName"].as_str().unwrap();
+    let url = format!("https://{domain}{path}{}", query.map(|query| format!("?{query}")).unwrap_or_default());
     let integration = path.split('/').nth(4).unwrap();
     let request = serde_json::json!({ "integrationId": integration, "url": url, "body": event["body"].as_str().unwrap_or_default() });
     let signed = world.local(reqwest::Method::POST, "sign", Some(request)).await;

@@ -245,7 +245,8 @@ async fn a_number_is_pointed_here_unless_it_is_to_be_kept_as_it_is() {
     };
     let body = |sid: &str| json!({ "type": "twilio", "accountSid": SID, "authToken": TOKEN, "phoneNumberSid": sid });
     let made = world.make(&world.app, "integrations", body(NUMBER_SID)).await["integration"]["_id"].clone();
-    let here = format!("{}/callbacks/twilio/{}/{}#rc=5&rp=all", world.url(), world.app.id(), made.as_str().unwrap());
+    let (base, app) = (world.callbacks_url(), world.app.id());
+    let here = format!("{base}/callbacks/twilio/{app}/{}#rc=5&rp=all", made.as_str().unwrap());
     assert_eq!(number(NUMBER_SID).await, here);
 
     let other = "PN00000000000000000000000000000042";

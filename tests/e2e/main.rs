@@ -24,6 +24,7 @@ mod examples;
 mod failures;
 mod fairness;
 mod forms;
+mod function_urls;
 mod hostile;
 mod images;
 mod integration_deletion;

@@ -67,12 +67,17 @@ impl World {
 
     /// A fresh engine whose functions log all that an operator can have them log.
     pub async fn talkative() -> Self {
-        Self::start(None, BTreeMap::from([("LogLevel".to_owned(), "TRACE".to_owned())])).await
+        Self::with_parameter("LogLevel", "TRACE").await
     }
 
     /// An engine that keeps its data, or finds that of an earlier one.
     pub async fn with_data(data_dir: PathBuf) -> Self {
         Self::start(Some(data_dir), BTreeMap::new()).await
+    }
+
+    /// A fresh engine of a stack with this parameter.
+    pub async fn with_parameter(name: &str, value: &str) -> Self {
+        Self::start(None, BTreeMap::from([(name.to_owned(), value.to_owned())])).await
     }
 
     /// An engine whose API Gateway reads paths in its own way.
@@ -124,6 +129,11 @@ impl World {
 
     pub fn url(&self) -> &str {
         self.engine.url()
+    }
+
+    /// What carriers are told to call, without a slash at its end.
+    pub fn callbacks_url(&self) -> String {
+        self.handles().callbacks_url()
     }
 
     /// Stops without asking whether anything is left, as a restart would.

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use local::lambda::template::{
-    ACCOUNT, EventSource, Function, Queue, REGION, Resource, Settings, Stack, TemplateError, bucket_arn, queue_arn, table_arn,
+    ACCOUNT, EventSource, Function, Queue, REGION, Resource, Settings, Stack, TemplateError, bucket_arn, queue_arn,
+    stream_arn, table_arn,
 };
 use serde_json::json;
 
@@ -26,7 +27,7 @@ fn deployed<const N: usize>(parameters: [(&str, &str); N]) -> Result<Stack, Temp
     let settings = Settings {
         base_url: "http://127.0.0.1:3000".into(),
         parameters: parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-        suggestions: BTreeMap::new(),
+        ..Settings::default()
     };
     Stack::read(&text(), &settings)
 }
@@ -154,8 +155,10 @@ fn an_alarm_tells_of_dead_letters_of_tasks_that_wait_and_of_functions_that_fail(
     for queue in dead_letter_queues(&stack) {
         assert!(is_watched(&stack, "ApproximateNumberOfMessagesVisible", "QueueName", &queue.name), "{}", queue.name);
     }
-    for (_, function, queue) in consumers(&stack) {
+    for (.., queue) in consumers(&stack) {
         assert!(is_watched(&stack, "ApproximateAgeOfOldestMessage", "QueueName", &queue.name), "{}", queue.name);
+    }
+    for function in stack.functions.values() {
         assert!(is_watched(&stack, "Errors", "FunctionName", &function.logical_id), "{}", function.logical_id);
     }
 }
@@ -225,22 +228,13 @@ fn queues_are_named_after_the_stack_and_what_they_are_for() {
         assert_eq!(queue.name, format!("local-{}", source.function.replace('_', "-")));
         assert_eq!(queue.redrive.as_ref().unwrap().dead_letter_queue, format!("{}-dead", queue.name));
     }
-    let senders = stack.functions.values().filter_map(|function| {
-        let url = function.environment(&secrets(&stack)).get("SEND_QUEUE_URL")?.clone();
-        Some((function, url.rsplit_once('/').unwrap().1.to_owned()))
-    });
-    for (function, pattern) in senders {
-        assert_eq!(pattern, "local-send-{channel}", "{}", function.name);
-        for channel in shared::model::ChannelType::ALL {
-            let queue = queue_arn(&pattern.replace("{channel}", channel.as_str()));
-            assert_eq!(
-                function.policy.allows("sqs:SendMessage", &queue),
-                function.name == format!("send_{channel}") || !function.name.starts_with("send_"),
-                "{} {queue}",
-                function.name
-            );
-        }
-    }
+    let patterns: BTreeSet<String> = stack
+        .functions
+        .values()
+        .filter_map(|function| function.environment(&secrets(&stack)).remove("SEND_QUEUE_URL"))
+        .collect();
+    let [pattern]: [String; 1] = Vec::from_iter(patterns).try_into().unwrap();
+    assert!(pattern.ends_with("/local-send-{channel}"), "{pattern}");
 }
 
 /// What AWS allows the names that begin with the stack's, and what of that is left for it.
@@ -279,13 +273,33 @@ fn what_is_logged_is_forgotten() {
         assert!(group.properties["RetentionInDays"].is_number(), "{}", group.id);
     }
     let stream = format!("arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/heliograph/local:log-stream:today");
-    let has_role = |function: &&Function| {
-        of_kind(&stack, "AWS::Serverless::Function")
-            .any(|r| r.id == function.logical_id && r.properties["Role"].is_string())
-    };
-    for function in stack.functions.values().filter(has_role) {
+    for function in stack.functions.values() {
         assert!(function.policy.allows("logs:PutLogEvents", &stream), "{}", function.logical_id);
     }
+}
+
+#[test]
+fn requests_are_logged_without_a_word_of_whom_they_are_about() {
+    let stack = stack();
+    let stage = of_kind(&stack, "AWS::ApiGatewayV2::Stage").next().unwrap();
+    let format = stage.properties["AccessLogSettings"]["Format"].as_str().unwrap();
+    let logged: BTreeMap<String, String> = serde_json::from_str(format).unwrap();
+    let harmless = ["requestId", "routeKey", "status", "responseLength", "responseLatency", "integrationLatency"];
+    let errors = ["error.message", "integrationErrorMessage"];
+    for (name, value) in logged {
+        let variable = value.strip_prefix("$context.").unwrap();
+        assert!(harmless.contains(&variable) || errors.contains(&variable), "{name}: {value}");
+    }
+}
+
+#[test]
+fn requests_are_throttled_only_where_that_is_asked_for() {
+    let limits = |stack: &Stack| {
+        of_kind(stack, "AWS::ApiGatewayV2::Stage").next().unwrap().properties["DefaultRouteSettings"].clone()
+    };
+    assert_eq!(limits(&stack()), json!(null));
+    let asked = deployed([("ApiRequestsPerSecond", "50"), ("ApiRequestBurst", "20")]).unwrap();
+    assert_eq!(limits(&asked), json!({ "ThrottlingRateLimit": "50", "ThrottlingBurstLimit": "20" }));
 }
 
 #[test]
@@ -308,43 +322,56 @@ const IN_BATCHES: [&str; 1] = ["dynamodb:BatchWriteItem"];
 const SEND: [&str; 1] = ["sqs:SendMessage"];
 /// And opens the connection at its start.
 const SEND_SOON: [&str; 2] = ["sqs:SendMessage", "sqs:GetQueueAttributes"];
-/// As the queue's consumer.
-const SEND_AND_WAIT: [&str; 2] = ["sqs:SendMessage", "sqs:ChangeMessageVisibility"];
+/// As the queue's consumer, and to put back what is to wait.
+const CONSUME: [&str; 5] = [
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ChangeMessageVisibility",
+    "sqs:SendMessage",
+];
+const STREAM: [&str; 4] =
+    ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"];
 
 /// All that each function may do. A right that is given in the template is given here a second time, on purpose.
 fn rights() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
-    let channels =
-        [("send_twilio", "SendTwilioQueue", &SEND_SOON[..]), ("send_messagebird", "SendMessagebirdQueue", &SEND[..])];
     let mut rights = vec![
         ("notifications", "table", READ[..1].to_vec()),
         ("callbacks", "table", vec!["dynamodb:GetItem", "dynamodb:PutItem"]),
-        ("callbacks", "ReceiveQueue", SEND_SOON.to_vec()),
+        ("callbacks", "local-receive", SEND_SOON.to_vec()),
         ("receive", "table", [&READ[..], &WRITE, &TRANSACT].concat()),
-        ("receive", "ReceiveQueue", SEND_AND_WAIT.to_vec()),
-        ("receive", "DeliverQueue", SEND_SOON.to_vec()),
-        ("receive", "UpkeepQueue", SEND.to_vec()),
+        ("receive", "stream", STREAM.to_vec()),
+        ("receive", "local-receive", CONSUME.to_vec()),
+        ("receive", "local-deliver", SEND_SOON.to_vec()),
+        ("receive", "local-upkeep", SEND.to_vec()),
         ("deliver", "table", vec!["dynamodb:GetItem", "dynamodb:Query"]),
-        ("deliver", "DeliverQueue", SEND_AND_WAIT.to_vec()),
-        ("deliver", "DeliverDeadLetterQueue", SEND.to_vec()),
+        ("deliver", "local-deliver", CONSUME.to_vec()),
+        ("deliver", "local-deliver-dead", SEND.to_vec()),
         ("upkeep", "table", [&READ[..], &WRITE, &TRANSACT, &IN_BATCHES].concat()),
-        ("upkeep", "UpkeepQueue", SEND_AND_WAIT.to_vec()),
-        ("upkeep", "DeliverQueue", SEND.to_vec()),
+        ("upkeep", "local-upkeep", CONSUME.to_vec()),
+        ("upkeep", "local-deliver", SEND.to_vec()),
         ("upkeep", "files", vec!["s3:DeleteObject"]),
         ("upkeep", "bucket", vec!["s3:ListBucket"]),
         ("api", "table", [&READ[..], &WRITE, &TRANSACT, &IN_BATCHES].concat()),
-        ("api", "ReceiveQueue", SEND_SOON.to_vec()),
-        ("api", "DeliverQueue", SEND.to_vec()),
-        ("api", "UpkeepQueue", SEND.to_vec()),
+        ("api", "local-receive", SEND_SOON.to_vec()),
+        ("api", "local-deliver", SEND.to_vec()),
+        ("api", "local-upkeep", SEND.to_vec()),
         ("api", "files", vec!["s3:PutObject", "s3:GetObject", "s3:DeleteObject"]),
         ("api", "bucket", vec!["s3:ListBucket"]),
     ];
-    for (sender, queue, of_intake) in channels {
+    for (sender, queue, dead) in [
+        ("send_twilio", "local-send-twilio", "local-send-twilio-dead"),
+        ("send_messagebird", "local-send-messagebird", "local-send-messagebird-dead"),
+    ] {
         rights.push((sender, "table", [&READ[..], &WRITE].concat()));
-        rights.push((sender, queue, SEND_AND_WAIT.to_vec()));
-        rights.push((sender, "DeliverQueue", SEND_SOON.to_vec()));
-        rights.push(("notifications", queue, of_intake.to_vec()));
-        rights.push(("receive", queue, SEND.to_vec()));
-        rights.push(("api", queue, SEND.to_vec()));
+        rights.push((sender, queue, CONSUME.to_vec()));
+        rights.push((sender, "local-deliver", SEND_SOON.to_vec()));
+        // One pattern holds all queues of that name, their dead letters too.
+        for queue in [queue, dead] {
+            rights.push(("notifications", queue, SEND_SOON.to_vec()));
+            rights.push(("receive", queue, SEND.to_vec()));
+            rights.push(("api", queue, SEND.to_vec()));
+        }
     }
     rights
 }
@@ -360,6 +387,7 @@ fn each_function_may_do_what_it_does_and_nothing_else() {
     let bucket = bucket_arn(&stack.buckets[0]);
     let mut resources: Vec<_> = stack.queues.keys().map(|name| (name.as_str(), queue_arn(name))).collect();
     resources.push(("table", table_arn(&stack.tables[0].name)));
+    resources.push(("stream", stream_arn(&stack.tables[0].name)));
     resources.extend([("files", format!("{bucket}/a/file")), ("bucket", bucket)]);
     let mut given = BTreeSet::new();
     for function in stack.functions.values() {
@@ -394,6 +422,46 @@ fn every_function_may_read_the_table_and_knows_its_name_and_the_sealing_secret()
         for name in ["TABLE_NAME", "SEALING_SECRET"] {
             assert!(environment.contains_key(name), "{name} of {}", function.logical_id);
         }
+    }
+}
+
+#[test]
+fn carriers_call_a_function_url_or_the_domain_that_the_stack_was_given() {
+    let told = |stack: &Stack| {
+        let environments = stack.functions.values().map(|function| function.environment(&secrets(stack)));
+        let mut told: Vec<_> = environments.filter_map(|mut variables| variables.remove("CALLBACKS_URL")).collect();
+        assert!(told.len() > shared::model::ChannelType::ALL.len(), "senders, and who sets carriers up");
+        told.dedup();
+        told
+    };
+    assert_eq!(told(&stack()), ["https://callbacksurl.lambda-url.us-east-1.on.aws/"]);
+    let own = "https://msg.example.test";
+    assert_eq!(told(&deployed([("PublicUrl", own)]).unwrap()), [own]);
+}
+
+#[test]
+fn the_intake_has_an_address_of_its_own_where_that_is_asked_for() {
+    let open = |stack: &Stack| {
+        let urls = stack.function_urls.iter().inspect(|url| assert!(url.is_public, "{}", url.id));
+        urls.map(|url| url.function.clone()).collect::<Vec<_>>()
+    };
+    let stack = stack();
+    assert_eq!(open(&stack), ["callbacks"]);
+    assert!(!stack.outputs.contains_key("NotificationsUrl"));
+    let with = deployed([("NotificationsFunctionUrl", "enabled")]).unwrap();
+    assert_eq!(open(&with), ["notifications", "callbacks"]);
+    assert_eq!(with.outputs["NotificationsUrl"], "https://notificationsurl.lambda-url.us-east-1.on.aws/");
+}
+
+/// Everybody, but only by the function's URL: not by Lambda's own API, and not whoever else AWS lets in.
+#[test]
+fn strangers_reach_a_function_by_its_url_alone() {
+    let stack = deployed([("NotificationsFunctionUrl", "enabled")]).unwrap();
+    for permission in of_kind(&stack, "AWS::Lambda::Permission") {
+        let properties = &permission.properties;
+        let by_url = properties["FunctionUrlAuthType"] == "NONE" || properties["InvokedViaFunctionUrl"] == true;
+        let by_gateway = properties["Principal"] == "apigateway.amazonaws.com" && properties["SourceArn"].is_string();
+        assert!(by_gateway || (by_url && properties["Principal"] == "*"), "{}", permission.id);
     }
 }
 

@@ -40,7 +40,7 @@ pub async fn listen(context: &Context, new: &NewTwilio, integration: &Integratio
     if new.keeps_sms_url {
         return Ok(());
     }
-    let (base, app, id) = (&context.public_url, integration.app_id, integration.id);
+    let (base, app, id) = (&context.callbacks_url, integration.app_id, integration.id);
     let url = format!("{base}/callbacks/{}/{app}/{id}", IntegrationType::Twilio.as_str());
     let request = lookup::listen_request(&context.twilio_api_url, &new.credentials, &new.number_sid, &url);
     lookup::number(&ask(context, request).await?).map_err(|unknown| refusal(unknown, "phoneNumberSid"))?;

@@ -48,6 +48,8 @@ pub struct Account {
 pub struct Accounts {
     /// Requests to the HTTP API.
     pub http_requests: u64,
+    /// Requests to function URLs, which cost nothing beside the invocation.
+    pub function_url_requests: u64,
     pub functions: BTreeMap<String, Account>,
 }
 
@@ -75,6 +77,10 @@ impl Ledger {
 
     pub fn http_request(&self) {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner).http_requests += 1;
+    }
+
+    pub fn function_url_request(&self) {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner).function_url_requests += 1;
     }
 
     pub fn invocation(&self, function: &str, invocation: Invocation) {

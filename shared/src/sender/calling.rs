@@ -151,7 +151,7 @@ impl<C: Channel> Sender<C> {
             parts: u8::try_from(parts).unwrap_or(u8::MAX),
         };
         let token = self.store.sealer().seal_context(app, integration, &context);
-        format!("{}/callbacks/{}/{app}/{integration}/{token}", self.config.public_url, C::TYPE)
+        format!("{}/callbacks/{}/{app}/{integration}/{token}", self.config.callbacks_url, C::TYPE)
     }
 
     async fn create_person(&self, sending: &Sending) -> Result<MatchResult, StoreError> {

@@ -43,8 +43,8 @@ const CLOCK_SKEW_SECONDS: i64 = 1;
 pub struct SenderConfig {
     /// The carrier's API, without a slash at its end.
     pub api_url: String,
-    /// Our own public base URL: receipts come back below it.
-    pub public_url: String,
+    /// What carriers are told to call: receipts come back below it.
+    pub callbacks_url: String,
     /// How often the queue gives a task out before it goes to the dead-letter queue.
     pub max_receives: u32,
 }
@@ -53,7 +53,7 @@ impl SenderConfig {
     pub fn from_env() -> Result<Self, ConfigError> {
         Ok(Self {
             api_url: config::base_url("CARRIER_API_URL")?,
-            public_url: config::base_url("PUBLIC_URL")?,
+            callbacks_url: config::base_url("CALLBACKS_URL")?,
             max_receives: config::number("MAX_RECEIVES")?,
         })
     }

@@ -8,7 +8,6 @@ pub mod receiver;
 pub mod report;
 pub mod traffic;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -39,8 +38,7 @@ pub fn root() -> PathBuf {
 /// How long nothing may happen while something is under way: a task whose invocation ran out of time, as one does
 /// beside a compiler, comes back when the longest visibility time-out of the template is over.
 pub fn patience() -> Duration {
-    let settings =
-        Settings { base_url: "http://127.0.0.1".to_owned(), parameters: BTreeMap::new(), suggestions: BTreeMap::new() };
+    let settings = Settings { base_url: "http://127.0.0.1".to_owned(), ..Settings::default() };
     let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
     let stack = Stack::read(&template, &settings).unwrap();
     stack.queues.values().map(|queue| queue.visibility_timeout).max().unwrap()

@@ -1,8 +1,11 @@
-//! The HTTP API: a request finds its route, becomes a Lambda event, and the function's answer becomes the response.
-//! [`routes`], [`event`] and [`cors`] decide, this file waits. No authorizers, no custom domains.
+//! HTTP to functions. This file is the HTTP API: a request finds its route, becomes a Lambda event, and the function's
+//! answer becomes the response; [`routes`], [`event`] and [`cors`] decide, this file waits. [`Door`] is a function URL.
+//! No authorizers, no custom domains.
 
 mod cors;
 mod event;
+mod function_url;
+mod listeners;
 mod paths;
 mod routes;
 
@@ -12,6 +15,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::connect_info::ConnectInfo;
+use axum::http::request::Parts;
 use axum::http::{Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -25,6 +29,8 @@ use crate::lambda::template::{Cors, Stack};
 
 use cors::Asked;
 use event::Incoming;
+pub use function_url::Door;
+pub use listeners::listen;
 pub use paths::Paths;
 pub use routes::Routes;
 
@@ -76,14 +82,13 @@ impl Gateway {
         let Ok(body) = to_bytes(body, MAX_BODY).await else {
             return refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
         };
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_string());
         let incoming = Incoming {
             method: parts.method.as_str(),
             path: &path,
             query: parts.uri.query().unwrap_or_default(),
             headers: &parts.headers,
             body: &body,
-            source_ip: peer.as_deref().unwrap_or("127.0.0.1"),
+            source_ip: &peer(&parts),
             request_id: id,
             at_ms: now_ms(),
         };
@@ -111,6 +116,11 @@ impl Gateway {
         }
         response
     }
+}
+
+fn peer(parts: &Parts) -> String {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    peer.map_or_else(|| "127.0.0.1".to_owned(), |info| info.0.ip().to_string())
 }
 
 fn internal_error() -> Response {

@@ -9,7 +9,8 @@ use crate::lambda::template::Route;
 #[derive(Debug)]
 pub struct Routes {
     ranked: Vec<Pattern>,
-    default: Option<Route>,
+    /// The function of what no other route takes.
+    default: Option<String>,
 }
 
 #[derive(Debug)]
@@ -36,9 +37,18 @@ pub struct Found {
     pub parameters: BTreeMap<String, String>,
 }
 
+impl Found {
+    /// Of a function that takes whatever comes.
+    pub fn default_of(function: &str) -> Self {
+        Self { key: DEFAULT.to_owned(), function: function.to_owned(), parameters: BTreeMap::new() }
+    }
+}
+
+const DEFAULT: &str = "$default";
+
 impl Routes {
     pub fn new(routes: &[Route]) -> Self {
-        let default = routes.iter().find(|route| route.key == "$default").cloned();
+        let default = routes.iter().find(|route| route.key == DEFAULT).map(|route| route.function.clone());
         let mut ranked: Vec<Pattern> = routes.iter().filter_map(Pattern::new).collect();
         ranked.sort_by_key(Pattern::rank);
         Self { ranked, default }
@@ -54,10 +64,7 @@ impl Routes {
             let parameters = pattern.parameters(&segments)?;
             Some(Found { key: pattern.key.clone(), function: pattern.function.clone(), parameters })
         };
-        let default = || {
-            let route = self.default.as_ref()?;
-            Some(Found { key: route.key.clone(), function: route.function.clone(), parameters: BTreeMap::new() })
-        };
+        let default = || self.default.as_deref().map(Found::default_of);
         self.ranked.iter().find_map(fits).or_else(default)
     }
 }

@@ -268,7 +268,7 @@ pub fn route(resource: &Resource, all: &[Resource], stack: &Stack) -> Result<Rou
     Ok(Route { key: key.to_owned(), function: function.name.clone() })
 }
 
-fn function_name<'a>(logical_id: &'a str, all: &'a [Resource]) -> &'a str {
+pub fn function_name<'a>(logical_id: &'a str, all: &'a [Resource]) -> &'a str {
     all.iter()
         .find(|r| r.id == logical_id)
         .and_then(|r| r.properties.get("FunctionName"))

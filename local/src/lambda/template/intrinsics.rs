@@ -13,6 +13,7 @@ const DEEPEST: usize = 32;
 /// Everything a reference may point at.
 pub struct Scope {
     pub base_url: String,
+    pub function_urls: BTreeMap<String, String>,
     pub parameters: BTreeMap<String, Value>,
     pub conditions: Map<String, Value>,
     pub resources: Map<String, Value>,
@@ -195,6 +196,10 @@ impl Scope {
             ("AWS::Serverless::Function" | "AWS::Lambda::Function", "Arn") => function_arn(&physical),
             ("AWS::ApiGatewayV2::Api", "ApiEndpoint") => self.base_url.clone(),
             ("AWS::ApiGatewayV2::Api", "ApiId") => physical,
+            ("AWS::Lambda::Url", "FunctionUrl") => {
+                let known = self.function_urls.get(resource).cloned();
+                known.unwrap_or_else(|| format!("https://{}.lambda-url.{REGION}.on.aws/", resource.to_lowercase()))
+            }
             ("AWS::Logs::LogGroup", "Arn") => format!("arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{physical}:*"),
             ("AWS::IAM::Role", "Arn") => role_arn(&physical),
             _ => {

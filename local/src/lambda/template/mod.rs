@@ -1,6 +1,7 @@
 //! `template.yaml` as the engine understands it: what is deployed is what runs here. Reading is pure: text and settings
 //! in, a [`Stack`] or one clear sentence out; nothing is started or created.
 
+mod function_urls;
 mod functions;
 mod intrinsics;
 mod parameters;
@@ -15,7 +16,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-pub use intrinsics::{bucket_arn, function_arn, queue_arn, queue_url, secret_arn, table_arn};
+pub use function_urls::function_url_ids;
+pub use intrinsics::{bucket_arn, function_arn, queue_arn, queue_url, secret_arn, stream_arn, table_arn};
 pub use policy::Policy;
 pub use resources::Resource;
 
@@ -26,10 +28,13 @@ pub const ACCOUNT: &str = "123456789012";
 pub const REGION: &str = "us-east-1";
 
 /// What the template does not say itself.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// Where the API answers, without a slash at its end.
     pub base_url: String,
+    /// Where function URLs answer, with a slash at its end, by their logical ids. Others have an address such as AWS would
+    /// make up.
+    pub function_urls: BTreeMap<String, String>,
     /// Values for the template's parameters; the others keep their defaults. One that it doesn't have is an error.
     pub parameters: BTreeMap<String, String>,
     /// Values for parameters that have none of the above, if the template has them at all.
@@ -47,6 +52,7 @@ pub struct Stack {
     pub secrets: BTreeMap<String, SecretRecipe>,
     pub routes: Vec<Route>,
     pub cors: Option<Cors>,
+    pub function_urls: Vec<FunctionUrl>,
     pub event_sources: Vec<EventSource>,
     pub streams: Vec<StreamSource>,
     pub outputs: BTreeMap<String, String>,
@@ -112,6 +118,15 @@ pub struct Route {
     pub function: String,
 }
 
+/// A function's own address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionUrl {
+    pub id: String,
+    pub function: String,
+    /// Whether everybody may call it, by both statements that AWS wants for that.
+    pub is_public: bool,
+}
+
 /// What pages of other origins may do with the HTTP API, in the words of the headers that say so. `*` is any.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -171,6 +186,7 @@ impl Stack {
         let section = |name: &str| document.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
         let scope = Scope {
             base_url: settings.base_url.clone(),
+            function_urls: settings.function_urls.clone(),
             parameters: parameters::read(&section("Parameters"), settings)?,
             conditions: section("Conditions"),
             resources: section("Resources"),
@@ -181,6 +197,11 @@ impl Stack {
         let globals = scope.resolve(&document["Globals"], "Globals")?;
         let mut stack = resources::read(&scope, &globals)?;
         for (name, output) in section("Outputs") {
+            if let Some(condition) = output.get("Condition").and_then(Value::as_str)
+                && !scope.condition(condition, &format!("Outputs.{name}"))?
+            {
+                continue;
+            }
             let value = scope.resolve(&output["Value"], &format!("Outputs.{name}.Value"))?;
             stack.outputs.insert(name, intrinsics::text(&value));
         }

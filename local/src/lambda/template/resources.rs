@@ -7,6 +7,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
+use super::function_urls;
 use super::functions;
 use super::intrinsics::{Scope, queue_arn, secret_arn, text};
 use super::{Cors, Queue, Redrive, SecretRecipe, Stack, Table, TemplateError};
@@ -64,6 +65,9 @@ pub fn read(scope: &Scope, globals: &Value) -> Result<Stack, TemplateError> {
     }
     for resource in resources.iter().filter(|r| r.kind == "AWS::ApiGatewayV2::Route") {
         stack.routes.push(functions::route(resource, &resources, &stack)?);
+    }
+    for resource in resources.iter().filter(|r| r.kind == "AWS::Lambda::Url") {
+        stack.function_urls.push(function_urls::function_url(resource, &resources, &stack)?);
     }
     stack.resources = resources;
     Ok(stack)

@@ -7,7 +7,8 @@ fn read(text: &str) -> Result<Stack, TemplateError> {
 fn read_with(text: &str, parameters: &[(&str, &str)]) -> Result<Stack, TemplateError> {
     let parameters = parameters.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     let suggestions = BTreeMap::from([("Many".to_owned(), "4".to_owned()), ("Nowhere".to_owned(), "x".to_owned())]);
-    Stack::read(text, &Settings { base_url: "http://127.0.0.1:3000".into(), parameters, suggestions })
+    let function_urls = [("Door", "http://127.0.0.1:4000/")].map(|(id, url)| (id.to_owned(), url.to_owned())).into();
+    Stack::read(text, &Settings { base_url: "http://127.0.0.1:3000".into(), function_urls, parameters, suggestions })
 }
 
 const SMALL: &str = r#"
@@ -242,6 +243,32 @@ fn a_role_that_would_not_do_is_refused() {
         let error = read(&good.replacen(right, wrong, 1)).expect_err(wrong);
         assert_eq!(error.to_string(), sentence);
     }
+}
+
+const DOOR: &str = r#"Resources:
+  Door: { Type: AWS::Lambda::Url, Properties: { AuthType: NONE, TargetFunctionArn: !Ref Work } }
+  MayCall:
+    Type: AWS::Lambda::Permission
+    Properties: { FunctionName: !Ref Work, Principal: "*", Action: lambda:InvokeFunctionUrl, FunctionUrlAuthType: NONE }
+  MayInvoke:
+    Type: AWS::Lambda::Permission
+    Properties: { FunctionName: !Ref Work, Principal: "*", Action: lambda:InvokeFunction, InvokedViaFunctionUrl: true }"#;
+
+#[test]
+fn a_function_url_is_open_to_all_by_both_statements_and_not_by_one() {
+    let template =
+        SMALL.replacen("Resources:", DOOR, 1).replacen("QUEUE: !Ref Jobs", "QUEUE: !GetAtt Door.FunctionUrl", 1);
+    assert_eq!(function_url_ids(&template), Ok(vec!["Door".to_owned()]));
+    let door = |is_public| FunctionUrl { id: "Door".into(), function: "work".into(), is_public };
+    let stack = read(&template).expect("a stack");
+    assert_eq!(stack.function_urls, [door(true)]);
+    assert_eq!(stack.functions["work"].environment(&BTreeMap::new())["QUEUE"], "http://127.0.0.1:4000/");
+    for lacking in ["FunctionUrlAuthType: NONE", "InvokedViaFunctionUrl: true"] {
+        let one = template.replacen(lacking, "Description: none", 1);
+        assert_eq!(read(&one).expect("a stack").function_urls, [door(false)], "{lacking}");
+    }
+    let signed = template.replacen("AuthType: NONE", "AuthType: AWS_IAM", 1);
+    assert_eq!(read(&signed).expect_err("signed").to_string(), "Door.AuthType: only NONE is played on this machine");
 }
 
 #[test]

@@ -90,10 +90,11 @@ impl DemoApp {
     }
 
     /// What whoever uses it needs.
-    pub fn ready(&self, engine_url: &str) -> Ready {
+    pub fn ready(&self, engine_url: &str, callbacks_url: &str) -> Ready {
         let integrations = self.integrations.iter();
         Ready {
             api_url: engine_url.to_owned(),
+            callbacks_url: callbacks_url.to_owned(),
             console_url: format!("{engine_url}/"),
             app_id: self.app.id,
             app_name: self.app.name.clone(),

@@ -17,6 +17,7 @@ use shared::ids::{AppId, IntegrationId, KeyId, WebhookId};
 use shared::model::{ApiError, ChannelType, ExpiredClaim, Webhook, WebhookWire};
 use shared::store::{Store, StoreError};
 
+use crate::engine::EngineHandles;
 use crate::outside::carriers;
 use crate::private_files;
 use app::{DemoApp, Ids};
@@ -54,6 +55,9 @@ pub struct Wanted {
 #[serde(rename_all = "camelCase")]
 pub struct Ready {
     pub api_url: String,
+    /// What carriers are told to call.
+    #[serde(default)]
+    pub callbacks_url: String,
     pub console_url: String,
     pub app_id: AppId,
     pub app_name: String,
@@ -80,14 +84,15 @@ pub struct Seeder {
     store: Store,
     carriers: carriers::State,
     url: String,
+    callbacks_url: String,
     data_dir: Option<PathBuf>,
     apps: Arc<Mutex<Vec<Ready>>>,
 }
 
 impl Seeder {
-    /// `url`: the engine's base URL, without a slash at its end.
-    pub fn new(store: Store, carriers: carriers::State, url: String, data_dir: Option<PathBuf>) -> Self {
-        Self { store, carriers, url, data_dir, apps: Arc::default() }
+    pub fn new(store: Store, carriers: carriers::State, engine: &EngineHandles, data_dir: Option<PathBuf>) -> Self {
+        let (url, callbacks_url) = (engine.url.clone(), engine.callbacks_url());
+        Self { store, carriers, url, callbacks_url, data_dir, apps: Arc::default() }
     }
 
     /// The demo app: made now, or at an earlier start with the same data directory.
@@ -126,7 +131,7 @@ impl Seeder {
         let made = DemoApp::new(wanted, ids, &self.url)?;
         made.write(&self.store).await?;
         made.integrations.iter().for_each(|integration| self.carriers.register(integration));
-        let ready = made.ready(&self.url);
+        let ready = made.ready(&self.url, &self.callbacks_url);
         let mut apps = self.apps.lock().map(|apps| apps.clone()).unwrap_or_default();
         apps.push(ready.clone());
         self.remember(apps)?;
@@ -167,7 +172,8 @@ impl Seeder {
             let webhooks =
                 webhooks.map(|hook| ReadyWebhook { target: at(&hook.target).unwrap_or(hook.target), ..hook });
             let webhooks = webhooks.collect();
-            Ready { api_url: self.url.clone(), console_url: format!("{}/", self.url), webhooks, ..app }
+            let (api_url, callbacks_url) = (self.url.clone(), self.callbacks_url.clone());
+            Ready { api_url, callbacks_url, console_url: format!("{}/", self.url), webhooks, ..app }
         };
         let apps: Vec<Ready> = apps.into_iter().map(moved).collect();
         if let Some(path) = self.seed_file() {
