@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use shared::ids::AccountId;
 use shared::model::{ApiKey, KeyOwner};
 use shared::store::StoreError;
+use shared::system::System;
 
 use crate::api::{Api, ApiFailure};
 use crate::stack::{Stack, StackError};
@@ -42,8 +43,8 @@ pub async fn run(arguments: &Arguments) -> Result<Value, CreateAccountError> {
 /// # Errors
 /// When the table or the API refuses; no key is left then.
 pub async fn create_account(stack: &Stack, api_url: Option<&str>) -> Result<ApiKey, CreateAccountError> {
-    let id = AccountId::generate();
-    let key = ApiKey::generate(KeyOwner::Account(id), Some("first".into()));
+    let id = AccountId::generate(&System);
+    let key = ApiKey::generate(&System, KeyOwner::Account(id), Some("first".into()));
     stack.store.create_account(id).await?;
     stack.store.create_key(&key).await?;
     if let Some(url) = api_url

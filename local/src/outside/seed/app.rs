@@ -6,6 +6,7 @@ use shared::model::{
     ApiError, ApiKey, App, Integration, KeyOwner, Secret, Signing, SigningSecret, Trigger, WEBHOOK_LIMIT, Webhook,
 };
 use shared::store::{Store, StoreError};
+use shared::system::System;
 
 use super::showcase::{APP, WEBHOOK, example};
 use super::{Ready, ReadyWebhook, Wanted};
@@ -45,16 +46,16 @@ impl DemoApp {
     /// # Errors
     /// What the API would refuse as well.
     pub fn new(wanted: Wanted, ids: Ids, engine_url: &str) -> Result<Self, ApiError> {
-        let app = App::new(AccountId::generate(), wanted.name.unwrap_or_else(|| "Demo".into()));
+        let app = App::new(&System, AccountId::generate(&System), wanted.name.unwrap_or_else(|| "Demo".into()));
         let app = App { id: ids.choose(example(APP), app.id), ..app };
         let integrations = CARRIERS.into_iter().map(|carrier| {
-            let made = Integration::create(app.id, &carrier.demo_account())?;
+            let made = Integration::create(&System, app.id, &carrier.demo_account())?;
             let id = ids.choose(carrier.example(), made.id);
             Ok(Integration { id, expired_claim: wanted.expired_claim, ..made })
         });
         let integrations = integrations.collect::<Result<_, ApiError>>()?;
         let mut webhooks = match wanted.webhooks {
-            Some(wires) => wires.into_iter().map(|wire| wire.create(app.id)).collect::<Result<Vec<_>, _>>()?,
+            Some(wires) => wires.into_iter().map(|wire| wire.create(&System, app.id)).collect::<Result<Vec<_>, _>>()?,
             None => vec![everything(app.id, engine_url)],
         };
         if webhooks.len() > WEBHOOK_LIMIT {
@@ -62,8 +63,8 @@ impl DemoApp {
         }
         webhooks.first_mut().into_iter().for_each(|first| first.id = ids.choose(example(WEBHOOK), first.id));
         Ok(Self {
-            key: ApiKey::generate(KeyOwner::App(app.id), Some("demo".into())),
-            account_key: ApiKey::generate(KeyOwner::Account(app.account_id), Some("demo".into())),
+            key: ApiKey::generate(&System, KeyOwner::App(app.id), Some("demo".into())),
+            account_key: ApiKey::generate(&System, KeyOwner::Account(app.account_id), Some("demo".into())),
             integrations,
             webhooks,
             app,
@@ -111,12 +112,12 @@ impl DemoApp {
 /// To a sink of its own, named after the app, so that demo apps don't read each other's mail.
 fn everything(app_id: AppId, engine_url: &str) -> Webhook {
     Webhook {
-        id: WebhookId::generate(),
+        id: WebhookId::generate(&System),
         app_id,
         target: format!("{engine_url}/_local/sink/{app_id}"),
         triggers: vec![Trigger::All],
-        secret: Secret::generate(),
-        signing: Signing::with(SigningSecret::generate()),
+        secret: Secret::generate(&System),
+        signing: Signing::with(SigningSecret::generate(&System)),
         include_client: true,
         include_full_app_user: false,
     }

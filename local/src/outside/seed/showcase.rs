@@ -7,8 +7,9 @@
 use serde_json::{Value, json};
 use shared::ids::{AccountId, AppId};
 use shared::model::{ApiError, AppUser, Integration, ServiceAccount, Template, Timestamp};
+use shared::outbox::Mark;
 use shared::store::{Side, Store, StoreError, StoredMessage};
-use shared::tasks::Mark;
+use shared::system::System;
 
 /// The first four bytes of an id are its second: this one's, 2026-01-01T00:00:00Z.
 const BEGUN: Timestamp = Timestamp::from_millis(1_767_225_600_000);
@@ -43,15 +44,15 @@ pub async fn set_up(store: &Store, app: AppId, account: AccountId) -> Result<(),
     store.create_user(app, &lea).await?;
     store.create_user(app, &sam).await?;
     let question = StoredMessage { message: serde_json::from_value(question())?, ttl: None, to: Vec::new() };
-    store.post(app, &lea, Side::AppMaker, &[question], Mark::new(lea.conversation_id), BEGUN).await?;
+    store.post(app, &lea, Side::AppMaker, &[question], Mark::new(&System, lea.conversation_id), BEGUN).await?;
     let whatsapp = json!({ "type": "whatsapp", "deploymentId": text(0x10) });
-    let whatsapp = Integration::create(app, &whatsapp).map_err(ShowcaseError::Refused)?;
+    let whatsapp = Integration::create(&System, app, &whatsapp).map_err(ShowcaseError::Refused)?;
     store.put_integration(&Integration { id: example(9).unwrap_or(whatsapp.id), ..whatsapp }).await?;
     let template: Template = serde_json::from_value(json!({
         "_id": text(0xa), "name": "welcome", "message": { "type": "text", "text": "Welcome to the tea house" }
     }))?;
     store.create_template(app, &template).await?;
-    let support = ServiceAccount::new(account, "Support".into());
+    let support = ServiceAccount::new(&System, account, "Support".into());
     store.create_service_account(&ServiceAccount { id: example(0xb).unwrap_or(support.id), ..support }).await?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use crate::ids::{AppId, ConversationId, MessageId};
 use crate::model::{SendRecord, SendState, Subject};
+use crate::sending::order::{MOST_BEFORE, PATIENCE_SECONDS};
 use crate::store::table::Query;
 use crate::store::table::keys::{self, AddressPartition, Timed};
 use crate::store::{Store, StoreError, StoredMessage};

@@ -337,22 +337,23 @@ impl AddressPartition {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::system::System;
 
     #[test]
     fn a_kind_is_a_word_of_ours_whatever_the_key_names() {
-        let (app, id) = (AppId::generate(), AppUserId::generate());
+        let (app, id) = (AppId::generate(&System), AppUserId::generate(&System));
         let address: Address = serde_json::from_value("TEA SHOP".into()).unwrap();
         let person = UserPartition::new(app, id);
-        let at = AddressPartition::new(app, IntegrationId::generate(), &address);
+        let at = AddressPartition::new(app, IntegrationId::generate(&System), &address);
         let now = Timestamp::from_millis(1_790_000_000_000);
         for (key, kind) in [
             (self::app(app), "APP"),
             (template_name(app, "TEA"), "TEMPLATE_NAME"),
             (person.user(), "USER"),
-            (person.client(IntegrationId::generate(), &address), "CLIENT"),
+            (person.client(IntegrationId::generate(&System), &address), "CLIENT"),
             (at.match_result(), "MATCH"),
             (at.reply(&ExternalId("SM".into())), "REPLY"),
-            (at.send(now, Subject::Confirmation(LinkId::generate())), "SEND"),
+            (at.send(now, Subject::Confirmation(LinkId::generate(&System))), "SEND"),
         ] {
             assert_eq!(key.kind(), kind);
         }
