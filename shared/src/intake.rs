@@ -6,7 +6,7 @@
 use lambda_http::{Body, Response};
 use serde_json::json;
 
-use crate::api::{Answer, Call, call};
+use crate::api::{Answer, Call};
 use crate::channels;
 use crate::config::ConfigError;
 use crate::gateway;
@@ -35,7 +35,7 @@ impl Intake {
     /// `POST …/notifications`. Answers once the send is on its queue.
     pub async fn accept(&self, call: &Call<'_>) -> Answer {
         let app = call.app()?;
-        let wanted = NotificationRequest::parse(call::json_body(call.request())?)?;
+        let wanted = NotificationRequest::parse(call.json_bytes()?)?;
         let integration = self.store.integration(app, wanted.integration_id).await?;
         let (integration, channel) = usable(integration)?;
         let id = NotificationId::generate(&System);

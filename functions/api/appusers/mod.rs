@@ -5,7 +5,7 @@ pub mod merge;
 
 use lambda_http::{Body, Response};
 use serde_json::json;
-use shared::api::{Answer, Call, call, matching};
+use shared::api::{Answer, Call, matching};
 use shared::erasure::PersonWalk;
 use shared::gateway;
 use shared::model::{ApiError, ErrorCode, NewProfile, Person, ProfileChange, user_wire};
@@ -15,7 +15,7 @@ use shared::tasks::Work;
 use crate::context::Context;
 
 pub async fn create(context: &Context, call: &Call<'_>) -> Answer {
-    let NewProfile(user) = NewProfile::parse(&System, call::json_body(call.request())?, now())?;
+    let NewProfile(user) = NewProfile::parse(&System, call.json_bytes()?, now())?;
     if !user.user_id.as_deref().is_none_or(matching::names_a_person) {
         let problem = "must be one that paths can name: without empty, `.` or `..` parts between slashes, percent escapes and \
                        words of the API's own paths, and of at most 6144 bytes once it is percent-encoded";
@@ -33,7 +33,7 @@ pub async fn get(context: &Context, call: &Call<'_>) -> Answer {
 
 pub async fn update(context: &Context, call: &Call<'_>) -> Answer {
     let person = context.api.person(call).await?;
-    let change = ProfileChange::parse(call::json_body(call.request())?, &person.user.properties)?;
+    let change = ProfileChange::parse(call.json_bytes()?, &person.user.properties)?;
     let change = if call.caller.is_person() { change.of_themselves() } else { change };
     let changed = context.store.change_profile(call.app()?, &person.user, change).await?;
     let user = changed.ok_or_else(|| ApiError::missing(ErrorCode::UserNotFound))?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Map, json};
-use shared::api::{Answer, Call, call};
+use shared::api::{Answer, Call};
 use shared::channels;
 use shared::gateway::Refusal;
 use shared::ids::{AppId, AppUserId, ClientId, LinkId};
@@ -30,7 +30,7 @@ const TRIES: usize = 10;
 pub async fn begin(context: &Context, call: &Call<'_>) -> Answer {
     let app = call.app()?;
     let person = context.api.person(call).await?;
-    let wanted = LinkRequest::parse(call::json_body(call.request())?)?;
+    let wanted = LinkRequest::parse(call.json_bytes()?)?;
     let is_own = call.caller.is_person();
     if is_own {
         asking::permit(wanted.confirmation)?;

@@ -1,6 +1,6 @@
 //! `POST …/messages`.
 
-use shared::api::{Answer, Call, call};
+use shared::api::{Answer, Call};
 use shared::model::Posting;
 use shared::store::StoreError;
 
@@ -11,7 +11,7 @@ use crate::conversation::may_speak_as;
 pub async fn post(context: &Context, call: &Call<'_>) -> Answer {
     let app = call.app()?;
     let mut person = context.api.person(call).await?;
-    let posting = Posting::parse(call::json_body(call.request())?)?;
+    let posting = Posting::parse(call.json_bytes()?)?;
     may_speak_as(call, posting.role)?;
     for _ in 0..TRIES {
         let draft = Draft::compose(context, app, &person, &posting, None).await?;

@@ -1,27 +1,21 @@
 //! From a request to a call: its route found, its caller known and allowed, its app named.
 //!
-//! A call holds what every operation needs. Reading the body and doing the work is the operation's.
+//! A call holds what every operation needs. The work is the operation's.
 
 use std::str::FromStr;
 
 use lambda_http::{Body, Request, Response, http};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
+use super::body;
 use super::matching::{self, NoRoute, RouteMatch};
 use super::routes::{Access, Operation};
 use crate::auth::{self, Caller};
-use crate::conversation::page::Room;
 use crate::gateway::{self, Refusal};
 use crate::ids::{AccountId, AppId};
 use crate::model::{ApiError, ErrorCode, json};
 use crate::store::Store;
 use crate::telemetry::{Metric, Outcome};
-
-/// docs/REFERENCE.md, 11.
-pub(super) const BODY_LIMIT: usize = 100 * 1024;
-const PAGE_LIMIT: usize = 100;
-const PAGE_DEFAULT: usize = 25;
 
 /// What an operation comes to.
 pub type Answer = Result<Response<Body>, Refusal>;
@@ -38,13 +32,6 @@ pub struct Call<'r> {
     app: Option<AppId>,
     matched: RouteMatch,
     request: &'r Request,
-}
-
-/// A stretch of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
-    pub limit: usize,
-    pub offset: usize,
 }
 
 impl Api {
@@ -158,72 +145,20 @@ impl<'r> Call<'r> {
         self.request
     }
 
+    /// The body, which says that it is JSON and is not too large, to be read by the model.
+    ///
+    /// # Errors
+    /// 413 or 415.
+    pub fn json_bytes(&self) -> Result<&'r [u8], ApiError> {
+        body::json(self.request)
+    }
+
     /// The body as JSON.
     ///
     /// # Errors
     /// 400, 413 or 415.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
-        json::parse(json_body(self.request)?)
-    }
-
-    /// `limit` and `offset` of the query.
-    pub fn page(&self) -> Result<Page, ApiError> {
-        let number = |name: &str, default: usize| match self.query(name) {
-            None => Ok(default),
-            Some(text) => text.parse().map_err(|_| ApiError::field(name, "must be a whole number, 0 or more")),
-        };
-        let limit = number("limit", PAGE_DEFAULT)?;
-        if !(1..=PAGE_LIMIT).contains(&limit) {
-            return Err(ApiError::field("limit", format!("must lie between 1 and {PAGE_LIMIT}")));
-        }
-        Ok(Page { limit, offset: number("offset", 0)? })
-    }
-}
-
-impl Page {
-    /// The stretch of a whole list, and whether there is more after it.
-    pub fn cut<T>(self, list: Vec<T>) -> (Vec<T>, bool) {
-        let has_more = list.len() > self.offset.saturating_add(self.limit);
-        (list.into_iter().skip(self.offset).take(self.limit).collect(), has_more)
-    }
-
-    /// The same as it is shown. It ends early where it would outgrow an answer: the next stretch begins at the offset and
-    /// as many more as were shown.
-    pub fn show<T>(self, list: Vec<T>, view: impl Fn(&T) -> Value) -> (Vec<Value>, bool) {
-        let (found, has_more) = self.cut(list);
-        let mut room = Room::of_an_answer();
-        let views = found.iter().map(view);
-        let shown: Vec<_> = views.take_while(|view| room.takes(std::slice::from_ref(view))).collect();
-        let is_short = shown.len() < found.len();
-        (shown, has_more || is_short)
-    }
-}
-
-/// The body of a request that must be JSON and not too large.
-pub fn json_body(request: &Request) -> Result<&[u8], ApiError> {
-    let body: &[u8] = request.body().as_ref();
-    if body.len() > BODY_LIMIT {
-        let problem = format!("The body must have at most {BODY_LIMIT} bytes");
-        return Err(ApiError::new(ErrorCode::RequestEntityTooLarge, problem));
-    }
-    let content_type = request.headers().get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
-        return Err(ApiError::new(ErrorCode::UnsupportedMediaType, "Content-Type must be application/json"));
-    }
-    uncompressed(request)?;
-    Ok(body)
-}
-
-/// What is compressed is not unpacked: nobody could say how large it is before.
-pub(super) fn uncompressed(request: &Request) -> Result<(), ApiError> {
-    match request.headers().get(http::header::CONTENT_ENCODING).map(|value| value.as_bytes()) {
-        None => Ok(()),
-        Some(encoding) if encoding.is_empty() || encoding.eq_ignore_ascii_case(b"identity") => Ok(()),
-        Some(_) => {
-            let problem = "Content-Encoding must be left out: bodies are taken as they are, not compressed";
-            Err(ApiError::new(ErrorCode::UnsupportedMediaType, problem))
-        }
+        json::parse(self.json_bytes()?)
     }
 }
 

@@ -11,7 +11,7 @@ use lambda_http::http::header::{CONTENT_TYPE, HeaderMap};
 use lambda_http::{Request, http};
 use multer::{Constraints, Field, Multipart, SizeLimit};
 
-use super::call::{self, BODY_LIMIT};
+use super::body;
 use super::disposition;
 use crate::model::{ApiError, ErrorCode, FILE_LIMIT, FileName, MediaType};
 
@@ -46,14 +46,14 @@ pub async fn upload(request: &Request) -> Result<Upload, ApiError> {
 /// # Errors
 /// 400, 413 or 415.
 pub async fn form(request: &Request) -> Result<Form, ApiError> {
-    call::uncompressed(request)?;
-    let mut body = Multipart::with_constraints(
+    body::uncompressed(request)?;
+    let mut form = Multipart::with_constraints(
         stream::iter([Ok::<_, Infallible>(Bytes::copy_from_slice(request.body().as_ref()))]),
         boundary(request)?,
         Constraints::new().size_limit(SizeLimit::new().for_field(PART, FILE_LIMIT as u64)),
     );
-    let (mut file, mut fields, mut room) = (None, BTreeMap::new(), BODY_LIMIT);
-    while let Some(part) = body.next_field().await.map_err(refused)? {
+    let (mut file, mut fields, mut room) = (None, BTreeMap::new(), body::LIMIT);
+    while let Some(part) = form.next_field().await.map_err(refused)? {
         let name = disposition::name(part.headers());
         if name.as_deref() != Some(PART) {
             let text = part.text().await.map_err(refused)?;
@@ -143,7 +143,7 @@ fn boundary(request: &Request) -> Result<String, ApiError> {
 }
 
 fn crowded() -> ApiError {
-    let problem = format!("The fields beside {PART} must have at most {BODY_LIMIT} bytes");
+    let problem = format!("The fields beside {PART} must have at most {} bytes", body::LIMIT);
     ApiError::new(ErrorCode::RequestEntityTooLarge, problem)
 }
 
@@ -252,8 +252,8 @@ mod tests {
             let fields = [part("name=\"a\"", &half), part("name=\"b\"", &half)].concat();
             [file.clone(), fields, b"--b--\r\n".to_vec()].concat()
         };
-        assert!(read(FORM, &sized(BODY_LIMIT)).await.is_ok());
-        let error = read(FORM, &sized(BODY_LIMIT + 2)).await.unwrap_err();
+        assert!(read(FORM, &sized(body::LIMIT)).await.is_ok());
+        let error = read(FORM, &sized(body::LIMIT + 2)).await.unwrap_err();
         assert_eq!(error.code, ErrorCode::RequestEntityTooLarge);
     }
 
