@@ -175,9 +175,14 @@ fn files_that_pages_name_exist() {
 }
 
 #[test]
-fn only_store_queue_and_files_name_an_aws_sdk() {
+fn only_store_queue_files_and_secrets_name_an_aws_sdk() {
     // What deals with no files must not link S3's client, so each SDK has one home.
-    let homes = [("/store/", "aws_sdk_dynamodb"), ("/queue.rs", "aws_sdk_sqs"), ("/files.rs", "aws_sdk_s3")];
+    let homes = [
+        ("/store/", "aws_sdk_dynamodb"),
+        ("/queue.rs", "aws_sdk_sqs"),
+        ("/files.rs", "aws_sdk_s3"),
+        ("/secrets/", "aws_sdk_secretsmanager"),
+    ];
     for file in rust_files(&root().join("shared/src")) {
         let own = homes.iter().filter(|(home, _)| file.to_str().unwrap().contains(home));
         let code = own.fold(code(&file), |code, (_, sdk)| code.replace(sdk, ""));

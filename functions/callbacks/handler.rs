@@ -11,6 +11,8 @@ use shared::channels::{self, Callback, CallbackError, Incoming, Receipt, Receipt
 use shared::gateway::{self, Refusal};
 use shared::ids::{AppId, IntegrationId};
 use shared::model::{ApiError, ChannelType, ErrorCode, Integration, Timestamp};
+use shared::secrets::{Keyring, SealingError};
+use shared::store::StoreError;
 use shared::system::now;
 use shared::tasks::{ReceiveTask, Received, SendContext};
 use shared::telemetry::{Metric, Outcome};
@@ -43,7 +45,10 @@ async fn take(context: &Context, request: &Request) -> Result<ChannelType, Refus
     let route = route(request)?;
     let integration = find(context, &route).await?;
     let incoming = read(context, &integration, &callbacks(context, request, received)).await?;
-    let send = route.token.as_deref().map(|token| open(context, &route, token, received)).transpose()?;
+    let send = match route.token.as_deref() {
+        Some(token) => Some(open(context, &route, token, received).await?),
+        None => None,
+    };
     let tasks = tasks(&route, send.as_ref(), incoming, received);
     keep(context, &tasks, received).await?;
     let outcome = Outcome::of(Metric::CallbackAccepted).with("channel", route.channel).with("appId", route.app);
@@ -126,9 +131,14 @@ fn untrusted(error: CallbackError) -> ApiError {
     ApiError::new(code, error.to_string())
 }
 
-fn open(context: &Context, route: &Route, token: &str, now: Timestamp) -> Result<SendContext, ApiError> {
-    let opened = context.store.sealer().open_context(route.app, route.integration, token, now);
-    opened.map_err(|_| ApiError::new(ErrorCode::Forbidden, "The callback's token is not ours, or has expired"))
+async fn open(context: &Context, route: &Route, token: &str, now: Timestamp) -> Result<SendContext, Refusal> {
+    let open = |keys: &Keyring| keys.open_context(route.app, route.integration, token, now);
+    context.store.sealer().opening(open).await.map_err(|error| match error {
+        SealingError::Unopenable(_) => {
+            ApiError::new(ErrorCode::Forbidden, "The callback's token is not ours, or has expired").into()
+        }
+        error => StoreError::from(error).into(),
+    })
 }
 
 /// What is worth a task. A receipt that says nothing new ends here, and so does one for a message that was not sent

@@ -20,7 +20,7 @@ pub struct Context {
 impl Instance for Context {
     async fn from_env() -> Result<Self, Error> {
         let aws = shared::aws::config()?;
-        let (sqs, store) = (Sqs::new(&aws), Store::from_env(&aws)?);
+        let (sqs, store) = (Sqs::new(&aws), Store::without_secrets(&aws)?);
         Ok(Self {
             queue: sqs.queue("RECEIVE_QUEUE_URL")?,
             publisher: Publisher::from_env(&sqs, store.clone())?,

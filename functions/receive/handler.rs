@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use shared::batch::{self, Later, Record};
 use shared::ids::{AppId, IntegrationId};
-use shared::model::ChannelType;
+use shared::model::{ChannelType, IntegrationType};
 use shared::store::StoreError;
 use shared::tasks::{ReceiveTask, Received};
 use shared::webhook::Event;
@@ -73,6 +73,6 @@ async fn known(
 ) -> Result<Option<ChannelType>, StoreError> {
     match said {
         Some(channel) => Ok(Some(channel)),
-        None => Ok(context.store.integration(app, integration).await?.and_then(|found| found.channel())),
+        None => Ok(context.store.integration_type(app, integration).await?.and_then(IntegrationType::channel)),
     }
 }

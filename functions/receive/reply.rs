@@ -94,7 +94,7 @@ async fn find_or_create(
             None => store.release_address(partition, found.result.app_user_id).await?,
         }
     }
-    if store.integration(app, heard.source.integration_id).await?.is_none() {
+    if store.integration_type(app, heard.source.integration_id).await?.is_none() {
         leaves_again(context, heard.source).await?;
     }
     let new = NewClient {

@@ -59,8 +59,7 @@ async fn step(context: &Context, app: AppId, work: &Work, budget: &mut Budget) -
             return Ok(left.map_or(Next::Nothing, again));
         }
         Work::ErasePhoto { integration, file } => {
-            let shown =
-                context.store.current_integration(app, *integration).await?.and_then(|integration| integration.photo());
+            let shown = context.store.integration_photo(app, *integration).await?;
             if shown.is_none_or(|photo| photo.to_string() != *file) {
                 delete(context, app, file).await?;
             }

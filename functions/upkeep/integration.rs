@@ -23,7 +23,7 @@ pub async fn erase(
     from: &Walk,
     budget: &mut Budget,
 ) -> Result<Option<Walk>, Later> {
-    if context.store.current_integration(app, integration).await?.is_some() {
+    if context.store.integration_type(app, integration).await?.is_some() {
         return Ok(None);
     }
     context.files.delete_all_of_integration(app, integration).await?;

@@ -21,7 +21,7 @@ use crate::aws::buckets::{Buckets, BucketsError};
 use crate::aws::dynamodb::{DynamoDb, DynamoDbError};
 use crate::aws::queues::Queues;
 use crate::aws::s3;
-use crate::aws::secrets;
+use crate::aws::secrets::Secrets;
 use crate::aws::streams::Streams;
 use crate::aws::{self, Aws};
 use crate::console;
@@ -160,7 +160,7 @@ impl Engine {
         let text = template(&options.template)?;
         let doors = doors(&options.template, &text, &data_dir).await?;
         let stack = read_template(&options, &text, &url, &doors)?;
-        let programs = programs(&stack, &secrets(&stack, &data_dir)?, &options.functions_dir)?;
+        let programs = programs(&stack, &options.functions_dir)?;
         let environments = programs.iter().map(|p| (p.function.name.clone(), p.environment.clone())).collect();
         let handles = EngineHandles {
             url: url.clone(),
@@ -269,13 +269,13 @@ fn read_template(
     Stack::read(text, &settings).map_err(|error| StartError::Template { path: options.template.clone(), error })
 }
 
-fn secrets(stack: &Stack, data_dir: &DataDir) -> Result<BTreeMap<String, String>, StartError> {
+fn secrets(stack: &Stack, data_dir: &DataDir) -> Result<Secrets, StartError> {
     let path = data_dir.folder().map(Path::to_owned).unwrap_or_default();
-    secrets::load(&stack.secrets, data_dir.file("secrets.json").as_deref())
+    Secrets::open(&stack.secrets, data_dir.file("secrets.json"))
         .map_err(|error| StartError::DataDir { path, reason: error.to_string() })
 }
 
-fn programs(stack: &Stack, secrets: &BTreeMap<String, String>, folder: &Path) -> Result<Vec<Program>, StartError> {
+fn programs(stack: &Stack, folder: &Path) -> Result<Vec<Program>, StartError> {
     let program = |function: &Function| {
         let binary = folder.join(format!("{}{}", function.name, std::env::consts::EXE_SUFFIX));
         if !binary.is_file() {
@@ -284,7 +284,7 @@ fn programs(stack: &Stack, secrets: &BTreeMap<String, String>, folder: &Path) ->
         Ok(Program {
             function: function.clone(),
             binary,
-            environment: function.environment(secrets),
+            environment: function.environment.clone(),
             concurrency: concurrency(stack, &function.name),
         })
     };
@@ -308,6 +308,7 @@ struct Parts {
     table: DynamoDb,
     streams: Streams,
     buckets: Buckets,
+    secrets: Secrets,
     runtime: Runtime,
 }
 
@@ -329,8 +330,9 @@ impl Parts {
             table.items_of(&source.table, &source.prefix)?.iter().for_each(|item| streams.wrote(item));
         }
         let buckets = Buckets::open(data_dir.file("buckets").as_deref(), &stack.buckets)?;
+        let secrets = secrets(stack, data_dir)?;
         let runtime = Runtime::new(url, programs, faults.clone(), ledger.clone(), logs.clone(), activity.clone());
-        Ok(Self { activity, feed, faults, ledger, logs, queues, table, streams, buckets, runtime })
+        Ok(Self { activity, feed, faults, ledger, logs, queues, table, streams, buckets, secrets, runtime })
     }
 
     fn router(&self, url: &str, stack: &Stack, paths: Paths, simulation: &Simulation) -> Router {
@@ -356,6 +358,7 @@ impl Parts {
             table: self.table.clone(),
             streams: self.streams.clone(),
             buckets: self.buckets.clone(),
+            secrets: self.secrets.clone(),
             runtime: self.runtime.clone(),
             faults: self.faults.clone(),
             ledger: self.ledger.clone(),

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use shared::model::Secret;
+use shared::secrets::SecretError;
 use stack::Stack;
 
 #[tokio::test]
@@ -29,7 +31,7 @@ async fn a_function_sees_its_environment_and_a_warm_process_is_used_again() {
     let stack = Stack::start().await;
     let env = async |name: &str| stack.post("/_local/invoke/front", json!({ "do": "env", "name": name })).await.1;
     assert_eq!(env("TABLE_NAME").await, "Table");
-    assert_eq!(env("SECRET").await.as_str().map(str::len), Some(24));
+    assert_eq!(env("SECRET").await, local::lambda::template::secret_arn("Key"));
     assert_eq!(env("JOBS").await, stack.queue_url("Jobs"));
     assert_eq!(env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").await, "128");
     assert_eq!(env("CARGO_MANIFEST_DIR").await, json!(null), "the engine's own environment stays outside");
@@ -259,11 +261,11 @@ async fn a_restart_loses_nothing() {
     let first = Stack::start_with(with_data).await;
     first.post("/_local/pollers", json!({ "paused": true })).await;
     first.enqueue(json!({ "do": "put", "pk": "a" })).await;
-    let secret = first.post("/_local/invoke/front", json!({ "do": "env", "name": "SECRET" })).await.1;
+    let secret = first.secret("Key").read().await.expect("read").secret;
     first.engine.stop().await;
 
     let second = Stack::start_with(with_data).await;
-    assert_eq!(second.post("/_local/invoke/front", json!({ "do": "env", "name": "SECRET" })).await.1, secret);
+    assert_eq!(second.secret("Key").read().await.expect("read").secret, secret);
     second.settle().await;
     assert_eq!(second.account("work").await["calls"]["dynamodb:PutItem"], 1);
     let taken =
@@ -337,4 +339,19 @@ async fn log_entries_stand_on_lines_of_their_own_and_are_found_by_either_name_of
         assert!(!entries.is_empty());
         assert_eq!(text.lines().count(), entries.len() + 2, "{text}");
     }
+}
+
+/// Two who write over the same value: the second is told, so that no key is lost.
+#[tokio::test]
+async fn a_secret_is_written_over_what_was_read_only() {
+    let stack = Stack::start().await;
+    let kept = stack.secret("Key");
+    let (mine, theirs) = (kept.read().await.expect("read"), kept.read().await.expect("read"));
+    let with = |key: &str| mine.secret.clone().with_next(Secret::new(key)).expect("a version");
+    kept.replace(&mine, &with("mine")).await.expect("written");
+    assert!(matches!(kept.replace(&theirs, &with("theirs")).await, Err(SecretError::Overtaken)));
+    assert_eq!(kept.read().await.expect("read").secret, with("mine"));
+    let missing = stack.secret("Other").read().await.expect_err("there is none");
+    assert_eq!(missing.to_string(), "Secrets Manager GetSecretValue failed: ResourceNotFoundException");
+    assert_eq!(stack.account("test").await["calls"]["secretsmanager:GetSecretValue"], 4);
 }

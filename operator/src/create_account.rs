@@ -25,7 +25,9 @@ pub enum CreateAccountError {
     Stack(#[from] StackError),
     #[error("the table can't be written: {0}")]
     Store(#[from] StoreError),
-    #[error("the new key was deleted again: {0}; if it was refused, SEALING_SECRET or TABLE_NAME is another stack's")]
+    #[error(
+        "the new key was deleted again: {0}; if it was refused, SEALING_SECRET_ARN or TABLE_NAME is another stack's"
+    )]
     NotTaken(ApiFailure),
 }
 

@@ -10,7 +10,7 @@ use operator::{create_account, create_app, redrive};
 use serde_json::Value;
 
 /// What a deployed stack's operator does from a terminal. Accounts and apps are made in the stack that
-/// TABLE_NAME and SEALING_SECRET name.
+/// TABLE_NAME and SEALING_SECRET_ARN name.
 #[derive(Debug, Parser)]
 #[command(name = "heliograph", version)]
 struct Arguments {

@@ -8,12 +8,8 @@ use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkErro
 use aws_sdk_dynamodb::types::AttributeValue;
 use shared::config::{self, ConfigError};
 use shared::ids::KeyId;
-use shared::model::Secret;
-use shared::secrets::Sealer;
+use shared::secrets::{KeptSecret, Sealer, SealingError, SecretError};
 use shared::store::{Store, StoreError, keys};
-
-/// What the template has Secrets Manager make up.
-const SECRET_LENGTH: usize = 64;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StackError {
@@ -29,13 +25,10 @@ pub enum StackError {
     Refused { table: String, code: String },
     #[error("DynamoDB in {region} can't be reached: {cause}")]
     Unreachable { region: String, cause: String },
+    #[error("the sealing secret can't be read: {0}; SEALING_SECRET_ARN is the stack's output SealingSecretArn")]
+    Secret(#[from] SecretError),
     #[error(
-        "SEALING_SECRET is not what the stack made ({SECRET_LENGTH} letters and digits): take the value of the secret \
-         that the output SealingSecretArn names, not its ARN, and without quotes or line breaks"
-    )]
-    MalformedSecret,
-    #[error(
-        "SEALING_SECRET is not this table's: it does not open the key {0} that is there; is it another stack's secret?"
+        "the sealing secret is not this table's: it does not open the key {0} that is there; is it another stack's?"
     )]
     ForeignSecret(KeyId),
     #[error("the table can't be read: {0}")]
@@ -48,35 +41,35 @@ pub struct Stack {
     pub aws: SdkConfig,
     pub table: String,
     pub store: Store,
+    /// Its sealing secret, where it is kept.
+    pub secret: KeptSecret,
 }
 
 impl Stack {
-    /// The one that `TABLE_NAME` and `SEALING_SECRET` name, for whoever the AWS command line would take the caller for.
+    /// The one that `TABLE_NAME` and `SEALING_SECRET_ARN` name, for whoever the AWS command line would take the caller for.
     ///
     /// # Errors
     /// What is missing or wrong, in one sentence; nothing is written then.
     pub async fn of_environment() -> Result<Self, StackError> {
-        let (table, secret) = (config::text("TABLE_NAME")?, config::secret("SEALING_SECRET")?);
-        let is_made = |secret: &str| secret.len() == SECRET_LENGTH && secret.bytes().all(|b| b.is_ascii_alphanumeric());
-        if !is_made(secret.expose()) {
-            return Err(StackError::MalformedSecret);
-        }
-        Self::open(aws().await?, table, &secret).await
+        let (table, secret) = (config::text("TABLE_NAME")?, config::text("SEALING_SECRET_ARN")?);
+        Self::open(aws().await?, table, secret).await
     }
 
     /// # Errors
     /// As [`Stack::of_environment`].
-    pub async fn open(aws: SdkConfig, table: String, secret: &Secret) -> Result<Self, StackError> {
+    pub async fn open(aws: SdkConfig, table: String, secret: String) -> Result<Self, StackError> {
         let region = aws.region().map(ToString::to_string).unwrap_or_default();
         let known = known_key(&aws, &table, &region).await?;
-        let store = Store::new(&aws, table.clone(), Sealer::new(secret));
+        let secret = KeptSecret::new(&aws, secret);
+        secret.read().await?;
+        let store = Store::new(&aws, table.clone(), Sealer::reading(secret.clone()));
         if let Some(id) = known {
             match store.api_key(&id).await {
-                Err(StoreError::Unopenable(_)) => return Err(StackError::ForeignSecret(id)),
+                Err(StoreError::Sealing(SealingError::Unopenable(_))) => return Err(StackError::ForeignSecret(id)),
                 read => drop(read?),
             }
         }
-        Ok(Self { aws, table, store })
+        Ok(Self { aws, table, store, secret })
     }
 }
 

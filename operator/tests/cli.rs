@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use local::lambda::template::secret_arn;
 use local::{Engine, LogStyle, Options};
 use serde_json::Value;
 
@@ -50,14 +51,14 @@ fn create_account(variables: &[(&str, &str)]) -> Command {
 async fn create_account_says_what_is_missing_or_wrong_before_it_writes_anything() {
     let engine = engine().await;
     let endpoint = engine.handles().aws_endpoint("operator");
-    let (secret, other) = ("a1".repeat(32), "b2".repeat(32));
+    let (secret, other) = (secret_arn("Key"), secret_arn("AnothersKey"));
     let good = [
         ("AWS_REGION", "us-east-1"),
         ("AWS_ACCESS_KEY_ID", "operator"),
         ("AWS_SECRET_ACCESS_KEY", "operator"),
         ("AWS_ENDPOINT_URL", endpoint.as_str()),
         ("TABLE_NAME", "Accounts"),
-        ("SEALING_SECRET", secret.as_str()),
+        ("SEALING_SECRET_ARN", secret.as_str()),
     ];
     let but = |name: &str, value: Option<&'static str>| {
         let rest = good.iter().copied().filter(|(known, _)| *known != name);
@@ -69,8 +70,8 @@ async fn create_account_says_what_is_missing_or_wrong_before_it_writes_anything(
     };
     for (name, value, wanted) in [
         ("TABLE_NAME", None, "the environment variable TABLE_NAME is not set"),
-        ("SEALING_SECRET", None, "the environment variable SEALING_SECRET is not set"),
-        ("SEALING_SECRET", Some("arn:aws:secretsmanager:x"), "SEALING_SECRET is not what the stack made"),
+        ("SEALING_SECRET_ARN", None, "the environment variable SEALING_SECRET_ARN is not set"),
+        ("SEALING_SECRET_ARN", Some("arn:aws:secretsmanager:x"), "the sealing secret can't be read"),
         ("AWS_REGION", None, "there is no AWS region"),
         ("AWS_ACCESS_KEY_ID", None, "there are no AWS credentials"),
         ("TABLE_NAME", Some("Nowhere"), "there is no table Nowhere in us-east-1"),
@@ -85,9 +86,9 @@ async fn create_account_says_what_is_missing_or_wrong_before_it_writes_anything(
     let printed: Value = serde_json::from_slice(&made.stdout).expect("JSON");
     assert!(printed["accountKeyId"].as_str().is_some_and(|id| id.starts_with("act_")), "{printed}");
     let mut foreign = good;
-    foreign[5] = ("SEALING_SECRET", other.as_str());
+    foreign[5] = ("SEALING_SECRET_ARN", other.as_str());
     let said = refusal(&mut create_account(&foreign));
-    assert!(said.contains("SEALING_SECRET is not this table's"), "{said}");
+    assert!(said.contains("the sealing secret is not this table's"), "{said}");
     // There is no API here: no stack that takes the key.
     let mut tried = create_account(&good);
     let said = refusal(tried.args(["--api-url", engine.url()]));

@@ -4,7 +4,6 @@
 //! that names the variable. `template.yaml` sets them.
 
 use crate::http::ClientError;
-use crate::model::Secret;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
@@ -24,10 +23,6 @@ impl From<ClientError> for ConfigError {
 
 pub fn text(name: &'static str) -> Result<String, ConfigError> {
     std::env::var(name).ok().filter(|value| !value.is_empty()).ok_or(ConfigError::Missing(name))
-}
-
-pub fn secret(name: &'static str) -> Result<Secret, ConfigError> {
-    text(name).map(Secret::new)
 }
 
 pub fn number(name: &'static str) -> Result<u32, ConfigError> {

@@ -21,6 +21,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 
 use crate::channels::{CarrierRequest, CarrierResponse, SendError, SendErrorKind};
+use crate::model::CarrierAnswer;
 use crate::retry::retry_after;
 use crate::system;
 use crate::webhook::target::{self, ForbiddenTarget};
@@ -73,11 +74,12 @@ impl CarrierClient {
 
 fn no_answer(error: &reqwest::Error) -> SendError {
     let cause = cause_of(error);
-    if error.is_connect() {
+    let error = if error.is_connect() {
         SendError::new(SendErrorKind::Unavailable, format!("The carrier could not be reached: {cause}"))
     } else {
         SendError::undecided(&format!("The carrier did not answer ({cause})"))
-    }
+    };
+    error.with_answer(CarrierAnswer::Silent { cause: cause.to_string() })
 }
 
 fn cause_of(error: &reqwest::Error) -> Cause {

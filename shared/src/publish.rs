@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::ConfigError;
 use crate::ids::{AppId, EventId, WebhookId};
-use crate::model::{Person, Webhook};
+use crate::model::{Person, Subscription};
 use crate::queue::{Queue, QueueError, Sqs, Unsent};
 use crate::store::{Store, StoreError};
 use crate::tasks::{DeliverTask, WebhookEvent};
@@ -70,29 +70,29 @@ impl Publisher {
 
     /// An event as each webhook that wants it gets it.
     async fn written(&self, event: &Event) -> Result<Vec<((AppId, WebhookId), WebhookEvent)>, StoreError> {
-        let webhooks = self.store.webhooks(event.app_id).await?;
-        let wanted: Vec<_> = webhooks.iter().filter(|webhook| webhook.wants(event.trigger)).collect();
+        let subscriptions = self.store.subscriptions(event.app_id).await?;
+        let wanted: Vec<_> = subscriptions.iter().filter(|wanted| wanted.wants(event.trigger)).collect();
         let full = self.full_user(event, &wanted).await?;
-        let written = wanted.into_iter().map(|webhook| {
+        let written = wanted.into_iter().map(|wanted| {
             let written = WebhookEvent {
                 id: event.id,
                 trigger: event.trigger,
                 subject: event.subject,
-                body: body(event, webhook, full.as_ref()),
+                body: body(event, wanted, full.as_ref()),
                 at: event.at,
             };
-            ((webhook.app_id, webhook.id), written)
+            ((wanted.app_id, wanted.webhook), written)
         });
         Ok(written.collect())
     }
 
     /// The person an event is about, read only where a webhook wants all of them and the event does not hold them.
-    async fn full_user(&self, event: &Event, webhooks: &[&Webhook]) -> Result<Option<Person>, StoreError> {
+    async fn full_user(&self, event: &Event, wanted: &[&Subscription]) -> Result<Option<Person>, StoreError> {
         if let Some(person) = &event.full {
             return Ok(Some(Person::clone(person)));
         }
         match &event.who {
-            Some(who) if webhooks.iter().any(|webhook| webhook.include_full_app_user) => {
+            Some(who) if wanted.iter().any(|wanted| wanted.include_full_app_user) => {
                 self.store.person_by_id(event.app_id, who.app_user_id).await
             }
             _ => Ok(None),
@@ -142,19 +142,19 @@ impl From<Failed> for Result<(), PublishError> {
 }
 
 /// Every body fits a queue: what can't be told whole is told in brief.
-fn body(event: &Event, webhook: &Webhook, full: Option<&Person>) -> String {
-    let whole = webhook::body(event, webhook, full);
+fn body(event: &Event, wanted: &Subscription, full: Option<&Person>) -> String {
+    let whole = webhook::body(event, wanted, full);
     if whole.len() <= BODY_BYTES {
         return whole;
     }
-    let without_person = webhook::body(event, webhook, None);
+    let without_person = webhook::body(event, wanted, None);
     if without_person.len() <= BODY_BYTES {
         return without_person;
     }
-    let outcome = Outcome::of(Metric::EventShortened).with("appId", webhook.app_id).with("webhookId", webhook.id);
+    let outcome = Outcome::of(Metric::EventShortened).with("appId", wanted.app_id).with("webhookId", wanted.webhook);
     let outcome = outcome.with("eventId", event.id).with("trigger", event.trigger);
     outcome.with_number("bytes", i64::try_from(without_person.len()).unwrap_or(i64::MAX)).log();
-    webhook::brief(event, webhook)
+    webhook::brief(event, wanted)
 }
 
 /// One webhook's events in as few tasks as the size limit allows.
@@ -185,7 +185,7 @@ mod tests {
     use serde_json::{Map, json};
 
     use super::*;
-    use crate::model::{Secret, Signing, SigningSecret, Timestamp, Trigger};
+    use crate::model::{Timestamp, Trigger};
     use crate::queue::tests::answering;
     use crate::system::System;
 
@@ -229,17 +229,14 @@ mod tests {
             full: None,
             fields: Map::from_iter([("notification".to_owned(), notification), ("messages".to_owned(), huge)]),
         };
-        let webhook = Webhook {
-            id: WebhookId::generate(&System),
+        let wanted = Subscription {
+            webhook: WebhookId::generate(&System),
             app_id: event.app_id,
-            target: "https://business.example/".into(),
             triggers: vec![Trigger::All],
-            secret: Secret::new("hush"),
-            signing: Signing::with(SigningSecret::generate(&System)),
             include_client: true,
             include_full_app_user: true,
         };
-        let body = body(&event, &webhook, None);
+        let body = body(&event, &wanted, None);
         assert!(body.len() < 10_000, "{}", body.len());
         let told: serde_json::Value = serde_json::from_str(&body).unwrap();
         assert_eq!((&told["eventId"], &told["notification"]["_id"]), (&json!(event.id.to_string()), &json!(id)));

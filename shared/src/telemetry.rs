@@ -13,7 +13,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::model::Timestamp;
+use crate::model::{CarrierAnswer, Timestamp};
 use crate::system::now;
 
 const NAMESPACE: &str = "Heliograph";
@@ -102,6 +102,13 @@ impl Outcome {
 
     pub fn with_number(mut self, name: &str, value: i64) -> Self {
         self.fields.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// What a carrier answered, as far as it may be told.
+    pub fn with_answer(mut self, answer: Option<&CarrierAnswer>) -> Self {
+        let answer = answer.and_then(|answer| serde_json::to_value(answer).ok());
+        self.fields.extend(answer.map(|answer| ("carrier".to_owned(), answer)));
         self
     }
 

@@ -193,9 +193,10 @@ fn command(binary: &Path, address: &str) -> Command {
         ("AWS_ENDPOINT_URL_DYNAMODB", &aws),
         ("AWS_ENDPOINT_URL_SQS", &aws),
         ("AWS_ENDPOINT_URL_S3", &aws),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &aws),
         // What the functions' own settings ask for, taken together.
         ("TABLE_NAME", "bench"),
-        ("SEALING_SECRET", "a secret that seals nothing of value, only a bench"),
+        ("SEALING_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:123456789012:secret:bench"),
         ("PUBLIC_URL", "http://127.0.0.1"),
         ("CALLBACKS_URL", "http://127.0.0.1"),
         ("CARRIER_API_URL", "http://127.0.0.1"),

@@ -7,7 +7,6 @@ use operator::create_app::{Specification, create_app};
 use operator::stack::Stack;
 use reqwest::Method;
 use serde_json::json;
-use shared::model::Secret;
 
 use crate::table;
 use crate::world::{ANYBODY, World};
@@ -20,9 +19,9 @@ async fn stack(world: &World) -> Stack {
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new("o", "o", None, None, "test")))
         .endpoint_url(world.handles().aws_endpoint("operator"))
         .build();
-    let of_the_stack = world.handles().any_environment_with("SEALING_SECRET").unwrap();
-    let secret = Secret::new(of_the_stack["SEALING_SECRET"].clone());
-    Stack::open(aws, of_the_stack["TABLE_NAME"].clone(), &secret).await.unwrap()
+    let of_the_stack = world.handles().any_environment_with("SEALING_SECRET_ARN").unwrap();
+    let (table, secret) = (of_the_stack["TABLE_NAME"].clone(), of_the_stack["SEALING_SECRET_ARN"].clone());
+    Stack::open(aws, table, secret).await.unwrap()
 }
 
 fn specification(name: &str, token: &str, sink: &str) -> Specification {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use local::lambda::template::{
     ACCOUNT, EventSource, Function, Queue, REGION, Resource, Settings, Stack, TemplateError, bucket_arn, queue_arn,
-    stream_arn, table_arn,
+    secret_arn, stream_arn, table_arn,
 };
 use serde_json::json;
 
@@ -122,8 +122,7 @@ fn what_a_function_prepared_and_never_made_is_given_up_after_its_timeout() {
     let patience = Duration::from_secs(shared::outbox::PATIENCE_SECONDS.unsigned_abs());
     let consumers: Vec<_> = consumers(&stack).into_iter().map(|(_, function, _)| &function.logical_id).collect();
     let prepares = |function: &&Function| {
-        function.environment(&secrets(&stack)).contains_key("RECEIVE_QUEUE_URL")
-            && !consumers.contains(&&function.logical_id)
+        function.environment.contains_key("RECEIVE_QUEUE_URL") && !consumers.contains(&&function.logical_id)
     };
     for function in stack.functions.values().filter(prepares) {
         assert!(function.timeout + Duration::from_secs(1) < patience, "{}", function.logical_id);
@@ -134,7 +133,7 @@ fn what_a_function_prepared_and_never_made_is_given_up_after_its_timeout() {
 fn a_function_knows_how_often_its_queue_gives_a_task_out() {
     let stack = stack();
     for (_, function, queue) in consumers(&stack) {
-        if let Some(told) = function.environment(&secrets(&stack)).get("MAX_RECEIVES") {
+        if let Some(told) = function.environment.get("MAX_RECEIVES") {
             let actual = queue.redrive.as_ref().map(|redrive| redrive.max_receive_count.to_string());
             assert_eq!(Some(told.clone()), actual, "{}", function.logical_id);
         }
@@ -228,11 +227,8 @@ fn queues_are_named_after_the_stack_and_what_they_are_for() {
         assert_eq!(queue.name, format!("local-{}", source.function.replace('_', "-")));
         assert_eq!(queue.redrive.as_ref().unwrap().dead_letter_queue, format!("{}-dead", queue.name));
     }
-    let patterns: BTreeSet<String> = stack
-        .functions
-        .values()
-        .filter_map(|function| function.environment(&secrets(&stack)).remove("SEND_QUEUE_URL"))
-        .collect();
+    let patterns: BTreeSet<String> =
+        stack.functions.values().filter_map(|function| function.environment.get("SEND_QUEUE_URL").cloned()).collect();
     let [pattern]: [String; 1] = Vec::from_iter(patterns).try_into().unwrap();
     assert!(pattern.ends_with("/local-send-{channel}"), "{pattern}");
 }
@@ -413,22 +409,26 @@ fn there_is_one_table_and_what_is_transient_in_it_ends_by_itself() {
 }
 
 #[test]
-fn every_function_may_read_the_table_and_knows_its_name_and_the_sealing_secret() {
+fn every_function_may_read_the_table_and_only_those_that_open_or_seal_may_read_the_secret() {
     let stack = stack();
+    let secret = secret_arn(stack.secrets.keys().next().unwrap());
     let table = table_arn(&stack.tables[0].name);
     for function in stack.functions.values() {
         assert!(function.policy.allows("dynamodb:GetItem", &table), "{}", function.logical_id);
-        let environment = function.environment(&secrets(&stack));
-        for name in ["TABLE_NAME", "SEALING_SECRET"] {
-            assert!(environment.contains_key(name), "{name} of {}", function.logical_id);
-        }
+        assert!(function.environment.contains_key("TABLE_NAME"), "{}", function.logical_id);
+        let opens = !["receive", "upkeep"].contains(&function.name.as_str());
+        let told = function.environment.get("SEALING_SECRET_ARN").cloned();
+        assert_eq!(told, opens.then(|| secret.clone()), "{}", function.logical_id);
+        let may_read = function.policy.allows("secretsmanager:GetSecretValue", &secret);
+        assert_eq!(may_read, opens, "{}", function.logical_id);
+        assert!(!function.policy.allows("secretsmanager:PutSecretValue", &secret), "{}", function.logical_id);
     }
 }
 
 #[test]
 fn carriers_call_a_function_url_or_the_domain_that_the_stack_was_given() {
     let told = |stack: &Stack| {
-        let environments = stack.functions.values().map(|function| function.environment(&secrets(stack)));
+        let environments = stack.functions.values().map(|function| function.environment.clone());
         let mut told: Vec<_> = environments.filter_map(|mut variables| variables.remove("CALLBACKS_URL")).collect();
         assert!(told.len() > shared::model::ChannelType::ALL.len(), "senders, and who sets carriers up");
         told.dedup();
@@ -463,10 +463,6 @@ fn strangers_reach_a_function_by_its_url_alone() {
         let by_gateway = properties["Principal"] == "apigateway.amazonaws.com" && properties["SourceArn"].is_string();
         assert!(by_gateway || (by_url && properties["Principal"] == "*"), "{}", permission.id);
     }
-}
-
-fn secrets(stack: &Stack) -> BTreeMap<String, String> {
-    stack.secrets.keys().map(|name| (name.clone(), "made up".to_owned())).collect()
 }
 
 /// The function that the template routes a request to.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::{Failure, FailureCode};
+use crate::model::{CarrierAnswer, Failure, FailureCode};
 
 /// A send that failed, or a receipt that says so. `reason` is a sentence for the business; it names no person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
@@ -16,6 +16,9 @@ pub struct SendError {
     /// Seconds the carrier asked us to wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
+    /// What the carrier answered, where it was asked, for whoever looks into it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Box<CarrierAnswer>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,11 +49,15 @@ pub enum SendErrorKind {
 
 impl SendError {
     pub fn new(kind: SendErrorKind, reason: impl Into<String>) -> Self {
-        Self { kind, reason: reason.into(), underlying: None, retry_after: None }
+        Self { kind, reason: reason.into(), underlying: None, retry_after: None, answer: None }
     }
 
     pub fn with_underlying(self, underlying: Value) -> Self {
         Self { underlying: Some(underlying), ..self }
+    }
+
+    pub fn with_answer(self, answer: CarrierAnswer) -> Self {
+        Self { answer: Some(Box::new(answer)), ..self }
     }
 
     /// What is known of it, and what is not.

@@ -2,11 +2,10 @@
 //! empty body, a code newer than our tables.
 
 use http::StatusCode;
-
 use serde_json::Value;
 
 use super::{CarrierResponse, SendError, SendErrorKind, partial};
-use crate::model::ExternalId;
+use crate::model::{CarrierAnswer, ExternalId};
 use crate::retry::retry_after;
 
 /// The kind of failure by status alone. "Not taken" is only what HTTP itself defines so: a proxy's 502, or a server that
@@ -41,25 +40,47 @@ fn refused(kind: SendErrorKind, reason: String, response: &CarrierResponse) -> S
     SendError { retry_after: wish, ..error }
 }
 
-/// Reads the answer to a send: the id of the message it made, from the field of that name, or why there is none. `known`
-/// reads the carrier's own error, a JSON object that is kept whole for the business.
+/// How a carrier answers a send.
+pub(in crate::channels) struct Manner {
+    pub carrier: &'static str,
+    /// The field that names the message.
+    pub message_id: &'static str,
+    /// The header that names the request, where there is one.
+    pub request_id: &'static str,
+    /// The code and the sentence of an error.
+    pub said: fn(&Value) -> (Option<u64>, Option<&str>),
+}
+
+impl Manner {
+    fn answer(&self, response: &CarrierResponse, error: Option<&Value>) -> CarrierAnswer {
+        let (code, said) = error.map(self.said).unwrap_or_default();
+        let code = code.map(|code| code.to_string());
+        let request_id = response.headers().get(self.request_id).and_then(|id| id.to_str().ok());
+        CarrierAnswer::to_send(response.status().as_u16(), request_id, code.as_deref(), said)
+    }
+}
+
+/// Reads the answer to a send: the id of the message it made, or why there is none. `known` reads the carrier's own
+/// error, a JSON object that is kept whole for the business.
 pub(in crate::channels) fn accepted(
     response: &CarrierResponse,
-    carrier: &str,
-    id_name: &str,
+    manner: &Manner,
     known: impl FnOnce(&Value) -> Option<(SendErrorKind, String)>,
 ) -> Result<ExternalId, SendError> {
+    let carrier = manner.carrier;
     if response.status().is_success() {
-        let id = partial::string(response.body(), id_name).filter(|id| !id.is_empty());
-        return id.map(ExternalId).ok_or_else(|| SendError::undecided(&format!("{carrier}'s answer names no message")));
+        let id = partial::string(response.body(), manner.message_id).filter(|id| !id.is_empty());
+        let unnamed = || SendError::undecided(&format!("{carrier}'s answer names no message"));
+        return id.map(ExternalId).ok_or_else(|| unnamed().with_answer(manner.answer(response, None)));
     }
     let status = response.status();
     let body = serde_json::from_slice::<Value>(response.body()).ok().filter(Value::is_object);
+    let answer = manner.answer(response, body.as_ref());
     let (kind, reason) = body
         .as_ref()
         .and_then(known)
         .unwrap_or_else(|| (kind_of_status(status), format!("{carrier} answered with HTTP {}", status.as_u16())));
-    Err(SendError { underlying: body, ..refused(kind, reason, response) })
+    Err(SendError { underlying: body, ..refused(kind, reason, response).with_answer(answer) })
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@
 use serde_json::{Map, Value, json};
 
 use super::Event;
-use crate::model::{Person, Webhook, user_wire};
+use crate::model::{Person, Subscription, user_wire};
 
 /// The request body, a JSON object. `full`: the person, read for a webhook that wants the full app user.
-pub fn body(event: &Event, webhook: &Webhook, full: Option<&Person>) -> String {
+pub fn body(event: &Event, wanted: &Subscription, full: Option<&Person>) -> String {
     let mut body = Map::new();
     body.insert("trigger".into(), event.trigger.as_str().into());
     body.insert("eventId".into(), event.id.to_string().into());
@@ -16,13 +16,13 @@ pub fn body(event: &Event, webhook: &Webhook, full: Option<&Person>) -> String {
     body.insert("version".into(), "v1.1".into());
     body.extend(event.fields.clone());
     if let Some(who) = &event.who {
-        let full = full.filter(|_| webhook.include_full_app_user).map(user_wire::full);
+        let full = full.filter(|_| wanted.include_full_app_user).map(user_wire::full);
         body.insert(
             "appUser".into(),
             full.unwrap_or_else(|| user_wire::brief(who.app_user_id, who.user_id.as_deref(), who.conversation_started)),
         );
         body.insert("conversation".into(), json!({ "_id": who.conversation_id }));
-        if let Some((client, primary)) = who.client.as_ref().filter(|_| webhook.include_client) {
+        if let Some((client, primary)) = who.client.as_ref().filter(|_| wanted.include_client) {
             body.insert("client".into(), user_wire::client(client, *primary));
         }
     }
@@ -34,10 +34,10 @@ pub fn body(event: &Event, webhook: &Webhook, full: Option<&Person>) -> String {
 const BRIEF_FIELD_BYTES: usize = 16 * 1024;
 
 /// Of an event that is too long to be told whole: what happened and to whom, by their ids.
-pub fn brief(event: &Event, webhook: &Webhook) -> String {
+pub fn brief(event: &Event, wanted: &Subscription) -> String {
     let mut event = event.clone();
     event.fields.retain(|_, value| value.to_string().len() <= BRIEF_FIELD_BYTES);
-    body(&event, &Webhook { include_client: false, ..webhook.clone() }, None)
+    body(&event, &Subscription { include_client: false, ..wanted.clone() }, None)
 }
 
 #[cfg(test)]
@@ -47,8 +47,7 @@ mod tests {
     use crate::ids::{AppId, IntegrationId, NotificationId, WebhookId};
     use crate::model::{
         Address, AppUser, ChannelType, Client, ClientStatus, DeliveryEvent, DeliveryOutcome, DeliverySubject,
-        Destination, ExternalId, Failure, FailureCode, MatchResult, MessageWire, Secret, Signing, SigningSecret,
-        SourceWire, Timestamp, Trigger,
+        Destination, ExternalId, Failure, FailureCode, MatchResult, MessageWire, SourceWire, Timestamp, Trigger,
     };
     use crate::webhook::{InboundSource, Who};
 
@@ -84,17 +83,9 @@ mod tests {
         }
     }
 
-    fn webhook(include_client: bool, include_full_app_user: bool) -> Webhook {
-        Webhook {
-            id: id::<WebhookId>(9),
-            app_id: id(1),
-            target: "https://business.example/hook".into(),
-            triggers: vec![Trigger::All],
-            secret: Secret::new("hush"),
-            signing: Signing::with(SigningSecret::generate(&Counter)),
-            include_client,
-            include_full_app_user,
-        }
+    fn webhook(include_client: bool, include_full_app_user: bool) -> Subscription {
+        let triggers = vec![Trigger::All];
+        Subscription { webhook: id::<WebhookId>(9), app_id: id(1), triggers, include_client, include_full_app_user }
     }
 
     fn delivery(outcome: DeliveryOutcome) -> Event {
@@ -126,7 +117,7 @@ mod tests {
         Person { user: a_user(), clients: vec![a_client()], pending: vec![] }
     }
 
-    fn shown(event: &Event, webhook: &Webhook) -> Value {
+    fn shown(event: &Event, webhook: &Subscription) -> Value {
         serde_json::from_str(&body(event, webhook, Some(&a_person()))).unwrap()
     }
 

@@ -1,5 +1,5 @@
-//! The AWS endpoint that functions are given, `/_aws/{caller}`: tells SQS from DynamoDB by the request's target, holds
-//! the caller to its policy, lets faults strike, counts, and passes on. A caller that is no function of the stack
+//! The AWS endpoint that functions are given, `/_aws/{caller}`: tells SQS, DynamoDB and Secrets Manager apart by the
+//! request's target, holds the caller to its policy, lets faults strike, counts, and passes on. A caller that is no function of the stack
 //! (tests, the seed, an operator's CLI) may do anything and is counted under its name. S3 has an endpoint of its own,
 //! [`s3`].
 
@@ -23,11 +23,12 @@ use crate::aws::dynamodb::DynamoDb;
 use crate::aws::queues::protocol::Call;
 use crate::aws::queues::requests::queue_of;
 use crate::aws::queues::{Queues, SqsError};
+use crate::aws::secrets::Secrets;
 use crate::aws::streams::Streams;
 use crate::control::faults::{Fault, FaultKind, Faults, reset};
 use crate::control::ledger::Ledger;
 use crate::lambda::runtime::Runtime;
-use crate::lambda::template::{Function, queue_arn, table_arn};
+use crate::lambda::template::{Function, REGION, queue_arn, table_arn};
 
 /// DynamoDB's largest request; SQS has its own, smaller limits.
 const MAX_REQUEST: usize = 16 << 20;
@@ -39,6 +40,7 @@ pub struct Aws {
     pub table: DynamoDb,
     pub streams: Streams,
     pub buckets: Buckets,
+    pub secrets: Secrets,
     pub runtime: Runtime,
     pub faults: Faults,
     pub ledger: Ledger,
@@ -67,9 +69,11 @@ async fn serve(State(aws): State<Aws>, Path(caller): Path<String>, headers: Head
     let target = headers.get("x-amz-target").and_then(|t| t.to_str().ok()).unwrap_or_default();
     let (service, operation) = match target.split_once('.') {
         Some(("AmazonSQS", operation)) => (Service::Sqs, operation),
+        Some(("secretsmanager", operation)) => (Service::SecretsManager, operation),
         Some((prefix, operation)) if prefix.starts_with("DynamoDB") => (Service::DynamoDb, operation),
         _ => {
-            return refusal(StatusCode::BAD_REQUEST, "UnknownOperationException", "Neither SQS nor DynamoDB is meant.");
+            let message = "Neither SQS nor DynamoDB nor Secrets Manager is meant.";
+            return refusal(StatusCode::BAD_REQUEST, "UnknownOperationException", message);
         }
     };
     let function = aws.runtime.function_of(&caller);
@@ -82,6 +86,7 @@ async fn serve(State(aws): State<Aws>, Path(caller): Path<String>, headers: Head
         return match service {
             Service::Sqs => sqs_refusal(&SqsError::access_denied(message)),
             Service::DynamoDb => refusal(StatusCode::BAD_REQUEST, "AccessDeniedException", &message),
+            Service::SecretsManager => secrets_refusal(StatusCode::BAD_REQUEST, "AccessDeniedException", &message),
         };
     }
     let fault = aws.faults.take_operation(service.name(), operation, account);
@@ -100,6 +105,12 @@ async fn serve(State(aws): State<Aws>, Path(caller): Path<String>, headers: Head
             }
             dynamodb(&aws, account, operation, &headers, &body).await
         }
+        Service::SecretsManager => {
+            if duplicate {
+                secrets_manager(&aws, account, operation, &headers, &body);
+            }
+            secrets_manager(&aws, account, operation, &headers, &body)
+        }
     };
     if aws.runtime.killed_after(&caller, &call) || lost { reset() } else { response }
 }
@@ -108,6 +119,7 @@ async fn serve(State(aws): State<Aws>, Path(caller): Path<String>, headers: Head
 enum Service {
     Sqs,
     DynamoDb,
+    SecretsManager,
 }
 
 impl Service {
@@ -115,6 +127,7 @@ impl Service {
         match self {
             Self::Sqs => "sqs",
             Self::DynamoDb => "dynamodb",
+            Self::SecretsManager => "secretsmanager",
         }
     }
 }
@@ -153,6 +166,26 @@ async fn dynamodb(aws: &Aws, account: &str, operation: &str, headers: &HeaderMap
     }
 }
 
+fn secrets_manager(aws: &Aws, account: &str, operation: &str, headers: &HeaderMap, body: &Bytes) -> Response {
+    let signature = headers.get(header::AUTHORIZATION).and_then(|given| given.to_str().ok()).unwrap_or_default();
+    if !signature.starts_with("AWS4-HMAC-SHA256 ") {
+        let message = "Missing Authentication Token";
+        return secrets_refusal(StatusCode::BAD_REQUEST, "MissingAuthenticationTokenException", message);
+    }
+    if !signature.contains(&format!("/{REGION}/secretsmanager/aws4_request")) {
+        let message = "Credential should be scoped to correct service: 'secretsmanager'.";
+        return secrets_refusal(StatusCode::BAD_REQUEST, "InvalidSignatureException", message);
+    }
+    aws.ledger.call(account, Service::SecretsManager.name(), operation);
+    match aws.secrets.run(operation, serde_json::from_slice(body).unwrap_or_default()) {
+        Ok(answer) => json_1_1(StatusCode::OK, answer.to_string()),
+        Err(refusal) if refusal.kind == "InternalServiceError" => {
+            secrets_refusal(StatusCode::INTERNAL_SERVER_ERROR, refusal.kind, &refusal.message)
+        }
+        Err(refusal) => secrets_refusal(StatusCode::BAD_REQUEST, refusal.kind, &refusal.message),
+    }
+}
+
 /// At least one unit; its true size isn't told in a refusal.
 fn failed_condition(body: &[u8]) -> f64 {
     let refusal: Value = serde_json::from_slice(body).unwrap_or_default();
@@ -166,6 +199,9 @@ async fn faulty(service: Service, fault: &Fault) -> Option<Response> {
         (FaultKind::Throttle, Service::DynamoDb) => {
             let message = "Throughput exceeds the current capacity of your table or index.";
             Some(refusal(StatusCode::BAD_REQUEST, "ThrottlingException", message))
+        }
+        (FaultKind::Throttle, Service::SecretsManager) => {
+            Some(secrets_refusal(StatusCode::BAD_REQUEST, "ThrottlingException", "Rate exceeded"))
         }
         (FaultKind::Status(code), _) => {
             let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -181,6 +217,7 @@ fn denied(function: &Function, service: Service, operation: &str, body: &[u8]) -
     let needed = match service {
         Service::Sqs => sqs_needs(operation, &request),
         Service::DynamoDb => dynamodb_needs(operation, &request),
+        Service::SecretsManager => vec![(format!("secretsmanager:{operation}"), secrets::secret_of(&request))],
     };
     needed
         .into_iter()
@@ -235,6 +272,15 @@ fn sqs_refusal(error: &SqsError) -> Response {
 fn refusal(status: StatusCode, kind: &str, message: &str) -> Response {
     let body = json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": message });
     json_response(status, body.to_string())
+}
+
+/// In protocol 1.1, where a shape has no namespace.
+fn secrets_refusal(status: StatusCode, kind: &str, message: &str) -> Response {
+    json_1_1(status, json!({ "__type": kind, "Message": message }).to_string())
+}
+
+fn json_1_1(status: StatusCode, body: String) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/x-amz-json-1.1")], body).into_response()
 }
 
 fn json_response(status: StatusCode, body: String) -> Response {

@@ -59,7 +59,7 @@ async fn serve(
         aws.buckets.serve(request(&method, below, &headers, body.clone())).await;
     }
     let response = aws.buckets.serve(request(&method, below, &headers, body)).await;
-    aws.ledger.s3(account, operation.name());
+    aws.ledger.call(account, "s3", operation.name());
     if aws.runtime.killed_after(&caller, &format!("s3:{}", operation.name())) || lost {
         return reset();
     }

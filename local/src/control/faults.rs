@@ -18,7 +18,7 @@ const SILENCE: Duration = Duration::from_secs(120);
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rule {
-    /// `carrier:<channel>`, `sink:<name>`, `sqs`, `dynamodb`, `s3` or `function:<name>`.
+    /// `carrier:<channel>`, `sink:<name>`, `sqs`, `dynamodb`, `s3`, `secretsmanager` or `function:<name>`.
     pub target: String,
     pub fault: FaultKind,
     /// Share of requests hit, 0 to 1.
@@ -33,7 +33,7 @@ pub struct Rule {
     /// Seconds, for `status:` and `throttle`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
-    /// Only this AWS operation, such as `SendMessage`; for targets `sqs`, `dynamodb` and `s3`.
+    /// Only this AWS operation, such as `SendMessage`; for targets `sqs`, `dynamodb`, `s3` and `secretsmanager`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
     /// Only what this function asks of AWS; for the same targets.
@@ -54,7 +54,9 @@ impl Rule {
         let can = match (kind, name.is_empty()) {
             ("carrier", false) if ChannelType::from_name(name).is_some() => !matches!(self.fault, FaultKind::Kill),
             ("sink", false) => !matches!(self.fault, FaultKind::Kill | FaultKind::Duplicate | FaultKind::Cut(_)),
-            ("sqs" | "dynamodb" | "s3", true) => !matches!(self.fault, FaultKind::Kill | FaultKind::Cut(_)),
+            ("sqs" | "dynamodb" | "s3" | "secretsmanager", true) => {
+                !matches!(self.fault, FaultKind::Kill | FaultKind::Cut(_))
+            }
             ("function", false) if functions.iter().any(|f| f == name) => {
                 matches!(self.fault, FaultKind::Kill | FaultKind::Throttle)
             }
@@ -63,8 +65,10 @@ impl Rule {
         if !can {
             return Err(format!("{} can't have the fault {}", self.target, String::from(self.fault)));
         }
-        if !matches!(kind, "sqs" | "dynamodb" | "s3") && (self.operation.is_some() || self.caller.is_some()) {
-            return Err("operation and caller are for the targets sqs, dynamodb and s3".to_owned());
+        if !matches!(kind, "sqs" | "dynamodb" | "s3" | "secretsmanager")
+            && (self.operation.is_some() || self.caller.is_some())
+        {
+            return Err("operation and caller are for the targets sqs, dynamodb, s3 and secretsmanager".to_owned());
         }
         if let Some(caller) = self.caller.as_ref().filter(|caller| !functions.contains(caller)) {
             return Err(format!("there is no function {caller:?}"));

@@ -127,8 +127,9 @@ impl Ledger {
         });
     }
 
-    pub fn s3(&self, caller: &str, operation: &str) {
-        self.write(caller, |account| *account.calls.entry(format!("s3:{operation}")).or_default() += 1);
+    /// A request to a service of which nothing else is counted.
+    pub fn call(&self, caller: &str, service: &str, operation: &str) {
+        self.write(caller, |account| *account.calls.entry(format!("{service}:{operation}")).or_default() += 1);
     }
 
     pub fn usage(&self, function: &str, cpu_ms: u64, resident_kb: u64) {

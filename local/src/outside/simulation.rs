@@ -9,8 +9,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use shared::model::Secret;
-use shared::secrets::Sealer;
+use shared::secrets::{KeptSecret, Sealer};
 use shared::store::Store;
 
 use crate::control::Pending;
@@ -92,8 +91,8 @@ impl Simulation {
 
 /// The table as the product's own code sees it, if the stack has one.
 fn table(handles: &EngineHandles) -> Option<carriers::Table> {
-    let environment = handles.any_environment_with("SEALING_SECRET")?;
-    let (name, secret) = (environment.get("TABLE_NAME")?.clone(), environment.get("SEALING_SECRET")?);
+    let environment = handles.any_environment_with("SEALING_SECRET_ARN")?;
+    let (name, secret) = (environment.get("TABLE_NAME")?.clone(), environment.get("SEALING_SECRET_ARN")?.clone());
     let credentials = Credentials::new("local", "local", None, None, "local engine");
     let config = aws_config::SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -102,7 +101,7 @@ fn table(handles: &EngineHandles) -> Option<carriers::Table> {
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .endpoint_url(handles.aws_endpoint(SEED))
         .build();
-    let store = Store::new(&config, name.clone(), Sealer::new(&Secret::new(secret.clone())));
+    let store = Store::new(&config, name.clone(), Sealer::reading(KeptSecret::new(&config, secret)));
     Some(carriers::Table { store, client: aws_sdk_dynamodb::Client::new(&config), name })
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use local::{Engine, LogStyle, Options};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
+use shared::secrets::KeptSecret;
 use tempfile::TempDir;
 
 /// An engine with its folder of functions.
@@ -105,6 +106,19 @@ impl Stack {
             .endpoint_url(self.engine.handles().aws_endpoint("test"))
             .build();
         aws_sdk_sqs::Client::from_conf(config)
+    }
+
+    /// The stack's secret, as the product reads and writes one.
+    pub fn secret(&self, name: &str) -> KeptSecret {
+        let credentials = aws_sdk_sqs::config::Credentials::new("test", "test", None, None, "test");
+        let config = aws_config::SdkConfig::builder()
+            .behavior_version(aws_config::BehaviorVersion::latest())
+            .region(aws_config::Region::new(local::engine::AWS_REGION))
+            .http_client(shared::http::aws().expect("a client"))
+            .credentials_provider(aws_sdk_sqs::config::SharedCredentialsProvider::new(credentials))
+            .endpoint_url(self.engine.handles().aws_endpoint("test"))
+            .build();
+        KeptSecret::new(&config, local::lambda::template::secret_arn(name))
     }
 
     pub fn queue_url(&self, name: &str) -> String {

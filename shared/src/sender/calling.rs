@@ -6,6 +6,7 @@ use super::{Job, Sender, Unsent};
 use crate::batch::Later;
 use crate::channels::{CarrierRequest, Channel, Outgoing, SendError, SendErrorKind};
 use crate::model::{ExternalId, Integration, MatchResult, Sending, Subject};
+use crate::secrets::Keyring;
 use crate::store::{MatchItem, NewClient, StoreError, Write};
 use crate::system::now;
 use crate::tasks::SendContext;
@@ -128,7 +129,8 @@ impl<C: Channel> Sender<C> {
             return Ok(Err(SendError::new(SendErrorKind::Misconfigured, reason)));
         }
         let app = self.store.app(integration.app_id).await?;
-        let callback_url = |parts: usize| self.callback_url(job.sending, parts);
+        let keys = self.store.sealer().keys().await.map_err(StoreError::from)?;
+        let callback_url = |parts: usize| self.callback_url(&keys, job.sending, parts);
         Ok(C::render(
             settings,
             &Outgoing {
@@ -142,7 +144,7 @@ impl<C: Channel> Sender<C> {
         ))
     }
 
-    fn callback_url(&self, sending: &Sending, parts: usize) -> String {
+    fn callback_url(&self, keys: &Keyring, sending: &Sending, parts: usize) -> String {
         let (app, integration) = (sending.app_id, sending.integration_id);
         let context = SendContext {
             subject: sending.subject,
@@ -150,7 +152,7 @@ impl<C: Channel> Sender<C> {
             address: sending.address.clone(),
             parts: u8::try_from(parts).unwrap_or(u8::MAX),
         };
-        let token = self.store.sealer().seal_context(app, integration, &context);
+        let token = keys.seal_context(app, integration, &context);
         format!("{}/callbacks/{}/{app}/{integration}/{token}", self.config.callbacks_url, C::TYPE)
     }
 

@@ -17,7 +17,7 @@ pub enum StoreError {
     #[error("it has no place in the table")]
     Placeless,
     #[error(transparent)]
-    Unopenable(#[from] crate::secrets::Unopenable),
+    Sealing(#[from] crate::secrets::SealingError),
     #[error("other writers kept changing the same item")]
     Contended,
 }

@@ -18,7 +18,7 @@ use aws_sdk_dynamodb::Client;
 
 use crate::config::{self, ConfigError};
 use crate::ids::{AppId, IntegrationId, KeyId};
-use crate::model::{ApiKey, App, Integration, Webhook};
+use crate::model::{ApiKey, App, Integration, Subscription, Webhook};
 use crate::secrets::Sealer;
 use keys::Key;
 use table::Table;
@@ -54,6 +54,7 @@ struct Caches {
     /// Whose settings were read again for a reason, within the last second.
     asked_anew: Cache<(AppId, IntegrationId), (), 1>,
     webhooks: Cache<AppId, Arc<Vec<Webhook>>, 1>,
+    subscriptions: Cache<AppId, Arc<Vec<Subscription>>, 1>,
 }
 
 impl Store {
@@ -61,19 +62,26 @@ impl Store {
         Self { table: Table::new(Client::new(aws), table), sealer, caches: Arc::default() }
     }
 
-    /// From `TABLE_NAME` and `SEALING_SECRET`.
+    /// From `TABLE_NAME` and `SEALING_SECRET_ARN`.
     pub fn from_env(aws: &aws_config::SdkConfig) -> Result<Self, ConfigError> {
-        Ok(Self::new(aws, config::text("TABLE_NAME")?, Sealer::new(&config::secret("SEALING_SECRET")?)))
+        Ok(Self::new(aws, config::text("TABLE_NAME")?, Sealer::from_env(aws)?))
+    }
+
+    /// From `TABLE_NAME`, for functions that open and seal nothing: they are not given the keys.
+    pub fn without_secrets(aws: &aws_config::SdkConfig) -> Result<Self, ConfigError> {
+        Ok(Self::new(aws, config::text("TABLE_NAME")?, Sealer::without_keys()))
     }
 
     pub fn sealer(&self) -> &Sealer {
         &self.sealer
     }
 
-    /// Opens the connection before the first event needs it. Bounded, and harmless when it fails.
+    /// Opens the connection, and has the keys read, before the first event needs them. Bounded, and harmless when it
+    /// fails.
     pub async fn warm(&self) {
         let key = Key { pk: "WARM".into(), sk: "WARM".into() };
-        let _ =
-            tokio::time::timeout(Duration::from_secs(1), self.table.get_lagging::<serde::de::IgnoredAny>(&key)).await;
+        let connection = self.table.get_lagging::<serde::de::IgnoredAny>(&key);
+        let warming = async { tokio::join!(connection, self.sealer.warm()) };
+        let _ = tokio::time::timeout(Duration::from_secs(1), warming).await;
     }
 }

@@ -6,10 +6,17 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
-use crate::channels::refusal;
+use crate::channels::refusal::{self, Manner};
 use crate::channels::status::{self, Word};
 use crate::channels::{CarrierResponse, ReceiptStatus, SendError, SendErrorKind};
-use crate::model::ExternalId;
+use crate::model::{CarrierAnswer, ExternalId};
+
+const MANNER: Manner = Manner {
+    carrier: "MessageBird",
+    message_id: "id",
+    request_id: "x-request-id",
+    said: |error| (error["errors"][0]["code"].as_u64(), error["errors"][0]["description"].as_str()),
+};
 
 /// A refusal's error code, and the parameter that narrows it; the first row that fits counts.
 #[rustfmt::skip]
@@ -61,7 +68,7 @@ const STATUSES: &[(&str, Word)] = &[
 ];
 
 pub fn accepted(response: &CarrierResponse) -> Result<ExternalId, SendError> {
-    refusal::accepted(response, "MessageBird", "id", |body| known(body["errors"].as_array()?))
+    refusal::accepted(response, &MANNER, |body| known(body["errors"].as_array()?))
 }
 
 /// MessageBird lists all problems at once, in the order of their codes; the first that we know names the failure. A
@@ -81,6 +88,7 @@ pub fn status(word: &str, code: Option<&str>, reason: Option<&str>) -> ReceiptSt
 }
 
 fn failure(sentence: &'static str, code: Option<&str>, reason: Option<&str>) -> SendError {
+    let answer = CarrierAnswer::in_receipt(code, reason);
     let code = code.and_then(|code| code.parse::<u32>().ok()).filter(|code| *code != 0);
     let listed = code.and_then(|code| REPORT_CODES.iter().find(|(range, ..)| range.contains(&code)));
     let (kind, sentence) = listed.map_or((SendErrorKind::Rejected, sentence), |(_, kind, sentence)| (*kind, *sentence));
@@ -89,7 +97,7 @@ fn failure(sentence: &'static str, code: Option<&str>, reason: Option<&str>) -> 
         underlying.insert("statusErrorCode".into(), code.into());
     }
     underlying.insert("statusReason".into(), reason.unwrap_or(sentence).into());
-    SendError::new(kind, sentence).with_underlying(underlying.into())
+    SendError::new(kind, sentence).with_underlying(underlying.into()).with_answer(answer)
 }
 
 #[cfg(test)]

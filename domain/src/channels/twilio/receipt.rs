@@ -5,10 +5,17 @@
 
 use serde_json::json;
 
-use crate::channels::refusal;
+use crate::channels::refusal::{self, Manner};
 use crate::channels::status::{self, Word};
 use crate::channels::{CarrierResponse, ReceiptStatus, SendError, SendErrorKind};
-use crate::model::ExternalId;
+use crate::model::{CarrierAnswer, ExternalId};
+
+const MANNER: Manner = Manner {
+    carrier: "Twilio",
+    message_id: "sid",
+    request_id: "twilio-request-id",
+    said: |error| (error["code"].as_u64(), error["message"].as_str()),
+};
 
 const THROTTLED: SendErrorKind = SendErrorKind::Throttled {};
 
@@ -86,7 +93,7 @@ const STATUSES: &[(&str, Word)] = &[
 ];
 
 pub fn accepted(response: &CarrierResponse) -> Result<ExternalId, SendError> {
-    refusal::accepted(response, "Twilio", "sid", |body| {
+    refusal::accepted(response, &MANNER, |body| {
         let code = u32::try_from(body["code"].as_u64()?).ok()?;
         let status = response.status();
         Some(match known(code) {
@@ -105,11 +112,14 @@ pub fn status(word: &str, code: Option<&str>) -> ReceiptStatus {
 }
 
 fn failure(reason: &str, code: Option<&str>) -> SendError {
+    let answer = CarrierAnswer::in_receipt(code, None);
     let Some(code) = code.and_then(|code| code.parse::<u32>().ok()).filter(|code| *code != 0) else {
-        return SendError::new(SendErrorKind::Rejected, reason).with_underlying(json!({ "message": reason }));
+        return SendError::new(SendErrorKind::Rejected, reason)
+            .with_underlying(json!({ "message": reason }))
+            .with_answer(answer);
     };
     let (kind, message) = known(code).unwrap_or((SendErrorKind::Rejected, reason));
-    SendError::new(kind, message).with_underlying(json!({ "code": code, "message": message }))
+    SendError::new(kind, message).with_underlying(json!({ "code": code, "message": message })).with_answer(answer)
 }
 
 fn known(code: u32) -> Option<(SendErrorKind, &'static str)> {

@@ -20,4 +20,4 @@ pub use integration::{
 pub use menu::{Menu, MenuItem, MenuItemKind, MenuWire};
 pub use signing::{Retiring, Signing, SigningSecret};
 pub use template::{Template, TemplateWire};
-pub use webhook::{Trigger, WEBHOOK_LIMIT, Webhook, WebhookWire};
+pub use webhook::{Subscription, Trigger, WEBHOOK_LIMIT, Webhook, WebhookWire};

@@ -79,7 +79,17 @@ pub struct Webhook {
     pub include_full_app_user: bool,
 }
 
-impl Webhook {
+/// What a webhook wants to hear: all that those who publish need of it, and no secret.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subscription {
+    pub webhook: WebhookId,
+    pub app_id: AppId,
+    pub triggers: Vec<Trigger>,
+    pub include_client: bool,
+    pub include_full_app_user: bool,
+}
+
+impl Subscription {
     pub fn wants(&self, event: Trigger) -> bool {
         self.triggers.iter().any(|trigger| match trigger {
             Trigger::All => true,
@@ -87,7 +97,9 @@ impl Webhook {
             trigger => *trigger == event,
         })
     }
+}
 
+impl Webhook {
     /// As v1.1 shows it, secrets included: receivers check them.
     pub fn view(&self) -> Value {
         json!({
@@ -173,18 +185,15 @@ mod tests {
 
     #[test]
     fn the_default_subscription_wants_messages_and_nothing_else() {
-        let webhook = Webhook {
-            id: WebhookId::generate(&Counter),
+        let subscription = Subscription {
+            webhook: WebhookId::generate(&Counter),
             app_id: AppId::generate(&Counter),
-            target: "https://example.com".into(),
             triggers: vec![Trigger::Message],
-            secret: Secret::generate(&Counter),
-            signing: Signing::with(SigningSecret::generate(&Counter)),
             include_client: false,
             include_full_app_user: false,
         };
-        assert!(webhook.wants(Trigger::MessageAppUser));
-        assert!(!webhook.wants(Trigger::NotificationDeliveryUser));
-        assert!(Webhook { triggers: vec![Trigger::All], ..webhook }.wants(Trigger::Postback));
+        assert!(subscription.wants(Trigger::MessageAppUser));
+        assert!(!subscription.wants(Trigger::NotificationDeliveryUser));
+        assert!(Subscription { triggers: vec![Trigger::All], ..subscription }.wants(Trigger::Postback));
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::intrinsics::{function_arn, queue_arn, stream_arn, text};
-use super::resources::{Resource, fill_secrets, in_range, maybe_number, typed};
+use super::resources::{Resource, in_range, maybe_number, typed};
 use super::roles;
 use super::{EventSource, Function, Policy, Route, Stack, StreamSource, TemplateError};
 
@@ -45,12 +45,7 @@ struct Event {
     properties: Value,
 }
 
-pub fn function(
-    resource: &Resource,
-    globals: &Value,
-    all: &[Resource],
-    stack: &Stack,
-) -> Result<Function, TemplateError> {
+pub fn function(resource: &Resource, globals: &Value, all: &[Resource]) -> Result<Function, TemplateError> {
     let own: FunctionProperties = resource.typed()?;
     let shared: FunctionProperties = match globals.get("Function") {
         Some(shared) => typed(shared, "Globals.Function")?,
@@ -69,8 +64,9 @@ pub fn function(
             return Err(TemplateError::at(&place, "is not text"));
         }
         let value = text(&value);
-        fill_secrets(&value, |name| stack.secrets.contains_key(name).then(String::new))
-            .map_err(|e| TemplateError::at(&place, e))?;
+        if value.contains("{{resolve:") {
+            return Err(TemplateError::at(&place, "is filled in at deployment, for all to read who see the function"));
+        }
         environment.insert(key, value);
     }
     let timeout: u32 = in_range(own.timeout.or(shared.timeout).unwrap_or(3), 1..=900, &resource.place("Timeout"))?;

@@ -67,8 +67,7 @@ pub struct Function {
     pub name: String,
     pub timeout: Duration,
     pub memory_mb: u32,
-    /// Values may still hold `{{resolve:secretsmanager:…}}`: see [`Function::environment`].
-    environment: BTreeMap<String, String>,
+    pub environment: BTreeMap<String, String>,
     /// `ApplicationLogLevel`, such as `INFO`.
     pub log_level: String,
     pub policy: Policy,
@@ -211,18 +210,6 @@ impl Stack {
     /// The queues that only hold what failed.
     pub fn is_dead_letter_queue(&self, name: &str) -> bool {
         self.queues.values().any(|queue| queue.redrive.as_ref().is_some_and(|r| r.dead_letter_queue == name))
-    }
-}
-
-impl Function {
-    /// The environment with `secrets` (value by name) filled in.
-    pub fn environment(&self, secrets: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-        let fill = |value: &String| resources::fill_secrets(value, |name| secrets.get(name).cloned());
-        // Which secrets exist was checked when the template was read.
-        self.environment
-            .iter()
-            .map(|(key, value)| (key.clone(), fill(value).unwrap_or_else(|_| value.clone())))
-            .collect()
     }
 }
 

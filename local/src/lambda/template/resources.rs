@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::function_urls;
 use super::functions;
-use super::intrinsics::{Scope, queue_arn, secret_arn, text};
+use super::intrinsics::{Scope, queue_arn, text};
 use super::{Cors, Queue, Redrive, SecretRecipe, Stack, Table, TemplateError};
 
 /// One resource that is there (its condition holds), its properties resolved.
@@ -55,7 +55,7 @@ pub fn read(scope: &Scope, globals: &Value) -> Result<Stack, TemplateError> {
         }
     }
     for resource in resources.iter().filter(|r| r.kind == "AWS::Serverless::Function") {
-        let function = functions::function(resource, globals, &resources, &stack)?;
+        let function = functions::function(resource, globals, &resources)?;
         stack.event_sources.extend(functions::event_sources(resource, &function, &stack)?);
         stack.streams.extend(functions::streams(resource, &function, &stack)?);
         if let Some(other) = stack.functions.insert(function.name.clone(), function) {
@@ -235,30 +235,6 @@ fn secret(resource: &Resource) -> Result<SecretRecipe, TemplateError> {
     }
     let length: u32 = in_range(recipe.password_length.unwrap_or(32), 1..=4096, &place)?;
     Ok(SecretRecipe { length: length as usize, alphabet })
-}
-
-/// Replaces `{{resolve:secretsmanager:<arn>:SecretString}}` by the secret's value.
-///
-/// # Errors
-/// The dynamic reference that `value_of` has no value for, or that is of another kind.
-pub fn fill_secrets(text: &str, value_of: impl Fn(&str) -> Option<String>) -> Result<String, String> {
-    let mut rest = text;
-    let mut filled = String::new();
-    while let Some(start) = rest.find("{{resolve:") {
-        let end = rest[start..].find("}}").ok_or("a {{resolve: has no end")? + start;
-        let reference = &rest[start + 2..end];
-        let name = reference
-            .strip_prefix("resolve:secretsmanager:")
-            .and_then(|r| r.strip_suffix(":SecretString").or(Some(r)))
-            .and_then(|arn| arn.strip_prefix(secret_arn("").trim_end_matches("-local0")))
-            .map(|name| name.trim_end_matches("-local0"));
-        let value = name.and_then(&value_of).ok_or_else(|| format!("{{{{{reference}}}}} is no secret here"))?;
-        filled.push_str(&rest[..start]);
-        filled.push_str(&value);
-        rest = &rest[end + 2..];
-    }
-    filled.push_str(rest);
-    Ok(filled)
 }
 
 // ---------------------------------------------------------------- numbers

@@ -20,7 +20,7 @@ Conditions:
 Globals:
   Function:
     MemorySize: 256
-    Environment: { Variables: { SHARED: !Ref Table, KEY: !Sub "{{resolve:secretsmanager:${Key}:SecretString}}" } }
+    Environment: { Variables: { SHARED: !Ref Table, KEY: !Ref Key } }
 Resources:
   Table:
     Type: AWS::DynamoDB::Table
@@ -70,15 +70,14 @@ fn a_stack_is_what_its_template_says() {
     let stack = read(SMALL).expect("a stack");
     let work = &stack.functions["work"];
     assert_eq!((work.timeout.as_secs(), work.memory_mb, work.log_level.as_str()), (10, 256, "DEBUG"));
-    let environment = work.environment(&BTreeMap::from([("Key".to_owned(), "sesame".to_owned())]));
     let expected = [
         ("BUCKET", "pictures"),
-        ("KEY", "sesame"),
+        ("KEY", "arn:aws:secretsmanager:us-east-1:123456789012:secret:Key-local0"),
         ("QUEUE", "http://127.0.0.1:3000/_aws/123456789012/Jobs"),
         ("SHARED", "Table"),
         ("URL", "http://127.0.0.1:3000"),
     ];
-    assert_eq!(environment, expected.map(|(k, v)| (k.to_owned(), v.to_owned())).into());
+    assert_eq!(work.environment, expected.map(|(k, v)| (k.to_owned(), v.to_owned())).into());
     assert!(work.policy.allows("sqs:SendMessage", &queue_arn("Jobs")));
     assert_eq!(stack.secrets["Key"].length, 20);
     assert!(stack.secrets["Key"].alphabet.chars().all(char::is_alphanumeric));
@@ -104,7 +103,7 @@ fn a_stack_is_what_its_template_says() {
 #[test]
 fn parameters_take_the_place_of_their_defaults() {
     let stack = read_with(SMALL, &[("Where", "https://here"), ("Many", "7")]).expect("a stack");
-    let environment = stack.functions["work"].environment(&BTreeMap::new());
+    let environment = stack.functions["work"].environment.clone();
     assert_eq!(environment["URL"], "https://here");
     assert_eq!(environment["OPTIONAL"], "https://here");
     assert_eq!(stack.event_sources[0].maximum_concurrency, Some(7));
@@ -159,9 +158,9 @@ fn a_wrong_template_gets_one_clear_sentence() {
             "Work.Events.Queue: the function may run longer than messages of Jobs stay invisible",
         ),
         (
-            "secretsmanager:${Key}:",
-            "secretsmanager:other:",
-            "Work.Environment.Variables.KEY: {{resolve:secretsmanager:other:SecretString}} is no secret here",
+            "KEY: !Ref Key",
+            "KEY: !Sub '{{resolve:secretsmanager:${Key}:SecretString}}'",
+            "Work.Environment.Variables.KEY: is filled in at deployment, for all to read who see the function",
         ),
         (
             "Principal: apigateway.amazonaws.com",

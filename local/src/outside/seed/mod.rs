@@ -145,7 +145,7 @@ impl Seeder {
                 self.carriers.register(&integration);
             }
         }
-        for webhook in self.store.webhooks(app.app_id).await?.iter() {
+        for webhook in self.store.current_webhooks(app.app_id).await?.iter() {
             if let Some(path) = webhook.target.strip_prefix(&app.api_url) {
                 let target = format!("{}{path}", self.url);
                 let moved = |webhook| Ok::<_, StoreError>(Webhook { target: target.clone(), ..webhook });

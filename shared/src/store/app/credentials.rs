@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, KeyId};
 use crate::model::{ApiKey, KeyOwner};
-use crate::secrets::Purpose;
+use crate::secrets::{Keyring, Purpose, Unopenable};
 use crate::store::table::keys::{self, Key};
 use crate::store::table::{Committed, ItemChange, Query, Transaction, Tries};
 use crate::store::{Store, StoreError};
@@ -63,7 +63,8 @@ impl Store {
 
     async fn api_key_now(&self, id: &KeyId) -> Result<Option<ApiKey>, StoreError> {
         let item = self.table.get::<KeyItem>(&keys::api_key(id)).await?;
-        item.map(|item| self.open_key(item)).transpose()
+        let Some(item) = item else { return Ok(None) };
+        Ok(Some(self.sealer.opening(|keys| open(keys, &item)).await?))
     }
 
     /// One of the owner's keys; another's is not found.
@@ -76,7 +77,8 @@ impl Store {
         let ids = self.key_ids(owner).await?;
         let items: Vec<_> = ids.iter().map(keys::api_key).collect();
         let items = self.table.get_all::<KeyItem>(&items).await?;
-        let mut found = items.into_iter().map(|item| self.open_key(item)).collect::<Result<Vec<_>, _>>()?;
+        let open_all = |keys: &Keyring| items.iter().map(|item| open(keys, item)).collect::<Result<Vec<_>, _>>();
+        let mut found = self.sealer.opening(open_all).await?;
         found.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(found)
     }
@@ -88,7 +90,7 @@ impl Store {
     }
 
     pub async fn create_key(&self, key: &ApiKey) -> Result<Creation, StoreError> {
-        let item = self.seal_key(key);
+        let item = seal(&*self.sealer.keys().await?, key);
         let pointer = KeyPointer { key_id: key.id.clone() };
         let owner = keys::key_owner(key.owner);
         let count = ItemChange::of(&owner).add("keyCount", 1).when_there().when_below("keyCount", KEY_LIMIT);
@@ -144,20 +146,20 @@ impl Store {
         self.table.put(ItemChange::of(&keys::account(id)).when_absent(), &AccountItem { id }).await?;
         Ok(())
     }
+}
 
-    fn seal_key(&self, key: &ApiKey) -> KeyItem {
-        KeyItem {
-            id: key.id.clone(),
-            owner: key.owner,
-            name: key.name.clone(),
-            sealed_secret: self.sealer.seal_secret(Purpose::KeySecret, key.id.as_str(), &key.secret),
-        }
+fn seal(keys: &Keyring, key: &ApiKey) -> KeyItem {
+    KeyItem {
+        id: key.id.clone(),
+        owner: key.owner,
+        name: key.name.clone(),
+        sealed_secret: keys.seal_secret(Purpose::KeySecret, key.id.as_str(), &key.secret),
     }
+}
 
-    fn open_key(&self, item: KeyItem) -> Result<ApiKey, StoreError> {
-        let secret = self.sealer.open_secret(Purpose::KeySecret, item.id.as_str(), &item.sealed_secret)?;
-        Ok(ApiKey { id: item.id, owner: item.owner, name: item.name, secret })
-    }
+fn open(keys: &Keyring, item: &KeyItem) -> Result<ApiKey, Unopenable> {
+    let secret = keys.open_secret(Purpose::KeySecret, item.id.as_str(), &item.sealed_secret)?;
+    Ok(ApiKey { id: item.id.clone(), owner: item.owner, name: item.name.clone(), secret })
 }
 
 /// Of an owner that has these keys and no other.

@@ -6,9 +6,10 @@ use std::convert::Infallible;
 
 use serde::{Deserialize, Serialize};
 
+use super::sealed::EditError;
 use crate::ids::{AppId, IntegrationId};
-use crate::model::{ExpiredClaim, Integration, Secret, Settings, Switch};
-use crate::secrets::{Purpose, Unopenable};
+use crate::model::{ExpiredClaim, FileKey, Integration, IntegrationType, Secret, Settings, Switch};
+use crate::secrets::{Keyring, Purpose, Unopenable};
 use crate::store::table::revisions::{self, Revised};
 use crate::store::table::{ItemChange, Query, Transaction, Written, keys};
 use crate::store::{Store, StoreError};
@@ -58,9 +59,7 @@ impl Store {
     }
 
     async fn remember_integration(&self, app: AppId, id: IntegrationId) -> Result<Option<Integration>, StoreError> {
-        let key = keys::integration(app, id);
-        let item = self.table.get::<Revised<IntegrationItem>>(&key).await?;
-        let found = item.map(|item| self.open_integration(item)).transpose()?;
+        let found = self.current_integration(app, id).await?;
         match found.as_ref().filter(|found| !found.is_off()) {
             Some(found) => self.caches.integrations.put((app, id), found.clone()),
             None => self.caches.integrations.forget(&(app, id)),
@@ -71,20 +70,38 @@ impl Store {
     /// One integration as it is now.
     pub async fn current_integration(&self, app: AppId, id: IntegrationId) -> Result<Option<Integration>, StoreError> {
         let key = keys::integration(app, id);
-        let item = self.table.get::<Revised<IntegrationItem>>(&key).await?;
-        Ok(item.map(|item| self.open_integration(item)).transpose()?)
+        let Some(item) = self.table.get::<Revised<IntegrationItem>>(&key).await? else { return Ok(None) };
+        Ok(Some(self.sealer.opening(|keys| open(keys, item.clone())).await?))
+    }
+
+    /// Of what type an integration is, as of now. `None`: there is none. Opens no secret.
+    pub async fn integration_type(&self, app: AppId, id: IntegrationId) -> Result<Option<IntegrationType>, StoreError> {
+        let item = self.table.get::<IntegrationItem>(&keys::integration(app, id)).await?;
+        Ok(item.map(|item| item.settings.kind()))
+    }
+
+    /// The photo that an integration's profile shows now. Opens no secret.
+    pub async fn integration_photo(&self, app: AppId, id: IntegrationId) -> Result<Option<FileKey>, StoreError> {
+        let item = self.table.get::<Revised<IntegrationItem>>(&keys::integration(app, id)).await?;
+        let blank = |_| Ok::<_, Infallible>(Secret::new(""));
+        Ok(item.and_then(|item| {
+            let Ok(integration) = with_secrets(item, blank);
+            integration.photo()
+        }))
     }
 
     /// All of the app's, as they are now, oldest first.
     pub async fn integrations(&self, app: AppId) -> Result<Vec<Integration>, StoreError> {
         let listed = Query::of(keys::app_partition(app)).under(keys::INTEGRATION_PREFIX);
         let items: Vec<Revised<IntegrationItem>> = self.table.query(listed).await?;
-        Ok(items.into_iter().map(|item| self.open_integration(item)).collect::<Result<_, _>>()?)
+        let open_all = |keys: &Keyring| items.iter().map(|item| open(keys, item.clone())).collect();
+        Ok(self.sealer.opening(open_all).await?)
     }
 
     pub async fn put_integration(&self, integration: &Integration) -> Result<(), StoreError> {
         let key = keys::integration(integration.app_id, integration.id);
-        self.table.put(&key, &self.seal_integration(integration.clone())).await?;
+        let keys = self.sealer.keys().await?;
+        self.table.put(&key, &seal(&keys, integration.clone())).await?;
         Ok(())
     }
 
@@ -95,12 +112,12 @@ impl Store {
         id: IntegrationId,
         edit: impl Fn(Integration) -> Result<Integration, E>,
     ) -> Result<Option<Integration>, E> {
-        let edit = |item| -> Result<_, E> {
-            let old = self.open_integration(Revised::first(item)).map_err(StoreError::from)?;
-            Ok(self.seal_integration(edit(old)?))
+        let edit = |keys: &Keyring, item| {
+            let old = open(keys, Revised::first(item))?;
+            Ok(seal(keys, edit(old).map_err(EditError::Theirs)?))
         };
-        let item = self.table.revise(&keys::integration(app, id), edit).await?;
-        Ok(item.map(|item| self.open_integration(item)).transpose().map_err(StoreError::from)?)
+        let Some(item) = self.revise_sealed(&keys::integration(app, id), edit).await? else { return Ok(None) };
+        Ok(Some(self.sealer.opening(|keys| open(keys, item.clone())).await.map_err(StoreError::from)?))
     }
 
     /// Notes what an integration's carrier has against it, or that it has nothing any more: of these very settings,
@@ -141,39 +158,44 @@ impl Store {
         let writes = Transaction::new().delete(there).delete(&keys::menu(app, Some(id)));
         Ok(self.table.commit(writes).await?.is_done())
     }
+}
 
-    fn seal_integration(&self, integration: Integration) -> IntegrationItem {
-        let owner = owner(integration.app_id, integration.id);
-        let seal = |secret: Secret| {
-            Ok::<_, Infallible>(Sealed(self.sealer.seal_secret(Purpose::CarrierCredential, &owner, &secret)))
-        };
-        let Ok(settings) = integration.settings.with_secrets(seal);
-        IntegrationItem {
-            id: integration.id,
-            app_id: integration.app_id,
-            display_name: integration.display_name,
-            switch: integration.switch,
-            error: integration.error,
-            expired_claim: integration.expired_claim,
-            settings,
-        }
+fn seal(keys: &Keyring, integration: Integration) -> IntegrationItem {
+    let owner = owner(integration.app_id, integration.id);
+    let seal =
+        |secret: Secret| Ok::<_, Infallible>(Sealed(keys.seal_secret(Purpose::CarrierCredential, &owner, &secret)));
+    let Ok(settings) = integration.settings.with_secrets(seal);
+    IntegrationItem {
+        id: integration.id,
+        app_id: integration.app_id,
+        display_name: integration.display_name,
+        switch: integration.switch,
+        error: integration.error,
+        expired_claim: integration.expired_claim,
+        settings,
     }
+}
 
-    fn open_integration(&self, item: Revised<IntegrationItem>) -> Result<Integration, Unopenable> {
-        let Revised { value: item, revision } = item;
-        let owner = owner(item.app_id, item.id);
-        let open = |sealed: Sealed| self.sealer.open_secret(Purpose::CarrierCredential, &owner, &sealed.0);
-        Ok(Integration {
-            id: item.id,
-            app_id: item.app_id,
-            display_name: item.display_name,
-            switch: item.switch,
-            error: item.error,
-            expired_claim: item.expired_claim,
-            settings: item.settings.with_secrets(open)?,
-            revision,
-        })
-    }
+fn open(keys: &Keyring, item: Revised<IntegrationItem>) -> Result<Integration, Unopenable> {
+    let owner = owner(item.value.app_id, item.value.id);
+    with_secrets(item, |sealed| keys.open_secret(Purpose::CarrierCredential, &owner, &sealed.0))
+}
+
+fn with_secrets<E>(
+    item: Revised<IntegrationItem>,
+    open: impl Fn(Sealed) -> Result<Secret, E>,
+) -> Result<Integration, E> {
+    let Revised { value: item, revision } = item;
+    Ok(Integration {
+        id: item.id,
+        app_id: item.app_id,
+        display_name: item.display_name,
+        switch: item.switch,
+        error: item.error,
+        expired_claim: item.expired_claim,
+        settings: item.settings.with_secrets(open)?,
+        revision,
+    })
 }
 
 /// Holds while nobody has changed the integration since it was read.

@@ -4,6 +4,7 @@ mod apps;
 mod credentials;
 mod integrations;
 mod menus;
+mod sealed;
 mod service_accounts;
 mod templates;
 mod webhooks;

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::sealed::EditError;
 use crate::ids::{AppId, WebhookId};
-use crate::model::{Retiring, Signing, SigningSecret, Timestamp, Trigger, WEBHOOK_LIMIT, Webhook};
-use crate::secrets::{Purpose, Unopenable};
+use crate::model::{Retiring, Signing, SigningSecret, Subscription, Timestamp, Trigger, WEBHOOK_LIMIT, Webhook};
+use crate::secrets::{Keyring, Purpose, Unopenable};
 use crate::store::table::{Committed, ItemChange, Query, Transaction, keys};
 use crate::store::{Creation, Store, StoreError};
 
@@ -37,19 +38,19 @@ struct RetiringItem {
 }
 
 impl Store {
-    /// As remembered for up to a second: a change counts within two, since a cheap read may lag as well. That there are
-    /// none is asked for certain, since events are dropped for it.
-    pub async fn webhooks(&self, app: AppId) -> Result<Arc<Vec<Webhook>>, StoreError> {
-        if let Some(webhooks) = self.caches.webhooks.get(&app) {
-            return Ok(webhooks);
+    /// What is wanted, as remembered for up to a second: a change counts within two, since a cheap read may lag as well.
+    /// That nothing is wanted is asked for certain, since events are dropped for it. Opens no secret.
+    pub async fn subscriptions(&self, app: AppId) -> Result<Arc<Vec<Subscription>>, StoreError> {
+        if let Some(subscriptions) = self.caches.subscriptions.get(&app) {
+            return Ok(subscriptions);
         }
-        let mut webhooks = self.open_webhooks(listed(app).lagging()).await?;
-        if webhooks.is_empty() {
-            webhooks = self.current_webhooks(app).await?;
+        let mut items: Vec<WebhookItem> = self.table.query(listed(app).lagging()).await?;
+        if items.is_empty() {
+            items = self.table.query(listed(app)).await?;
         }
-        let webhooks = Arc::new(webhooks);
-        self.caches.webhooks.put(app, Arc::clone(&webhooks));
-        Ok(webhooks)
+        let subscriptions = Arc::new(items.into_iter().map(Subscription::from).collect::<Vec<_>>());
+        self.caches.subscriptions.put(app, Arc::clone(&subscriptions));
+        Ok(subscriptions)
     }
 
     /// As they are now, oldest first.
@@ -59,20 +60,28 @@ impl Store {
 
     /// One webhook, as remembered for up to a second. That it is not there is asked for certain.
     pub async fn webhook(&self, app: AppId, id: WebhookId) -> Result<Option<Webhook>, StoreError> {
-        if let Some(webhook) = self.webhooks(app).await?.iter().find(|webhook| webhook.id == id) {
-            return Ok(Some(webhook.clone()));
+        let webhooks = match self.caches.webhooks.get(&app) {
+            Some(webhooks) => webhooks,
+            None => {
+                let webhooks = Arc::new(self.open_webhooks(listed(app).lagging()).await?);
+                self.caches.webhooks.put(app, Arc::clone(&webhooks));
+                webhooks
+            }
+        };
+        match webhooks.iter().find(|webhook| webhook.id == id) {
+            Some(webhook) => Ok(Some(webhook.clone())),
+            None => self.current_webhook(app, id).await,
         }
-        self.current_webhook(app, id).await
     }
 
     /// One webhook as it is now.
     pub async fn current_webhook(&self, app: AppId, id: WebhookId) -> Result<Option<Webhook>, StoreError> {
-        let item = self.table.get::<WebhookItem>(&keys::webhook(app, id)).await?;
-        Ok(item.map(|item| self.open_webhook(item)).transpose()?)
+        let Some(item) = self.table.get::<WebhookItem>(&keys::webhook(app, id)).await? else { return Ok(None) };
+        Ok(Some(self.sealer.opening(|keys| open(keys, &item)).await?))
     }
 
     pub async fn create_webhook(&self, webhook: &Webhook) -> Result<Creation, StoreError> {
-        let (app, item) = (keys::app(webhook.app_id), self.seal_webhook(webhook));
+        let (app, item) = (keys::app(webhook.app_id), seal(&*self.sealer.keys().await?, webhook));
         let count = ItemChange::of(&app).add("webhookCount", 1).when_there();
         let count = count.when_below("webhookCount", WEBHOOK_LIMIT);
         let place = ItemChange::of(&keys::webhook(webhook.app_id, webhook.id)).when_absent();
@@ -90,12 +99,12 @@ impl Store {
         id: WebhookId,
         edit: impl Fn(Webhook) -> Result<Webhook, E>,
     ) -> Result<Option<Webhook>, E> {
-        let edit = |item| -> Result<_, E> {
-            let old = self.open_webhook(item).map_err(StoreError::from)?;
-            Ok(self.seal_webhook(&edit(old)?))
+        let edit = |keys: &Keyring, item: WebhookItem| {
+            let old = open(keys, &item)?;
+            Ok(seal(keys, &edit(old).map_err(EditError::Theirs)?))
         };
-        let item = self.table.revise(&keys::webhook(app, id), edit).await?;
-        Ok(item.map(|item| self.open_webhook(item.value)).transpose().map_err(StoreError::from)?)
+        let Some(item) = self.revise_sealed(&keys::webhook(app, id), edit).await? else { return Ok(None) };
+        Ok(Some(self.sealer.opening(|keys| open(keys, &item.value)).await.map_err(StoreError::from)?))
     }
 
     /// `false`: there was none.
@@ -107,50 +116,19 @@ impl Store {
 
     async fn open_webhooks(&self, listed: Query) -> Result<Vec<Webhook>, StoreError> {
         let items: Vec<WebhookItem> = self.table.query(listed).await?;
-        Ok(items.into_iter().map(|item| self.open_webhook(item)).collect::<Result<_, _>>()?)
+        Ok(self.sealer.opening(|keys| items.iter().map(|item| open(keys, item)).collect()).await?)
     }
+}
 
-    fn seal_webhook(&self, webhook: &Webhook) -> WebhookItem {
-        let owner = webhook.id.to_string();
-        let sealed =
-            |secret: &SigningSecret| self.sealer.seal_secret(Purpose::WebhookSigningSecret, &owner, secret.as_secret());
-        let retiring = |retiring: &Retiring| RetiringItem { sealed: sealed(&retiring.secret), until: retiring.until };
-        WebhookItem {
-            id: webhook.id,
-            app_id: webhook.app_id,
-            target: webhook.target.clone(),
-            triggers: webhook.triggers.clone(),
-            sealed_secret: self.sealer.seal_secret(Purpose::WebhookSecret, &owner, &webhook.secret),
-            sealed_signing_secret: Some(sealed(&webhook.signing.current)),
-            retiring_signing_secrets: webhook.signing.retiring.iter().map(retiring).collect(),
-            include_client: webhook.include_client,
-            include_full_app_user: webhook.include_full_app_user,
-        }
-    }
-
-    fn open_webhook(&self, item: WebhookItem) -> Result<Webhook, Unopenable> {
-        let owner = item.id.to_string();
-        let secret = self.sealer.open_secret(Purpose::WebhookSecret, &owner, &item.sealed_secret)?;
-        let opened = |sealed: &str| {
-            self.sealer.open_secret(Purpose::WebhookSigningSecret, &owner, sealed).map(SigningSecret::shown)
-        };
-        let current = match &item.sealed_signing_secret {
-            Some(sealed) => opened(sealed)?,
-            None => SigningSecret::of_earlier(&secret),
-        };
-        let retiring = item.retiring_signing_secrets.iter();
-        let retiring = retiring.map(|item| Ok(Retiring { secret: opened(&item.sealed)?, until: item.until }));
-        let signing = Signing { current, retiring: retiring.collect::<Result<_, _>>()? };
-        Ok(Webhook {
-            id: item.id,
+impl From<WebhookItem> for Subscription {
+    fn from(item: WebhookItem) -> Self {
+        Self {
+            webhook: item.id,
             app_id: item.app_id,
-            target: item.target,
             triggers: item.triggers,
-            secret,
-            signing,
             include_client: item.include_client,
             include_full_app_user: item.include_full_app_user,
-        })
+        }
     }
 }
 
@@ -158,16 +136,56 @@ fn listed(app: AppId) -> Query {
     Query::of(keys::app_partition(app)).under(keys::WEBHOOK_PREFIX).at_most(WEBHOOK_LIMIT)
 }
 
+fn seal(keys: &Keyring, webhook: &Webhook) -> WebhookItem {
+    let owner = webhook.id.to_string();
+    let sealed = |secret: &SigningSecret| keys.seal_secret(Purpose::WebhookSigningSecret, &owner, secret.as_secret());
+    let retiring = |retiring: &Retiring| RetiringItem { sealed: sealed(&retiring.secret), until: retiring.until };
+    WebhookItem {
+        id: webhook.id,
+        app_id: webhook.app_id,
+        target: webhook.target.clone(),
+        triggers: webhook.triggers.clone(),
+        sealed_secret: keys.seal_secret(Purpose::WebhookSecret, &owner, &webhook.secret),
+        sealed_signing_secret: Some(sealed(&webhook.signing.current)),
+        retiring_signing_secrets: webhook.signing.retiring.iter().map(retiring).collect(),
+        include_client: webhook.include_client,
+        include_full_app_user: webhook.include_full_app_user,
+    }
+}
+
+fn open(keys: &Keyring, item: &WebhookItem) -> Result<Webhook, Unopenable> {
+    let owner = item.id.to_string();
+    let secret = keys.open_secret(Purpose::WebhookSecret, &owner, &item.sealed_secret)?;
+    let opened =
+        |sealed: &str| keys.open_secret(Purpose::WebhookSigningSecret, &owner, sealed).map(SigningSecret::shown);
+    let current = match &item.sealed_signing_secret {
+        Some(sealed) => opened(sealed)?,
+        None => SigningSecret::of_earlier(&secret),
+    };
+    let retiring = item.retiring_signing_secrets.iter();
+    let retiring = retiring.map(|item| Ok(Retiring { secret: opened(&item.sealed)?, until: item.until }));
+    let signing = Signing { current, retiring: retiring.collect::<Result<_, _>>()? };
+    Ok(Webhook {
+        id: item.id,
+        app_id: item.app_id,
+        target: item.target.clone(),
+        triggers: item.triggers.clone(),
+        secret,
+        signing,
+        include_client: item.include_client,
+        include_full_app_user: item.include_full_app_user,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::Secret;
-    use crate::secrets::Sealer;
+    use crate::secrets::SealingSecret;
     use crate::system::System;
 
-    fn store() -> Store {
-        let aws = aws_config::SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::latest()).build();
-        Store::new(&aws, "table".into(), Sealer::new(&Secret::new("stack secret")))
+    fn keys() -> Keyring {
+        Keyring::new(&SealingSecret::new(Secret::new("stack secret")))
     }
 
     fn webhook() -> Webhook {
@@ -186,8 +204,8 @@ mod tests {
 
     #[test]
     fn secrets_are_sealed_and_come_back_as_they_were() {
-        let (store, webhook) = (store(), webhook());
-        let item = store.seal_webhook(&webhook);
+        let (keys, webhook) = (keys(), webhook());
+        let item = seal(&keys, &webhook);
         let written = serde_json::to_string(&item).unwrap();
         for secret in
             webhook.signing.valid(Timestamp::from_millis(0)).map(SigningSecret::as_secret).chain([&webhook.secret])
@@ -195,19 +213,19 @@ mod tests {
             assert!(!written.contains(secret.expose()));
         }
         let read: WebhookItem = serde_json::from_str(&written).unwrap();
-        assert_eq!(store.open_webhook(read).unwrap(), webhook);
+        assert_eq!(open(&keys, &read).unwrap(), webhook);
     }
 
     #[test]
     fn a_webhook_from_before_signing_secrets_signs_as_it_did_until_it_is_given_one() {
-        let (store, webhook) = (store(), webhook());
-        let mut item = serde_json::to_value(store.seal_webhook(&webhook)).unwrap();
+        let (keys, webhook) = (keys(), webhook());
+        let mut item = serde_json::to_value(seal(&keys, &webhook)).unwrap();
         let fields = item.as_object_mut().unwrap();
         fields.remove("sealedSigningSecret");
         fields.remove("retiringSigningSecrets");
-        let read = || store.open_webhook(serde_json::from_value(item.clone()).unwrap()).unwrap();
+        let read = || open(&keys, &serde_json::from_value(item.clone()).unwrap()).unwrap();
         let expected = Signing::with(SigningSecret::of_earlier(&webhook.secret));
         assert_eq!((read().signing, read().signing), (expected.clone(), expected.clone()));
-        assert_eq!(store.open_webhook(store.seal_webhook(&read())).unwrap().signing, expected, "a change keeps it");
+        assert_eq!(open(&keys, &seal(&keys, &read())).unwrap().signing, expected, "a change keeps it");
     }
 }

@@ -9,7 +9,7 @@ use super::keys::Key;
 use super::{ItemChange, Table, Tries};
 use crate::store::StoreError;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Revised<T> {
     #[serde(flatten)]
     pub value: T,

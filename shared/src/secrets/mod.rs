@@ -1,0 +1,121 @@
+//! Sealing: what must not be readable in the table, in a queue's URL or at a carrier.
+//!
+//! AES-256-GCM under keys derived from the stack's sealing secret. The purpose and the owner are authenticated with the
+//! text, so that a sealed value is worth nothing in any other place.
+//!
+//! The secret lies with Secrets Manager ([`kept`]) and is read once by each warm function, beside its first poll. Only a
+//! value whose key's version it does not know makes it ask again: so keys are rotated without a restart.
+
+mod kept;
+mod keyring;
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Mutex;
+
+use crate::config::ConfigError;
+
+pub use kept::{KeptSecret, Reading, SecretError};
+pub use keyring::{KeyVersion, Keyring, MalformedSecret, Purpose, SealingSecret, Unopenable};
+
+/// Values of unknown versions cause no more reads than one in this time, whoever makes them up.
+const BETWEEN_READS: Duration = Duration::from_secs(5);
+
+/// Why something could not be opened or sealed.
+#[derive(Debug, thiserror::Error)]
+pub enum SealingError {
+    #[error(transparent)]
+    Unopenable(#[from] Unopenable),
+    /// The value may be good.
+    #[error(transparent)]
+    NoKeys(#[from] SecretError),
+    /// The value may be good.
+    #[error("the sealed value bears an unknown version, and the keys were asked for a moment ago")]
+    AskedLately,
+}
+
+/// Keys at hand. Cheap to clone; clones share what they know.
+#[derive(Clone)]
+pub struct Sealer(Arc<Known>);
+
+struct Known {
+    /// `None`: this function is not to have them.
+    secret: Option<KeptSecret>,
+    keys: RwLock<Option<Arc<Keyring>>>,
+    /// When a value of an unknown version last had the keys read again. Held while they are read.
+    asked_again: Mutex<Option<Instant>>,
+}
+
+impl Sealer {
+    /// With the keys of the secret that `SEALING_SECRET_ARN` names, read when they are first needed.
+    pub fn from_env(aws: &aws_config::SdkConfig) -> Result<Self, ConfigError> {
+        Ok(Self::reading(KeptSecret::from_env(aws)?))
+    }
+
+    pub fn reading(secret: KeptSecret) -> Self {
+        Self::of(Some(secret))
+    }
+
+    /// For whoever opens and seals nothing.
+    pub fn without_keys() -> Self {
+        Self::of(None)
+    }
+
+    fn of(secret: Option<KeptSecret>) -> Self {
+        Self(Arc::new(Known { secret, keys: RwLock::default(), asked_again: Mutex::default() }))
+    }
+
+    /// Reads the keys before the first event needs them. Harmless when it fails.
+    pub async fn warm(&self) {
+        let _ = self.keys().await;
+    }
+
+    /// To seal with.
+    pub async fn keys(&self) -> Result<Arc<Keyring>, SealingError> {
+        if let Some(keys) = self.known() {
+            return Ok(keys);
+        }
+        let _turn = self.0.asked_again.lock().await;
+        match self.known() {
+            Some(keys) => Ok(keys),
+            None => self.read().await,
+        }
+    }
+
+    /// What `open` comes to with the keys at hand or, where these lack the version that it meets, with those of now.
+    pub async fn opening<T>(&self, open: impl Fn(&Keyring) -> Result<T, Unopenable>) -> Result<T, SealingError> {
+        let keys = self.keys().await?;
+        match open(&keys) {
+            Err(Unopenable::UnknownVersion) => {
+                let newer = self.newer_than(&keys).await?;
+                Ok(open(&newer)?)
+            }
+            opened => Ok(opened?),
+        }
+    }
+
+    /// The keys as they are now, for whoever met a version that these lack.
+    pub async fn newer_than(&self, keys: &Arc<Keyring>) -> Result<Arc<Keyring>, SealingError> {
+        let mut asked = self.0.asked_again.lock().await;
+        match self.known() {
+            Some(known) if !Arc::ptr_eq(&known, keys) => return Ok(known),
+            _ if asked.is_some_and(|at| at.elapsed() < BETWEEN_READS) => return Err(SealingError::AskedLately),
+            _ => {}
+        }
+        let keys = self.read().await?;
+        *asked = Some(Instant::now());
+        Ok(keys)
+    }
+
+    fn known(&self) -> Option<Arc<Keyring>> {
+        self.0.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn read(&self) -> Result<Arc<Keyring>, SealingError> {
+        let secret = self.0.secret.as_ref().ok_or(SecretError::NotGiven)?;
+        let keys = Arc::new(Keyring::new(&secret.read().await?.secret));
+        *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&keys));
+        Ok(keys)
+    }
+}
