@@ -71,7 +71,9 @@ async fn confirm(store: &Store, heard: &Heard) -> Result<Write, StoreError> {
 }
 
 async fn fail(store: &Store, heard: &Heard, error: &SendError) -> Result<Write, StoreError> {
-    store.fail_sent(&key(heard), &heard.receipt.external_id, &error.failure(), heard.received).await
+    let (failure, exchange) = (error.failure(), error.exchange(heard.received, None));
+    let why = (&failure, exchange.as_ref());
+    store.fail_sent(&key(heard), &heard.receipt.external_id, why, heard.received).await
 }
 
 async fn ended(store: &Store, heard: &Heard, record: &SendRecord) -> Result<Vec<Event>, Later> {
@@ -87,7 +89,10 @@ async fn ended(store: &Store, heard: &Heard, record: &SendRecord) -> Result<Vec<
     let outcome = Outcome::of(metric).with(record.subject.id_name(), record.subject).with("appId", app_id);
     let outcome = outcome.with("externalId", &heard.receipt.external_id.0);
     match &record.failure {
-        Some(failure) => outcome.with("code", failure.code.as_str()).log(),
+        Some(failure) => {
+            let said = record.exchanges.last().map(|exchange| &exchange.carrier);
+            outcome.with("code", failure.code.as_str()).with_answer(said).log();
+        }
         None => outcome.log(),
     }
     match (record.subject, &record.failure) {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::{CarrierAnswer, Failure, FailureCode};
+use crate::model::{CarrierAnswer, FailedExchange, Failure, FailureCode, Message, Timestamp};
 
 /// A send that failed, or a receipt that says so. `reason` is a sentence for the business; it names no person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
@@ -58,6 +58,17 @@ impl SendError {
 
     pub fn with_answer(self, answer: CarrierAnswer) -> Self {
         Self { answer: Some(Box::new(answer)), ..self }
+    }
+
+    /// With an answer that says nothing of the message it is about.
+    pub fn without(self, message: &Message) -> Self {
+        Self { answer: self.answer.map(|answer| Box::new(answer.without(message))), ..self }
+    }
+
+    /// As it is kept with the record. `attempt`: of a send. `None`: no carrier was asked.
+    pub fn exchange(&self, at: Timestamp, attempt: Option<u32>) -> Option<FailedExchange> {
+        let carrier = self.answer.as_deref()?.clone();
+        Some(FailedExchange { at, attempt, carrier })
     }
 
     /// What is known of it, and what is not.

@@ -170,6 +170,7 @@ mod tests {
             match_result: None,
             sent: sent.map(|seconds| NOW.plus_seconds(seconds)),
             ended: None,
+            exchanges: Vec::new(),
             failure: None,
             answered_by: None,
             hidden: false,

@@ -84,6 +84,7 @@ mod tests {
             match_result: None,
             sent: None,
             ended: None,
+            exchanges: Vec::new(),
             failure: None,
             answered_by: None,
             hidden: false,

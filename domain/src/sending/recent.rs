@@ -80,6 +80,7 @@ mod tests {
             match_result: None,
             sent: sent.map(Timestamp::from_millis),
             ended: None,
+            exchanges: Vec::new(),
             failure: None,
             answered_by: answered_by.map(|id| ExternalId(id.into())),
             hidden: false,

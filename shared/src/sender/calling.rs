@@ -64,7 +64,10 @@ impl<C: Channel> Sender<C> {
             self.resting.note(job.sending.integration_id, begun.elapsed(), Instant::now());
             match answer.and_then(|response| C::accepted(&response)) {
                 Ok(id) => sent.push(id),
-                Err(error) => return Ok(Called::Unsent(Unsent { error, person })),
+                Err(error) => {
+                    let error = error.without(&job.sending.message);
+                    return Ok(Called::Unsent(Unsent { error, person }));
+                }
             }
             if sent.len() < total {
                 let recorded = self.store.record_parts(&job.key, &job.claimant, &sent).await?;

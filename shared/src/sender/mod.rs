@@ -233,7 +233,7 @@ impl<C: Channel> Sender<C> {
             Ok(Err(unsent)) => return Ok(Turn::Over(self.settle(job, claim, unsent).await?)),
             Err(error) => {
                 // Nothing went out: a claim left alone would look like a dead sender's.
-                let _ = self.store.release(&job.key, &job.claimant).await;
+                let _ = self.store.release(&job.key, &job.claimant, None).await;
                 return Err(error.into());
             }
         };
@@ -250,7 +250,7 @@ impl<C: Channel> Sender<C> {
                 Ok(Turn::Over(settled?))
             }
             Called::OutOfTime { has_begun } => {
-                self.store.release(&job.key, &job.claimant).await?;
+                self.store.release(&job.key, &job.claimant, None).await?;
                 out_of_time(has_begun)
             }
         }

@@ -67,12 +67,14 @@ impl<C: Channel> Sender<C> {
         if !error.is_retryable() || is_over || job.attempt >= self.config.max_receives {
             return self.record_failed(job, &error, person.as_ref()).await;
         }
+        let exchange = error.exchange(now(), Some(job.attempt));
         match is_undecided {
-            true => self.store.release_to_repeat(&job.key, &job.claimant).await?,
-            false => self.store.release(&job.key, &job.claimant).await?,
+            true => self.store.release_to_repeat(&job.key, &job.claimant, exchange.as_ref()).await?,
+            false => self.store.release(&job.key, &job.claimant, exchange.as_ref()).await?,
         };
         let wait = retry::wait(job.attempt, &error, jitter());
-        job.outcome(Metric::SendRetried).with("reason", &error).with_number("seconds", i64::from(wait)).log();
+        let outcome = job.outcome(Metric::SendRetried).with("reason", &error).with_answer(error.answer.as_deref());
+        outcome.with_number("seconds", i64::from(wait)).log();
         Err(Later::because(error).after(wait))
     }
 
@@ -83,11 +85,14 @@ impl<C: Channel> Sender<C> {
         person: Option<&MatchResult>,
     ) -> Result<Vec<Event>, Later> {
         let failure = error.failure();
-        match self.store.mark_failed(&job.key, &job.claimant, &failure, person, now()).await? {
+        let exchange = error.exchange(now(), Some(job.attempt));
+        let why = (&failure, exchange.as_ref());
+        match self.store.mark_failed(&job.key, &job.claimant, why, person, now()).await? {
             Write::Done(record) => {
                 let outcome = job
                     .outcome(job.metric(Metric::NotificationFailed, Metric::MessageFailed))
-                    .with("code", failure.code.as_str());
+                    .with("code", failure.code.as_str())
+                    .with_answer(error.answer.as_deref());
                 outcome.with("businessFault", error.is_business_fault()).log();
                 self.events_of(&record, job).await
             }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{AppUser, Author, ExternalId, Failure, MatchResult, MessageWire, Subject, Timestamp};
+use crate::model::{
+    AppUser, Author, ExternalId, FailedExchange, Failure, MatchResult, MessageWire, Subject, Timestamp,
+};
 
 /// How long a notification's record, and so its place in `recentNotifications`, is kept.
 pub const RETENTION_DAYS: i64 = 30;
@@ -77,6 +79,9 @@ pub struct SendRecord {
     pub confirmed: BTreeSet<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub match_result: Option<MatchResult>,
+    /// Those with the carrier that failed, oldest first: one for each try, and the receipt that said so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exchanges: Vec<FailedExchange>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Timestamp>,
     /// When it was delivered or failed.

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::sends::{SendKey, Write};
 use crate::model::{
-    ExternalId, Failure, MatchResult, MessageWire, Move, RETENTION_DAYS, SendRecord, SendState, Sending, Timestamp,
+    ExternalId, FailedExchange, Failure, MatchResult, MessageWire, Move, RETENTION_DAYS, SendRecord, SendState,
+    Sending, Timestamp,
 };
 use crate::store::table::marks::WriterMark;
 use crate::store::table::tries::back_off;
@@ -92,22 +93,32 @@ impl Store {
         write: Result<Write, StoreError>,
     ) -> Result<Write, StoreError> {
         if write.as_ref().is_err_and(StoreError::may_pass) {
-            let _ = self.release(key, claimant).await;
+            let _ = self.release(key, claimant, None).await;
         }
         write
     }
 
-    /// Gives a claim back, so that the next try need not wait for its deadline. Insists: left alone, what was not sent
+    /// Gives a claim back, so that the next try need not wait for its deadline, and keeps what the carrier said. Insists: left alone, what was not sent
     /// would look as if it may have been.
-    pub async fn release(&self, key: &SendKey, claimant: &Claimant) -> Result<Write, StoreError> {
+    pub async fn release(
+        &self,
+        key: &SendKey,
+        claimant: &Claimant,
+        failed: Option<&FailedExchange>,
+    ) -> Result<Write, StoreError> {
         let held = claimant.holds(key).when_is("state", &SendState::Claimed);
-        self.insist(held.set("deadline", &NOBODYS), claimant).await
+        self.insist(held.set("deadline", &NOBODYS).append_if("exchanges", failed), claimant).await
     }
 
     /// As [`Store::release`], of what may have gone out: whoever takes it up sends it once more, and that is the last
     /// time.
-    pub async fn release_to_repeat(&self, key: &SendKey, claimant: &Claimant) -> Result<Write, StoreError> {
-        let held = claimant.holds(key).when_is("state", &SendState::Claimed);
+    pub async fn release_to_repeat(
+        &self,
+        key: &SendKey,
+        claimant: &Claimant,
+        failed: Option<&FailedExchange>,
+    ) -> Result<Write, StoreError> {
+        let held = claimant.holds(key).when_is("state", &SendState::Claimed).append_if("exchanges", failed);
         self.insist(held.set("deadline", &NOBODYS).set("repeated", &true), claimant).await
     }
 
@@ -141,12 +152,13 @@ impl Store {
         &self,
         key: &SendKey,
         claimant: &Claimant,
-        failure: &Failure,
+        (failure, exchange): (&Failure, Option<&FailedExchange>),
         match_result: Option<&MatchResult>,
         now: Timestamp,
     ) -> Result<Write, StoreError> {
         let failed = claimant.holds(key).moved(FAILED).set("failure", failure).set("ended", &now);
-        self.insist(failed.set_if("matchResult", match_result).remove("deadline"), claimant).await
+        let failed = failed.append_if("exchanges", exchange).set_if("matchResult", match_result);
+        self.insist(failed.remove("deadline"), claimant).await
     }
 
     /// For as long as the claim is the claimant's, whatever the table answers: what the carrier said is not forgotten for
@@ -179,6 +191,7 @@ fn claimed(sending: &Sending, deadline: Timestamp) -> SendRecord {
         match_result: None,
         sent: None,
         ended: None,
+        exchanges: Vec::new(),
         failure: None,
         answered_by: None,
         hidden: false,

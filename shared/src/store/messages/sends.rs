@@ -6,7 +6,7 @@
 //!
 //! [`claims`]: super::claims
 
-use crate::model::{ExternalId, Failure, Move, SendRecord, SendState, Subject, Timestamp};
+use crate::model::{ExternalId, FailedExchange, Failure, Move, SendRecord, SendState, Subject, Timestamp};
 use crate::store::table::keys::{AddressPartition, Key, Timed};
 use crate::store::table::{ItemChange, Query, Written};
 use crate::store::{Store, StoreError};
@@ -63,10 +63,11 @@ impl Store {
         &self,
         key: &SendKey,
         id: &ExternalId,
-        failure: &Failure,
+        (failure, exchange): (&Failure, Option<&FailedExchange>),
         now: Timestamp,
     ) -> Result<Write, StoreError> {
         let failed = ItemChange::of(&key.0).moved(LOST).set("failure", failure).set("ended", &now);
+        let failed = failed.append_if("exchanges", exchange);
         self.write_send(failed.when("contains(#externalIds, :id)").value(":id", id).marked()).await
     }
 

@@ -93,6 +93,15 @@ impl ItemChange {
         self
     }
 
+    /// Puts a value, where there is one, at the end of a list, which begins with the first.
+    pub fn append_if<T: Serialize>(mut self, path: &str, value: Option<&T>) -> Self {
+        let Some(value) = value else { return self };
+        let (path, none) = (self.path(path), self.drawn::<[T]>(&[]));
+        let term = format!("{path} = list_append(if_not_exists({path}, {none}), {})", self.drawn(&[value]));
+        self.set.push(term);
+        self
+    }
+
     /// Only where this holds too. Names that begin with `#` are attributes'; [`Self::value`] gives those with a colon.
     pub fn when(mut self, condition: &str) -> Self {
         let names = condition.split('#').skip(1);
@@ -260,6 +269,13 @@ mod tests {
         names.sort();
         assert_eq!(names, ["#cleared", "#client", "#confirmed", "#count", "#deadline", "#lastSeen", "#name", "#state"]);
         assert_eq!(values.unwrap().len(), 7);
+    }
+
+    #[test]
+    fn a_list_begins_with_what_is_appended_first() {
+        let change = change().append_if("exchanges", Some(&"one")).append_if("exchanges", None::<&u8>);
+        let update = change.update().unwrap().update;
+        assert_eq!(update, "SET #exchanges = list_append(if_not_exists(#exchanges, :v0), :v1)");
     }
 
     #[test]
