@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use operator::{create_account, create_app, redrive};
+use operator::{create_account, create_app, drop_sealing_keys, redrive, reseal, rotate_sealing_key};
 use serde_json::Value;
 
 /// What a deployed stack's operator does from a terminal. Accounts and apps are made in the stack that
@@ -23,6 +23,9 @@ enum Command {
     CreateAccount(create_account::Arguments),
     CreateApp(create_app::Arguments),
     Redrive(redrive::Arguments),
+    RotateSealingKey(rotate_sealing_key::Arguments),
+    Reseal(reseal::Arguments),
+    DropSealingKeys(drop_sealing_keys::Arguments),
 }
 
 impl Command {
@@ -31,6 +34,9 @@ impl Command {
             Self::CreateAccount(arguments) => create_account::run(&arguments).await?,
             Self::CreateApp(arguments) => create_app::run(&arguments).await?,
             Self::Redrive(arguments) => redrive::run(&arguments).await?,
+            Self::RotateSealingKey(arguments) => rotate_sealing_key::run(&arguments).await?,
+            Self::Reseal(arguments) => reseal::run(&arguments).await?,
+            Self::DropSealingKeys(arguments) => drop_sealing_keys::run(&arguments).await?,
         })
     }
 }

@@ -11,7 +11,8 @@ use serde_json::json;
 use crate::table;
 use crate::world::{ANYBODY, World};
 
-async fn stack(world: &World) -> Stack {
+/// The stack as its operator has it.
+pub async fn stack(world: &World) -> Stack {
     let aws = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(local::engine::AWS_REGION))

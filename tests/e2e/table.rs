@@ -87,6 +87,8 @@ fn plain(value: &AttributeValue) -> Value {
     match value {
         AttributeValue::M(map) => Value::Object(map.iter().map(|(name, it)| (name.clone(), plain(it))).collect()),
         AttributeValue::L(list) => list.iter().map(plain).collect(),
+        AttributeValue::S(text) => text.as_str().into(),
+        AttributeValue::N(number) => serde_json::from_str(number).unwrap(),
         other => format!("{other:?}").into(),
     }
 }

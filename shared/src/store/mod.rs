@@ -24,7 +24,7 @@ use keys::Key;
 use table::Table;
 use table::cache::Cache;
 
-pub use app::{Creation, KEY_LIMIT, MenuPlace, MenuWritten, TemplateChanged};
+pub use app::{Creation, KEY_LIMIT, MenuPlace, MenuWritten, Resealed, TemplateChanged};
 pub use erasure::{HistoryPage, HistoryPart, Leaving, Orphans, PeopleWalk, Walked};
 pub(crate) use error::error_code;
 pub use error::{Misfit, StoreError};

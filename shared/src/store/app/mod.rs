@@ -4,6 +4,7 @@ mod apps;
 mod credentials;
 mod integrations;
 mod menus;
+mod resealing;
 mod sealed;
 mod service_accounts;
 mod templates;
@@ -11,4 +12,5 @@ mod webhooks;
 
 pub use credentials::{Creation, KEY_LIMIT};
 pub use menus::{MenuPlace, MenuWritten};
+pub use resealing::Resealed;
 pub use templates::TemplateChanged;

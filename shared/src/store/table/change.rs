@@ -56,7 +56,7 @@ impl ItemChange {
         }
     }
 
-    /// `path`: an attribute, or `a.b` for what it holds.
+    /// `path`: an attribute, or `a.b` and `a[0]` for what it holds.
     pub fn set<T: Serialize + ?Sized>(mut self, path: &str, value: &T) -> Self {
         let term = format!("{} = {}", self.path(path), self.drawn(value));
         self.set.push(term);
@@ -199,10 +199,11 @@ impl ItemChange {
     }
 
     fn path(&mut self, path: &str) -> String {
-        let placeholders = path.split('.').map(|name| {
-            let placeholder = format!("#{name}");
-            self.names.insert(placeholder.clone(), name.to_owned());
-            placeholder
+        let placeholders = path.split('.').map(|step| {
+            // `a[0]`: the place in a list is no part of the name.
+            let name = step.split('[').next().unwrap_or(step);
+            self.names.insert(format!("#{name}"), name.to_owned());
+            format!("#{step}")
         });
         placeholders.collect::<Vec<_>>().join(".")
     }
@@ -269,6 +270,15 @@ mod tests {
         names.sort();
         assert_eq!(names, ["#cleared", "#client", "#confirmed", "#count", "#deadline", "#lastSeen", "#name", "#state"]);
         assert_eq!(values.unwrap().len(), 7);
+    }
+
+    #[test]
+    fn what_stands_in_a_list_has_its_place_beside_the_name() {
+        let update = change().set("retiring[1].sealed", "x").update().unwrap();
+        assert_eq!(update.update, "SET #retiring[1].#sealed = :v0");
+        let mut names: Vec<_> = update.names.unwrap().into_keys().collect();
+        names.sort();
+        assert_eq!(names, ["#retiring", "#sealed"]);
     }
 
     #[test]

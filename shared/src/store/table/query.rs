@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use serde::de::DeserializeOwned;
 
-use super::keys::{Key, TTL};
+use super::keys::{Key, SK, TTL};
 use super::{Item, Table, from_item, is_alive};
 use crate::model::Timestamp;
 use crate::store::StoreError;
@@ -117,6 +117,22 @@ impl Table {
         let output = self.request(query).set_limit(limit).send().await.map_err(aws_error("Query"))?;
         let last = output.last_evaluated_key.as_ref().and_then(Key::of).map(|key| key.sk);
         Ok(Page { items: output.items.unwrap_or_default(), last })
+    }
+
+    /// A page of the whole table: what lies under sort keys that begin so. For operators; no function may.
+    pub async fn scan(&self, prefixes: &[&str], after: Option<&Key>) -> Result<(Vec<Item>, Option<Key>), StoreError> {
+        let terms = (0..prefixes.len()).map(|n| format!("begins_with(#sk, :p{n})"));
+        let request = self.client.scan().table_name(&self.name).consistent_read(true);
+        let request = request
+            .filter_expression(terms.collect::<Vec<_>>().join(" OR "))
+            .expression_attribute_names("#sk", SK)
+            .set_exclusive_start_key(after.map(Key::attributes));
+        let request = prefixes.iter().enumerate().fold(request, |request, (n, prefix)| {
+            request.expression_attribute_values(format!(":p{n}"), AttributeValue::S((*prefix).to_owned()))
+        });
+        let output = request.send().await.map_err(aws_error("Scan"))?;
+        let next = output.last_evaluated_key.as_ref().and_then(Key::of);
+        Ok((output.items.unwrap_or_default(), next))
     }
 
     /// How many there are that have not run out, as far as so many pages reach.
