@@ -126,12 +126,15 @@ test("after a lost connection the page comes back and knows what it missed", asy
     }
 });
 
-test("nothing is wider than the screen, on a phone or a large display", async () => {
+test("nothing is wider than its place, on a phone or a large display", async () => {
     const page = await open(browser);
+    await page.click(".curl summary");
     for (const width of [320, 390, 768, 1024, 1440, 2200]) {
         await page.setViewportSize({ width, height: 800 });
         const excess = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         assert.ok(excess <= 0, `${excess} px too wide at ${width}`);
+        const spilt = await page.$$eval("section", (all) => all.filter((one) => one.scrollWidth > one.clientWidth).length);
+        assert.equal(spilt, 0, `a section lies over another at ${width}`);
     }
 });
 
