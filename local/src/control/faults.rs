@@ -350,6 +350,7 @@ mod tests {
         assert_eq!(check(json!({"target": "s3", "fault": "lost", "caller": "deliver"})), Ok(()));
         assert!(check(json!({"target": "s3", "fault": "lost", "caller": "gone"})).is_err());
         assert!(check(json!({"target": "carrier:twilio", "fault": "lost", "caller": "deliver"})).is_err());
+        assert!(check(json!({"target": "carrier:pigeon", "fault": "lost"})).is_err());
         assert!(check(json!({"target": "sink:demo", "fault": "reset", "operation": "PutItem"})).is_err());
         assert!(check(json!({"target": "sqs", "fault": "reset", "rate": 2.0})).is_err());
     }

@@ -13,12 +13,10 @@ use super::accounts::Account;
 use super::addresses::Row;
 use super::callbacks::{Call, Inbound, Way, Written};
 use super::message::{Message, Step};
-use super::messagebird::Messagebird;
 use super::repeats::Repeats;
-use super::twilio::Twilio;
 
 /// Every simulated carrier.
-pub const CARRIERS: [&dyn Carrier; 2] = [&Twilio, &Messagebird];
+pub const CARRIERS: [&dyn Carrier; 2] = [&super::twilio::Twilio, &super::messagebird::Messagebird];
 
 /// The one that plays a channel.
 pub fn of_channel(channel: ChannelType) -> Option<&'static dyn Carrier> {
