@@ -26,10 +26,8 @@ async fn a_text_at_the_limit_is_one_message_and_one_over_it_is_two() {
     let entries = sent(&world, "twilio", json!({ "type": "text", "text": solid })).await;
     assert_eq!(entries.iter().map(|entry| entry["text"].as_str().unwrap().len()).sum::<usize>(), 1_601);
     assert_eq!(entries.len(), 2);
-    let events = world.events().await;
-    let last = events.last().unwrap();
-    assert_eq!(last["trigger"], "notification:delivery:user");
-    assert_eq!(last["externalMessages"].as_array().unwrap().len(), 2);
+    let delivered = world.events_named("notification:delivery:user").await;
+    assert_eq!(delivered.last().unwrap()["externalMessages"].as_array().unwrap().len(), 2);
     let solid = "x".repeat(1_600);
     assert_eq!(sent(&world, "twilio", json!({ "type": "text", "text": solid })).await.len(), 1);
     world.end().await;
