@@ -157,13 +157,11 @@ fn files_that_pages_name_exist() {
         let text = std::fs::read_to_string(&page).unwrap();
         for path in text.split('`').skip(1).step_by(2) {
             let is_a_path = path.split_once('/').is_some_and(|(top, _)| tops.iter().any(|name| name == top));
-            if !is_a_path
-                || path.contains(['<', '{', '*', '…', ' ', '$'])
-                || path.contains("/line")
-                || path.contains("send_line")
-            {
+            if !is_a_path || path.contains(['<', '{', '*', '…', ' ', '$']) {
                 continue;
             }
+            // `line` is the channel that a page tells how to add: the folder that it will lie in must be there.
+            let path = ["/line/", "/send_line/"].iter().find_map(|new| path.split_once(new)).map_or(path, |(is, _)| is);
             named += 1;
             if !root().join(path.trim_end_matches('/')).exists() {
                 missing.push(format!("{}: {path}", page.file_name().unwrap().display()));

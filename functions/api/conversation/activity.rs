@@ -5,7 +5,6 @@ use serde_json::json;
 use shared::api::{Answer, Call};
 use shared::gateway;
 use shared::model::{ApiError, Role, check};
-use shared::store::Side;
 use shared::system::now;
 use shared::webhook::{Event, Who};
 
@@ -46,10 +45,9 @@ pub async fn post(context: &Context, call: &Call<'_>) -> Answer {
     let activity = Activity::parse(wire.kind)?;
     may_speak_as(call, role)?;
     let id = person.user.conversation_id;
-    let conversation = match (activity, role) {
-        (Activity::Read, Role::AppMaker) => context.store.mark_read(app, &person.user, Side::AppMaker, now()).await?,
-        (Activity::Read, Role::AppUser) => context.store.mark_read(app, &person.user, Side::AppUser, now()).await?,
-        (Activity::TypingStart | Activity::TypingStop, _) => context.store.conversation(app, id).await?,
+    let conversation = match activity {
+        Activity::Read => context.store.mark_read(app, &person.user, role, now()).await?,
+        Activity::TypingStart | Activity::TypingStop => context.store.conversation(app, id).await?,
     };
     let event = match (activity, role) {
         (_, Role::AppMaker) => None,
@@ -67,7 +65,7 @@ pub async fn post(context: &Context, call: &Call<'_>) -> Answer {
 pub async fn reset(context: &Context, call: &Call<'_>) -> Answer {
     let app = call.app()?;
     let person = in_conversation(context, call).await?;
-    context.store.mark_read(app, &person.user, Side::AppUser, now()).await?;
+    context.store.mark_read(app, &person.user, Role::AppUser, now()).await?;
     context.publisher.publish(&[Event::read(app, Who::of(&person), now())]).await?;
     Ok(gateway::done())
 }

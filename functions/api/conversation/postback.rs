@@ -9,7 +9,7 @@ use shared::model::{
     ActionWire, ApiError, Author, Content, ErrorCode, Message, MessageWire, Person, Posting, Role, check,
 };
 use shared::outbox::{Follows, Mark};
-use shared::store::{Posted, Side, StoredMessage};
+use shared::store::{Posted, StoredMessage};
 use shared::system::{self, System, now};
 use shared::webhook::{Event, Who};
 
@@ -65,7 +65,7 @@ async fn echo(context: &Context, app: AppId, person: &Person, action: &ActionWir
     let mark = Mark::new(&System, person.user.conversation_id);
     let told = Event::posted(app, Who::of(person), Role::AppUser, &[message]);
     context.outbox.prepare(app, mark, Follows { sends: Vec::new(), events: vec![told] }).await?;
-    match context.store.post(app, &person.user, Side::AppUser, &[stored], mark, now()).await? {
+    match context.store.post(app, &person.user, Role::AppUser, &[stored], mark, now()).await? {
         Posted::Done(_) => Ok(()),
         Posted::Full => Err(full().into()),
         Posted::Gone => Err(ApiError::missing(ErrorCode::UserNotFound).into()),

@@ -14,7 +14,7 @@ use shared::model::{
     Sending, Subject,
 };
 use shared::outbox::{Follows, Mark};
-use shared::store::{Posted, Side, StoreError, StoredMessage};
+use shared::store::{Posted, StoreError, StoredMessage};
 use shared::system::{self, System, now};
 use shared::tasks::{MessagePlace, SendTask};
 use shared::telemetry::{Metric, Outcome};
@@ -93,14 +93,10 @@ impl<'a> Draft<'a> {
             stored.to(&self.to)
         });
         let stored: Vec<_> = stored.collect();
-        let side = match self.posting.role {
-            Role::AppMaker => Side::AppMaker,
-            Role::AppUser => Side::AppUser,
-        };
         let user = &self.person.user;
         let mark = Mark::new(&System, user.conversation_id);
         context.outbox.prepare(self.app, mark, self.follows()).await?;
-        let conversation = match context.store.post(self.app, user, side, &stored, mark, now()).await? {
+        let conversation = match context.store.post(self.app, user, self.posting.role, &stored, mark, now()).await? {
             Posted::Done(conversation) => conversation,
             Posted::Full => return Err(full().into()),
             Posted::Gone => return Ok(None),

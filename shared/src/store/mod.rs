@@ -29,8 +29,8 @@ pub use erasure::{HistoryPage, HistoryPart, Leaving, Orphans, PeopleWalk, Walked
 pub(crate) use error::error_code;
 pub use error::{Misfit, StoreError};
 pub use messages::{
-    Claimant, Conversation, FoundMessage, History, Part, Posted, ReplyOutcome, ReplyWrite, SendKey, Side,
-    StoredMessage, Stretch, Write,
+    Claimant, Conversation, FoundMessage, History, Part, Posted, ReplyOutcome, ReplyWrite, SendKey, StoredMessage,
+    Stretch, Write,
 };
 pub use people::{Beginning, Begun, MatchItem, Merged, NewClient};
 pub use table::keys;

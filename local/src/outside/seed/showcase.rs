@@ -6,9 +6,9 @@
 
 use serde_json::{Value, json};
 use shared::ids::{AccountId, AppId};
-use shared::model::{ApiError, AppUser, Integration, ServiceAccount, Template, Timestamp};
+use shared::model::{ApiError, AppUser, Integration, Role, ServiceAccount, Template, Timestamp};
 use shared::outbox::Mark;
-use shared::store::{Side, Store, StoreError, StoredMessage};
+use shared::store::{Store, StoreError, StoredMessage};
 use shared::system::System;
 
 /// The first four bytes of an id are its second: this one's, 2026-01-01T00:00:00Z.
@@ -44,7 +44,7 @@ pub async fn set_up(store: &Store, app: AppId, account: AccountId) -> Result<(),
     store.create_user(app, &lea).await?;
     store.create_user(app, &sam).await?;
     let question = StoredMessage { message: serde_json::from_value(question())?, ttl: None, to: Vec::new() };
-    store.post(app, &lea, Side::AppMaker, &[question], Mark::new(&System, lea.conversation_id), BEGUN).await?;
+    store.post(app, &lea, Role::AppMaker, &[question], Mark::new(&System, lea.conversation_id), BEGUN).await?;
     let whatsapp = json!({ "type": "whatsapp", "deploymentId": text(0x10) });
     let whatsapp = Integration::create(&System, app, &whatsapp).map_err(ShowcaseError::Refused)?;
     store.put_integration(&Integration { id: example(9).unwrap_or(whatsapp.id), ..whatsapp }).await?;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::conversation::page::{self, Source};
 use crate::ids::{AppId, AppUserId, ConversationId, IntegrationId, MessageId};
-use crate::model::{Address, AppSettings, AppUser, Client, MessageWire, Person, SendRecord, Sending, Timestamp};
+use crate::model::{Address, AppSettings, AppUser, Client, MessageWire, Person, Role, SendRecord, Sending, Timestamp};
 use crate::outbox::Mark;
 use crate::sending::report;
 use crate::store::people::users::{here, start_conversation};
@@ -82,13 +82,6 @@ pub struct Conversation {
     pub recounted: Option<Timestamp>,
 }
 
-/// Who wrote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    AppMaker,
-    AppUser,
-}
-
 /// A message of a history: where it lies, and what it shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundMessage {
@@ -129,7 +122,7 @@ impl Store {
         &self,
         app: AppId,
         user: &AppUser,
-        side: Side,
+        role: Role,
         messages: &[StoredMessage],
         mark: Mark,
         now: Timestamp,
@@ -137,7 +130,7 @@ impl Store {
         let room = MESSAGE_LIMIT - i64::try_from(messages.len()).unwrap_or(MESSAGE_LIMIT);
         let mut tries = Tries::default();
         loop {
-            let count = counted(app, user.conversation_id, side, messages.len(), now)
+            let count = counted(app, user.conversation_id, role, messages.len(), now)
                 .when("attribute_not_exists(#messageCount) OR #messageCount <= :room")
                 .value(":room", &room);
             let mut writes = Transaction::new()
@@ -164,18 +157,18 @@ impl Store {
         }
     }
 
-    /// Moves a side's read mark; the person's own reading sets the unread count to nought.
+    /// Moves the read mark of whoever read; the person's own reading sets the unread count to nought.
     pub async fn mark_read(
         &self,
         app: AppId,
         user: &AppUser,
-        side: Side,
+        role: Role,
         now: Timestamp,
     ) -> Result<Conversation, StoreError> {
         let key = keys::conversation(app, user.conversation_id);
-        let change = match side {
-            Side::AppMaker => ItemChange::of(&key).set("appMakerLastRead", &now),
-            Side::AppUser => ItemChange::of(&key).set("appUserLastRead", &now).set("unreadCount", &0),
+        let change = match role {
+            Role::AppMaker => ItemChange::of(&key).set("appMakerLastRead", &now),
+            Role::AppUser => ItemChange::of(&key).set("appUserLastRead", &now).set("unreadCount", &0),
         };
         self.change_conversation(app, user.id, change).await?;
         self.conversation(app, user.conversation_id).await
@@ -344,11 +337,11 @@ fn counted_off(app: AppId, id: ConversationId, received: Timestamp, unread: bool
     }
 }
 
-/// The change of a conversation's counters by so many messages of one side.
-fn counted(app: AppId, id: ConversationId, side: Side, messages: usize, now: Timestamp) -> ItemChange {
+/// The change of a conversation's counters by so many messages that one of the two wrote.
+fn counted(app: AppId, id: ConversationId, role: Role, messages: usize, now: Timestamp) -> ItemChange {
     let change = ItemChange::of(&keys::conversation(app, id)).add("messageCount", messages);
-    match side {
-        Side::AppMaker => change.set("appMakerLastRead", &now).add("unreadCount", messages),
-        Side::AppUser => change.set("appUserLastRead", &now).set("unreadCount", &0),
+    match role {
+        Role::AppMaker => change.set("appMakerLastRead", &now).add("unreadCount", messages),
+        Role::AppUser => change.set("appUserLastRead", &now).set("unreadCount", &0),
     }
 }

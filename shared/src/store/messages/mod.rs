@@ -8,6 +8,6 @@ mod replies;
 mod sends;
 
 pub use claims::Claimant;
-pub use conversations::{Conversation, FoundMessage, History, Posted, Side, StoredMessage, Stretch};
+pub use conversations::{Conversation, FoundMessage, History, Posted, StoredMessage, Stretch};
 pub use replies::{ReplyOutcome, ReplyWrite};
 pub use sends::{Part, SendKey, Write};
