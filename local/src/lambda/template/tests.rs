@@ -261,7 +261,7 @@ fn a_function_url_is_open_to_all_by_both_statements_and_not_by_one() {
     let door = |is_public| FunctionUrl { id: "Door".into(), function: "work".into(), is_public };
     let stack = read(&template).expect("a stack");
     assert_eq!(stack.function_urls, [door(true)]);
-    assert_eq!(stack.functions["work"].environment(&BTreeMap::new())["QUEUE"], "http://127.0.0.1:4000/");
+    assert_eq!(stack.functions["work"].environment["QUEUE"], "http://127.0.0.1:4000/");
     for lacking in ["FunctionUrlAuthType: NONE", "InvokedViaFunctionUrl: true"] {
         let one = template.replacen(lacking, "Description: none", 1);
         assert_eq!(read(&one).expect("a stack").function_urls, [door(false)], "{lacking}");
