@@ -119,3 +119,88 @@ impl Sealer {
         Ok(keys)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::TcpListener;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use aws_sdk_secretsmanager::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::Secret;
+
+    /// A secret that has these values, one after the other and the last for good; and how often it was asked for.
+    fn kept<const N: usize>(values: [&SealingSecret; N]) -> (Sealer, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let values = values.map(SealingSecret::write);
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&asked);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut request = BufReader::new(stream.unwrap());
+                let (mut length, mut line) = (0, String::new());
+                while request.read_line(&mut line).unwrap() > 2 {
+                    let header = line.to_lowercase();
+                    length = header.strip_prefix("content-length:").map_or(length, |text| text.trim().parse().unwrap());
+                    line.clear();
+                }
+                request.read_exact(&mut vec![0; length]).unwrap();
+                let value = &values[counter.fetch_add(1, Ordering::SeqCst).min(N - 1)];
+                let answer = json!({ "SecretString": value, "VersionId": "v", "CreatedDate": 1.0 }).to_string();
+                let mut stream = request.into_inner();
+                let size = answer.len();
+                write!(stream, "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {size}\r\n\r\n{answer}")
+                    .unwrap();
+            }
+        });
+        let credentials = SharedCredentialsProvider::new(Credentials::new("id", "secret", None, None, "test"));
+        let config = aws_config::SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .http_client(crate::http::aws().unwrap())
+            .credentials_provider(credentials)
+            .endpoint_url(url);
+        (Sealer::reading(KeptSecret::new(&config.build(), "arn".into())), asked)
+    }
+
+    fn sealed(secret: &SealingSecret) -> String {
+        Keyring::new(secret).seal(Purpose::KeySecret, "k", b"hush")
+    }
+
+    async fn open(sealer: &Sealer, sealed: &str) -> Result<Vec<u8>, SealingError> {
+        sealer.opening(|keys| keys.open(Purpose::KeySecret, "k", sealed)).await
+    }
+
+    #[tokio::test]
+    async fn a_value_of_a_later_key_has_the_keys_read_again_and_others_only_once_in_a_while() {
+        let first = SealingSecret::new(Secret::new("first"));
+        let second = first.clone().with_next(Secret::new("second")).unwrap();
+        let third = second.clone().with_next(Secret::new("third")).unwrap();
+        let (sealer, asked) = kept([&first, &second, &third]);
+        assert_eq!(open(&sealer, &sealed(&first)).await.unwrap(), b"hush");
+        assert_eq!(open(&sealer, &sealed(&second)).await.unwrap(), b"hush");
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+        assert!(matches!(open(&sealer, &sealed(&third)).await, Err(SealingError::AskedLately)));
+        assert_eq!(open(&sealer, &sealed(&first)).await.unwrap(), b"hush");
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn of_many_who_need_the_keys_at_once_one_reads_them() {
+        let (sealer, asked) = kept([&SealingSecret::new(Secret::new("first"))]);
+        let readings = futures::future::join_all((0..8).map(|_| sealer.keys())).await;
+        assert!(readings.iter().all(Result::is_ok));
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn who_is_not_given_the_keys_opens_nothing() {
+        let value = sealed(&SealingSecret::new(Secret::new("first")));
+        let refused = open(&Sealer::without_keys(), &value).await;
+        assert!(matches!(refused, Err(SealingError::NoKeys(SecretError::NotGiven))));
+    }
+}
