@@ -108,7 +108,10 @@ fn the_domain_waits_for_nobody_reads_no_clock_and_draws_nothing() {
 
 #[test]
 fn there_is_one_clock() {
-    for file in ["shared/src", "functions", "local/src"].iter().flat_map(|folder| rust_files(&root().join(folder))) {
+    for file in ["shared/src", "functions", "local/src", "operator/src"]
+        .iter()
+        .flat_map(|folder| rust_files(&root().join(folder)))
+    {
         let is_it = file.ends_with("shared/src/system.rs");
         assert!(is_it || !code(&file).contains("SystemTime::now"), "{} has a clock of its own", file.display());
     }
@@ -289,8 +292,9 @@ fn every_metric_is_documented_and_every_documented_one_exists() {
 #[test]
 fn every_parameter_and_variable_of_the_template_is_documented() {
     let template = std::fs::read_to_string(root().join("template.yaml")).unwrap();
-    let parameters = template.split("\nConditions:").next().unwrap().split("Parameters:").nth(1).unwrap();
-    let names = parameters.lines().filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'));
+    let parameters = template.split_once("\nParameters:\n").unwrap().1.lines();
+    let parameters = parameters.take_while(|line| line.is_empty() || line.starts_with([' ', '#']));
+    let names = parameters.filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'));
     let operations = std::fs::read_to_string(root().join("docs/OPERATIONS.md")).unwrap();
     for name in names.filter(|name| !name.starts_with(' ')) {
         assert!(operations.contains(&format!("`{name}`")), "docs/OPERATIONS.md lacks {name}");
