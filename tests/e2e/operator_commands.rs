@@ -4,6 +4,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use operator::create_account::create_account;
 use operator::create_app::{Specification, create_app};
+use operator::redrive::redrive;
 use operator::stack::Stack;
 use reqwest::Method;
 use serde_json::json;
@@ -86,5 +87,31 @@ async fn an_app_that_cannot_be_completed_is_not_left_behind() {
     let demo = World::new().await;
     assert_eq!(keys(&left), keys(&format!("{:?}", table::scan(&demo).await)), "no key but the demo app's");
     demo.end().await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn dead_letters_are_returned_by_one_command_and_work_again() {
+    let world = World::new().await;
+    let answers = async |status: u16| {
+        let script = json!({ "status": status });
+        world.local(Method::PUT, &format!("sink/{}", world.app.id()), Some(script)).await;
+    };
+    answers(400).await;
+    let id = world.notify("twilio", ANYBODY, "Hello").await;
+    world.settle().await;
+    let dead = world.dead_letters().await.len();
+    assert!(dead >= 2, "a refused event is not tried again: {dead}");
+    world.local(Method::DELETE, "webhooks", None).await;
+
+    let (aws, name) = (stack(&world).await.aws, "local");
+    let unknown = redrive(&aws, name, &["elsewhere".to_owned()]).await.unwrap_err().to_string();
+    assert!(unknown.contains("it has deliver, receive, send-messagebird, send-twilio, upkeep"), "{unknown}");
+    answers(200).await;
+    let moved = redrive(&aws, name, &["receive".to_owned(), "deliver".to_owned()]).await.unwrap();
+    assert_eq!(moved, json!({ "moved": { "deliver": dead, "receive": 0 } }));
+    world.settle().await;
+    assert_eq!(world.story(&id).await, ["channel", "user"]);
+    assert_eq!(redrive(&aws, name, &[]).await.unwrap()["moved"]["deliver"], 0, "nothing is left");
     world.end().await;
 }
