@@ -288,6 +288,7 @@ fn command(id: &str, program: &Program, base_url: &str) -> Command {
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("AWS_ENDPOINT_URL_DYNAMODB", endpoint.as_str()),
         ("AWS_ENDPOINT_URL_SQS", endpoint.as_str()),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", endpoint.as_str()),
         ("AWS_ENDPOINT_URL_S3", s3_endpoint.as_str()),
     ]);
     if let Some(folder) = program.binary.parent() {
