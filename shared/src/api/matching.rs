@@ -252,8 +252,9 @@ mod tests {
         };
         for (word, few) in [("/", 1_000), ("/a", 150)] {
             let path = |many: usize| format!("v1.1/appusers/a{}/messages", word.repeat(many));
-            let (short, long) = (time(path(few)), time(path(9 * few)));
-            assert!(long < short * 30, "nine times as long took {long:?} against {short:?}");
+            // A busy machine may hold up one measurement; steps that grow with the square hold up all of them.
+            let grows_evenly = || time(path(9 * few)) < time(path(few)) * 30;
+            assert!((0..5).any(|_| grows_evenly()), "nine times as long took more than thirty times as long");
         }
     }
 
