@@ -149,6 +149,10 @@ def answers():
     return dict(re.findall(r"^\| (\S+\.json) \| `(.*)` \|$", table, re.MULTILINE))
 
 
+# What the engine plays of AWS at one address; the bucket has one of its own.
+FROM_THE_ENGINE = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_SECRETS_MANAGER")
+
+
 class Stack:
     """The engine, as functions in containers see it."""
 
@@ -176,7 +180,7 @@ class Stack:
 
     def environment(self, function):
         environment = get(f"{self.url}/_local/environment/{function}")
-        environment |= {name: f"{self.outside}/_aws/sam-local" for name in ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS")}
+        environment |= {name: f"{self.outside}/_aws/sam-local" for name in FROM_THE_ENGINE}
         environment["AWS_ENDPOINT_URL_S3"] = f"{self.outside}/_s3/sam-local/"
         # Called from inside. Its own public URL a function only writes and compares, so that one stays.
         if "CARRIER_API_URL" in environment:

@@ -10,7 +10,9 @@ import sys
 from samcli.yamlhelper import yaml_dump, yaml_parse
 
 # `sam local` passes on only what the template names, so what points the AWS SDK at this machine must stand there.
-FOR_THIS_MACHINE = {"AWS_ENDPOINT_URL_DYNAMODB": "", "AWS_ENDPOINT_URL_SQS": "", "AWS_ENDPOINT_URL_S3": ""}
+FOR_THIS_MACHINE = {
+    f"AWS_ENDPOINT_URL_{service}": "" for service in ("DYNAMODB", "SQS", "S3", "SECRETS_MANAGER")
+}
 
 
 def main(source, destination, architecture):
